@@ -1,0 +1,67 @@
+//! The folder of the workspace, and the files and programs in it.
+
+use std::ffi::OsStr;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+use std::{env, fs};
+
+use crate::report::{Failure, Outcome};
+
+/// The workspace that this task runs in.
+#[derive(Debug)]
+pub(crate) struct Workspace {
+    root: PathBuf,
+}
+
+impl Workspace {
+    /// The workspace whose `xtask` folder cargo named when it started this program, else the current folder.
+    pub(crate) fn find() -> Outcome<Self> {
+        let here = env::current_dir().map_err(|e| Failure::while_doing("finding the current folder", e))?;
+        let xtask = env::var_os("CARGO_MANIFEST_DIR").map(PathBuf::from);
+        let root = xtask.as_deref().and_then(Path::parent).map_or(here, Path::to_path_buf);
+        Ok(Self { root })
+    }
+
+    /// The full path of `relative`.
+    pub(crate) fn path(&self, relative: impl AsRef<Path>) -> PathBuf {
+        self.root.join(relative)
+    }
+
+    /// The text of a file; `None` if there is no such file.
+    pub(crate) fn text(&self, relative: impl AsRef<Path>) -> Outcome<Option<String>> {
+        let path = self.path(relative);
+        if !path.exists() {
+            return Ok(None);
+        }
+        let text = fs::read_to_string(&path);
+        text.map(Some).map_err(|e| Failure::while_doing(format!("reading {}", path.display()), e))
+    }
+
+    /// The names in a folder, sorted; none if there is no such folder.
+    pub(crate) fn names(&self, relative: impl AsRef<Path>) -> Outcome<Vec<String>> {
+        let path = self.path(relative);
+        if !path.is_dir() {
+            return Ok(Vec::new());
+        }
+        let fail = |e| Failure::while_doing(format!("listing {}", path.display()), e);
+        let mut names = Vec::new();
+        for entry in fs::read_dir(&path).map_err(fail)? {
+            names.push(entry.map_err(fail)?.file_name().to_string_lossy().into_owned());
+        }
+        names.sort();
+        Ok(names)
+    }
+
+    /// A program with its arguments, to be run in the root folder.
+    pub(crate) fn command<S: AsRef<OsStr>>(&self, program: &str, arguments: &[S]) -> Command {
+        let mut command = Command::new(program);
+        command.args(arguments).current_dir(&self.root);
+        command
+    }
+
+    /// `cargo` with its arguments: the one that started this program.
+    pub(crate) fn cargo<S: AsRef<OsStr>>(&self, arguments: &[S]) -> Command {
+        let cargo = env::var("CARGO").unwrap_or_else(|_| "cargo".to_owned());
+        self.command(&cargo, arguments)
+    }
+}
