@@ -1,0 +1,59 @@
+//! The only asynchronous seam: carrying frames between nodes.
+
+use alloc::boxed::Box;
+
+use async_trait::async_trait;
+
+use crate::{Frame, FrameId, History, Topic};
+
+/// A node of the network, as the driver of the stack sees it.
+#[async_trait]
+pub trait Network: Send {
+    /// Makes `topics` the topics whose frames are handed up, in place of those named before.
+    fn watch(&mut self, topics: &[Topic]);
+
+    /// Publishes a frame. The outcome arrives as [`NetworkEvent::Published`] or [`NetworkEvent::Unpublished`].
+    fn publish(&mut self, id: FrameId, frame: Frame);
+
+    /// Asks nodes that keep history. What they have arrives as [`NetworkEvent::Frame`], then
+    /// [`NetworkEvent::Fetched`]; or [`NetworkEvent::NoHistory`] if no such node is known.
+    fn fetch(&mut self, wanted: History);
+
+    /// Waits for the next event. Cancel-safe: a dropped call loses nothing.
+    async fn next(&mut self) -> NetworkEvent;
+}
+
+/// What a node reports.
+#[derive(Clone, Debug, Eq, PartialEq)]
+#[non_exhaustive]
+pub enum NetworkEvent {
+    /// A frame with a watched topic, live or from history.
+    Frame(Frame),
+    /// The frame was handed to at least one other node.
+    Published(FrameId),
+    /// The frame was not handed to anybody and has to be published again.
+    Unpublished(FrameId, Unpublished),
+    /// `true` each time a node joins that carries our traffic, `false` when the last one left.
+    Online(bool),
+    /// All that history had was handed up.
+    Fetched(History),
+    /// No node that keeps history is known now.
+    NoHistory(History),
+    /// The node has stopped for good; no further event will come.
+    Closed,
+}
+
+/// Why a frame was not handed to anybody.
+#[derive(Clone, Copy, Debug, Eq, PartialEq, thiserror::Error)]
+#[non_exhaustive]
+pub enum Unpublished {
+    /// Nobody is connected who carries our traffic. It goes out when somebody joins.
+    #[error("no peer that carries our traffic is connected; it goes out when one joins")]
+    Alone,
+    /// The frame is larger than the network carries. Trying again does not help.
+    #[error("the frame is larger than the network carries")]
+    TooLarge,
+    /// The queues to all peers are full. Try again later.
+    #[error("the queues to all peers are full; it is tried again later")]
+    Busy,
+}

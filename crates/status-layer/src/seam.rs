@@ -1,0 +1,113 @@
+//! The seams between layers: one verb to set up, one down, one up, one for time.
+//!
+//! A layer struct holds configuration and keys, nothing that changes: all state is on the shelf, hence `&self`.
+
+use alloc::vec::Vec;
+
+use crate::{
+    Arrival, Audience, Body, Cx, Datagram, Due, Frame, GroupId, Interest, LayerError, Letter, MessageId,
+    Opened, Outgoing, Parcel, Recipient, Rendezvous, Topic, UserId,
+};
+
+/// What to offer, resend and acknowledge, and when.
+pub trait DataSync {
+    /// Why this layer refuses or fails.
+    type Error: Into<LayerError>;
+
+    /// Makes `with` the members of a closed chat, ourselves not counted.
+    ///
+    /// # Errors
+    /// Rejects more members than the layer allows.
+    fn share(&self, cx: &mut Cx<'_>, group: GroupId, with: &[UserId]) -> Result<(), Self::Error>;
+
+    /// Takes a body to be delivered to every member of `to`. It goes out with the next [`due`](Self::due);
+    /// `id` names it in [`Arrival::Acked`]. Appending the same body under the same id again changes nothing.
+    ///
+    /// # Errors
+    /// Rejects a body that is too large, an unknown group, or more than the layer can keep.
+    fn append(&self, cx: &mut Cx<'_>, id: MessageId, to: &Audience, body: Body) -> Result<(), Self::Error>;
+
+    /// Takes a letter and returns what is new in it.
+    ///
+    /// # Errors
+    /// Rejects a letter that is not what this layer's peers send.
+    fn receive(&self, cx: &mut Cx<'_>, letter: Letter) -> Result<Vec<Arrival>, Self::Error>;
+
+    /// Notes that the network can be reached (again), so that what waits for its resend may go at once.
+    ///
+    /// # Errors
+    /// Fails only with the store.
+    fn online(&self, cx: &mut Cx<'_>) -> Result<(), Self::Error>;
+
+    /// Returns the datagrams to send at `cx.now`: first sendings, resends, acknowledgements.
+    ///
+    /// Invariant: asked twice at the same instant, it returns nothing the second time.
+    ///
+    /// # Errors
+    /// Fails only with the store.
+    fn due(&self, cx: &mut Cx<'_>) -> Result<Due<Vec<Datagram>>, Self::Error>;
+}
+
+/// How a datagram is sealed for its recipient's devices, and opened.
+pub trait Security {
+    /// Why this layer refuses or fails.
+    type Error: Into<LayerError>;
+
+    /// Begins or stops dealing with a user or a channel. For a user that is ourselves: our own inbox.
+    ///
+    /// # Errors
+    /// Rejects a user whose key is not a point of the curve.
+    fn expect(&self, cx: &mut Cx<'_>, whom: &Recipient, how: Interest) -> Result<Outgoing, Self::Error>;
+
+    /// Seals a datagram as well as is possible now, and not worse than the policy allows.
+    ///
+    /// # Errors
+    /// Rejects what the policy forbids to seal, and a recipient without a usable key.
+    fn seal(&self, cx: &mut Cx<'_>, datagram: Datagram) -> Result<Outgoing, Self::Error>;
+
+    /// Opens a parcel.
+    ///
+    /// # Errors
+    /// Rejects what is forged, replayed, malformed or not for this device. A key used is gone with the commit.
+    fn open(&self, cx: &mut Cx<'_>, parcel: Parcel) -> Result<Opened, Self::Error>;
+
+    /// Returns what is to go out at `cx.now` on this layer's own account: announcements of our keys.
+    ///
+    /// Invariant: asked twice at the same instant, it returns nothing the second time.
+    ///
+    /// # Errors
+    /// Fails only with the store.
+    fn due(&self, cx: &mut Cx<'_>) -> Result<Due<Outgoing>, Self::Error>;
+}
+
+/// Hides who talks to whom: envelopes and topics.
+pub trait Privacy {
+    /// Why this layer refuses or fails.
+    type Error: Into<LayerError>;
+
+    /// Begins or stops listening at a place; returns every topic that is wanted from now on.
+    ///
+    /// # Errors
+    /// Rejects more places than the layer allows.
+    fn watch(&self, cx: &mut Cx<'_>, meet: &Rendezvous, how: Interest) -> Result<Vec<Topic>, Self::Error>;
+
+    /// Puts a parcel into envelopes.
+    ///
+    /// # Errors
+    /// Rejects a parcel that is too large.
+    fn wrap(&self, cx: &mut Cx<'_>, parcel: Parcel) -> Result<Vec<Frame>, Self::Error>;
+
+    /// Opens an envelope; `None` if it is not for a place that we listen at.
+    ///
+    /// # Errors
+    /// Rejects a frame that nobody could have meant.
+    fn peel(&self, cx: &mut Cx<'_>, frame: Frame) -> Result<Option<Parcel>, Self::Error>;
+
+    /// Returns the frames to send at `cx.now` on this layer's own account.
+    ///
+    /// Invariant: asked twice at the same instant, it returns nothing the second time.
+    ///
+    /// # Errors
+    /// Fails only with the store.
+    fn due(&self, cx: &mut Cx<'_>) -> Result<Due<Vec<Frame>>, Self::Error>;
+}

@@ -1,0 +1,121 @@
+//! A data sync that repeats everything each minute until it is acknowledged.
+
+use alloc::vec;
+use alloc::vec::Vec;
+use core::time::Duration;
+
+use super::{DoubleError, pack, unpack, user};
+use crate::{
+    Arrival, Audience, Body, Cx, DataSync, Datagram, Due, GroupId, Letter, MessageId, Name, Recipient,
+    Timestamp, UserId,
+};
+
+/// A data sync that repeats everything each minute until it is acknowledged. It knows no closed groups.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Courier;
+
+const AGAIN_AFTER: Duration = Duration::from_secs(60);
+const MANY: usize = 10_000;
+
+// Rows: W id reader → time of the next sending, body | C count → channel, body | A reader id → "" | S sender id → ""
+const WAITING: u8 = b'W';
+const CHANNEL: u8 = b'C';
+const ACK: u8 = b'A';
+const SEEN: u8 = b'S';
+
+// Datagrams: M id body | A id
+const MESSAGE: &[u8] = b"M";
+const ACKED: &[u8] = b"A";
+
+impl DataSync for Courier {
+    type Error = DoubleError;
+
+    fn share(&self, _: &mut Cx<'_>, _: GroupId, _: &[UserId]) -> Result<(), DoubleError> {
+        Ok(())
+    }
+
+    fn append(&self, cx: &mut Cx<'_>, id: MessageId, to: &Audience, body: Body) -> Result<(), DoubleError> {
+        match to {
+            Audience::User(reader) => {
+                let key = key(WAITING, id.as_bytes(), reader.as_bytes());
+                if !cx.shelf.has(&key)? {
+                    cx.shelf.put(key, pack(&[&cx.now.millis().to_be_bytes(), body.as_bytes()]));
+                }
+            }
+            Audience::Channel(name) => {
+                let row = pack(&[name.as_str().as_bytes(), body.as_bytes()]);
+                cx.shelf.put(key(CHANNEL, id.as_bytes(), &[]), row);
+            }
+            Audience::Group(_) => return Err(DoubleError::Malformed),
+        }
+        Ok(())
+    }
+
+    fn receive(&self, cx: &mut Cx<'_>, letter: Letter) -> Result<Vec<Arrival>, DoubleError> {
+        let Letter { from, grade, datagram: Datagram { to, bytes } } = letter;
+        if matches!(to, Recipient::Channel(_)) {
+            return Ok(vec![Arrival::Body { from, grade, to, body: Body::new(bytes) }]);
+        }
+        let [what, id, body] = unpack(&bytes)?;
+        let id = MessageId::new(id.try_into().map_err(|_| DoubleError::Malformed)?);
+        if what == ACKED {
+            let waiting = key(WAITING, id.as_bytes(), from.user.as_bytes());
+            let known = cx.shelf.has(&waiting)?;
+            cx.shelf.delete(waiting);
+            return Ok(if known { vec![Arrival::Acked { id, by: from.user }] } else { Vec::new() });
+        }
+        cx.shelf.put(key(ACK, from.user.as_bytes(), id.as_bytes()), Vec::new());
+        let seen = key(SEEN, from.user.as_bytes(), id.as_bytes());
+        if cx.shelf.has(&seen)? {
+            // Acknowledged once more, and so is our own note of it if that got lost.
+            return Ok(vec![Arrival::Again { from: from.user }]);
+        }
+        cx.shelf.put(seen, Vec::new());
+        Ok(vec![Arrival::Body { from, grade, to, body: Body::new(body.to_vec()) }])
+    }
+
+    fn online(&self, cx: &mut Cx<'_>) -> Result<(), DoubleError> {
+        for (key, row) in cx.shelf.scan(&[WAITING], None, MANY)? {
+            let [_, body] = unpack(&row)?;
+            cx.shelf.put(key, pack(&[&cx.now.millis().to_be_bytes(), body]));
+        }
+        Ok(())
+    }
+
+    fn due(&self, cx: &mut Cx<'_>) -> Result<Due<Vec<Datagram>>, DoubleError> {
+        let mut due = Due::<Vec<Datagram>>::default();
+        for (key, _) in cx.shelf.scan(&[ACK], None, MANY)? {
+            let (reader, id) = split(&key, 33)?;
+            let to = Recipient::User(user(reader)?);
+            due.now.push(Datagram { to, bytes: pack(&[ACKED, id, &[]]) });
+            cx.shelf.delete(key);
+        }
+        for (key, row) in cx.shelf.scan(&[CHANNEL], None, MANY)? {
+            let [name, body] = unpack(&row)?;
+            let name = core::str::from_utf8(name).map_err(|_| DoubleError::Malformed)?;
+            due.now.push(Datagram { to: Recipient::Channel(Name::new(name)?), bytes: body.to_vec() });
+            cx.shelf.delete(key);
+        }
+        for (key, row) in cx.shelf.scan(&[WAITING], None, MANY)? {
+            let [at, body] = unpack(&row)?;
+            let mut at = Timestamp::from_millis(u64::from_be_bytes(at.try_into().unwrap_or_default()));
+            if at <= cx.now {
+                let (id, reader) = split(&key, 32)?;
+                let to = Recipient::User(user(reader)?);
+                due.now.push(Datagram { to, bytes: pack(&[MESSAGE, id, body]) });
+                at = cx.now.after(AGAIN_AFTER);
+                cx.shelf.put(key, pack(&[&at.millis().to_be_bytes(), body]));
+            }
+            due.next = Some(due.next.map_or(at, |next| next.min(at)));
+        }
+        Ok(due)
+    }
+}
+
+fn key(tag: u8, first: &[u8], second: &[u8]) -> Vec<u8> {
+    [&[tag], first, second].concat()
+}
+
+fn split(key: &[u8], at: usize) -> Result<(&[u8], &[u8]), DoubleError> {
+    key.get(1..).and_then(|key| key.split_at_checked(at)).ok_or(DoubleError::Malformed)
+}
