@@ -1,0 +1,120 @@
+//! Recovery phrases (BIP39).
+
+use alloc::borrow::Cow;
+use alloc::string::{String, ToString};
+use core::fmt;
+
+use bip39::Language;
+use rand_core::CryptoRng;
+use sha2::Sha512;
+use status_layer::Secret;
+use zeroize::Zeroizing;
+
+/// Rounds of PBKDF2 between a phrase and its seed (BIP39, "From mnemonic to seed").
+const ROUNDS: u32 = 2048;
+
+/// A recovery phrase: English words of BIP39, 12 to 24 of them. Wiped when dropped, never printed.
+#[derive(Clone)]
+pub struct Mnemonic(Zeroizing<String>);
+
+/// Why a text is not a recovery phrase.
+#[derive(Clone, Copy, Debug, Eq, PartialEq, thiserror::Error)]
+#[non_exhaustive]
+pub enum MnemonicError {
+    /// A phrase has 12, 15, 18, 21 or 24 words.
+    #[error("a recovery phrase has 12, 15, 18, 21 or 24 words, this has {found}")]
+    Words {
+        /// Number of words found.
+        found: usize,
+    },
+    /// A word is not in the list. Words are lower-case.
+    #[error("word {number} is not a word of recovery phrases; check its spelling")]
+    UnknownWord {
+        /// Which word, counted from 1.
+        number: usize,
+    },
+    /// All words are known, but they do not belong together.
+    #[error("the words do not fit together; one is wrong, or their order is")]
+    Checksum,
+    /// Entropy has 16, 20, 24, 28 or 32 bytes.
+    #[error("the entropy of a phrase has 16, 20, 24, 28 or 32 bytes, this has {len}")]
+    Entropy {
+        /// Length found, in bytes.
+        len: usize,
+    },
+}
+
+impl Mnemonic {
+    /// Makes a phrase of 12 words, drawing 16 bytes.
+    ///
+    /// # Errors
+    /// Never with this length; the type is that of [`Mnemonic::from_entropy`].
+    pub fn generate(rng: &mut dyn CryptoRng) -> Result<Self, MnemonicError> {
+        let mut entropy = Zeroizing::new([0; 16]);
+        rng.fill_bytes(entropy.as_mut_slice());
+        Self::from_entropy(entropy.as_slice())
+    }
+
+    /// The phrase that stands for 16, 20, 24, 28 or 32 random bytes: 12, 15, 18, 21 or 24 words.
+    ///
+    /// # Errors
+    /// [`MnemonicError::Entropy`].
+    pub fn from_entropy(entropy: &[u8]) -> Result<Self, MnemonicError> {
+        match bip39::Mnemonic::from_entropy_in(Language::English, entropy) {
+            Ok(words) => Ok(Self(Zeroizing::new(words.to_string()))),
+            Err(_) => Err(MnemonicError::Entropy { len: entropy.len() }),
+        }
+    }
+
+    /// Reads a phrase and checks it. White space between and around the words does not matter.
+    ///
+    /// # Errors
+    /// [`MnemonicError::Words`], [`MnemonicError::UnknownWord`] or [`MnemonicError::Checksum`].
+    pub fn parse(text: &str) -> Result<Self, MnemonicError> {
+        match bip39::Mnemonic::parse_in(Language::English, text) {
+            Ok(words) => Ok(Self(Zeroizing::new(words.to_string()))),
+            Err(bip39::Error::BadWordCount(found)) => Err(MnemonicError::Words { found }),
+            Err(bip39::Error::UnknownWord(index)) => {
+                Err(MnemonicError::UnknownWord { number: index.saturating_add(1) })
+            }
+            Err(_) => Err(MnemonicError::Checksum),
+        }
+    }
+
+    /// Takes any text as a phrase, exactly as it is. Deployed peers derive accounts from unchecked phrases
+    /// too, so this recovers an account that was made with a misspelt one.
+    #[must_use]
+    pub fn unchecked(text: &str) -> Self {
+        Self(Zeroizing::new(text.to_string()))
+    }
+
+    /// The phrase, to be shown once to its owner.
+    #[must_use]
+    pub fn expose(&self) -> &str {
+        &self.0
+    }
+
+    /// The seed, 64 bytes: PBKDF2-HMAC-SHA-512 over the phrase, with `mnemonic` and the passphrase as salt, both
+    /// in the normal form NFKD.
+    #[must_use]
+    pub fn seed(&self, passphrase: &str) -> Secret {
+        let phrase = normal(self.0.as_str());
+        let salt = normal(passphrase);
+        let salt = Zeroizing::new([b"mnemonic", salt.as_bytes()].concat());
+        let mut seed = Zeroizing::new([0; 64]);
+        pbkdf2::pbkdf2_hmac::<Sha512>(phrase.as_bytes(), &salt, ROUNDS, seed.as_mut_slice());
+        Secret::new(seed.as_slice())
+    }
+}
+
+fn normal(text: &str) -> Zeroizing<String> {
+    let mut text = Cow::from(text);
+    bip39::Mnemonic::normalize_utf8_cow(&mut text);
+    Zeroizing::new(text.into_owned())
+}
+
+impl fmt::Debug for Mnemonic {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Mnemonic(..)")
+    }
+}
