@@ -2,6 +2,9 @@
 
 mod codegen;
 mod report;
+mod source;
+mod tidy;
+mod tree;
 mod workspace;
 
 use std::env;
@@ -13,6 +16,7 @@ use workspace::Workspace;
 const USAGE: &str = "\
 cargo xtask <task>
 
+  tidy              check the rules of the house
   codegen           write the Rust types of proto/ into the layer crates
   codegen --check   fail if what is checked in is not what codegen would write";
 
@@ -31,6 +35,7 @@ fn main() -> ExitCode {
 fn run(words: &[&str]) -> Outcome<()> {
     let workspace = Workspace::find()?;
     match words {
+        ["tidy"] => tidy::run(&workspace),
         ["codegen"] => codegen::write(&workspace),
         ["codegen", "--check"] => codegen::check(&workspace),
         _ => Err(Failure::new(USAGE)),

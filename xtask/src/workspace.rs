@@ -5,6 +5,8 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::{env, fs};
 
+use serde_json::Value;
+
 use crate::report::{Failure, Outcome};
 
 /// The workspace that this task runs in.
@@ -60,8 +62,35 @@ impl Workspace {
     }
 
     /// `cargo` with its arguments: the one that started this program.
+    ///
+    /// What cargo told this program about itself is taken out of the environment: build scripts that look at
+    /// it would run again, and their crates be built again.
     pub(crate) fn cargo<S: AsRef<OsStr>>(&self, arguments: &[S]) -> Command {
         let cargo = env::var("CARGO").unwrap_or_else(|_| "cargo".to_owned());
-        self.command(&cargo, arguments)
+        let mut command = self.command(&cargo, arguments);
+        for (name, _) in env::vars_os() {
+            let name = name.to_string_lossy();
+            if ["CARGO_PKG_", "CARGO_MANIFEST_"].iter().any(|start| name.starts_with(start)) {
+                command.env_remove(&*name);
+            }
+        }
+        command
+    }
+
+    /// What `cargo metadata` says.
+    pub(crate) fn metadata(&self, options: &[&str]) -> Outcome<Value> {
+        let fail = |e: &dyn std::fmt::Display| Failure::while_doing("running cargo metadata", e);
+        let words: Vec<&str> = ["metadata", "--format-version", "1"].iter().chain(options).copied().collect();
+        let done = self.cargo(&words).output().map_err(|e| fail(&e))?;
+        if !done.status.success() {
+            return Err(fail(&String::from_utf8_lossy(&done.stderr)));
+        }
+        serde_json::from_slice(&done.stdout).map_err(|e| fail(&e))
+    }
+
+    /// `path` as seen from the root, if it lies in it.
+    pub(crate) fn relative(&self, path: &str) -> String {
+        let inside = Path::new(path).strip_prefix(&self.root);
+        inside.map_or_else(|_| path.to_owned(), |inside| inside.display().to_string())
     }
 }
