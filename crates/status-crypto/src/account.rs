@@ -135,6 +135,13 @@ impl Account {
     }
 }
 
+/// The path whose key deployed peers derive when they are asked for `path`: they lose a last number that is
+/// hardened. The paths of the protocol end with a plain number and stay what they are.
+#[must_use]
+pub fn deployed_path(path: &str) -> &str {
+    path.strip_suffix('\'').and_then(|path| path.rsplit_once('/')).map_or(path, |(head, _)| head)
+}
+
 fn secret_key(extended: &XPrv) -> Result<SecretKey, AccountError> {
     let bytes = Zeroizing::new(extended.to_bytes());
     SecretKey::from_bytes(bytes.as_slice()).map_err(|_| AccountError::NoKey)
@@ -143,5 +150,48 @@ fn secret_key(extended: &XPrv) -> Result<SecretKey, AccountError> {
 impl fmt::Debug for Account {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("Account(..)")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn account() -> Account {
+        Account::from_seed(&[7; 64]).unwrap()
+    }
+
+    #[test]
+    fn a_seed_has_16_32_or_64_bytes() {
+        assert_eq!(Account::from_seed(&[7; 15]).err(), Some(AccountError::Seed { len: 15 }));
+        assert!(Account::from_seed(&[7; 16]).is_ok());
+        assert!(Account::from_seed(&[7; 32]).is_ok());
+    }
+
+    #[test]
+    fn a_path_begins_with_m_and_holds_numbers() {
+        for path in ["", "44'/60'", "m/", "m/x", "m/2147483648", "m/-1", &format!("m{}", "/0".repeat(256))] {
+            assert_eq!(account().key(path).err(), Some(AccountError::Path), "{path}");
+        }
+    }
+
+    #[test]
+    fn deployed_peers_lose_a_last_hardened_number() {
+        assert_eq!(deployed_path("m/43'/60'/1581'"), "m/43'/60'");
+        assert_eq!(deployed_path("m"), "m");
+        for path in [CHAT_PATH, ENCRYPTION_PATH, WALLET_PATH] {
+            assert_eq!(deployed_path(path), path);
+        }
+    }
+
+    #[test]
+    fn the_master_key_names_the_account() {
+        assert_eq!(account().key("m").map(|key| key.public()), Ok(account().public()));
+        assert_eq!(account().key_uid(), sha256(&[&account().public().uncompressed()]));
+    }
+
+    #[test]
+    fn an_account_is_never_printed() {
+        assert_eq!(format!("{:?}", account()), "Account(..)");
     }
 }

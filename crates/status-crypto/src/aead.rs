@@ -74,3 +74,58 @@ pub fn open_nonce_last(key: &[u8], sealed: &[u8]) -> Result<Zeroizing<Vec<u8>>, 
 fn cipher(key: &[u8]) -> Result<Aes256Gcm, AeadError> {
     Aes256Gcm::new_from_slice(key).map_err(|_| AeadError::Key { len: key.len() })
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use status_layer::testing::{ScriptedRng, rng};
+
+    const KEY: &str = "01d2e36e3c06975e69a5b59e83c946176c50a4984a2f7190079b1c99e44a1252";
+    const SEALED: &str = "23fc6b962473a0a6c429bad3b8a83ebb398e8a95000102030405060708090a0b";
+
+    #[test]
+    fn the_nonce_stands_last() {
+        let nonce: Vec<u8> = (0..12).collect();
+
+        let sealed =
+            seal_nonce_last(&hex::decode(KEY).unwrap(), &mut ScriptedRng::new(nonce), b"test").unwrap();
+
+        assert_eq!(hex::encode(&sealed), SEALED);
+        assert_eq!(sealed.len(), 4 + OVERHEAD);
+    }
+
+    #[test]
+    fn what_is_sealed_opens() {
+        let opened = open_nonce_last(&hex::decode(KEY).unwrap(), &hex::decode(SEALED).unwrap()).unwrap();
+
+        assert_eq!(opened.as_slice(), b"test");
+    }
+
+    #[test]
+    fn a_changed_byte_is_noticed_wherever_it_is() {
+        let key = [7; 32];
+        let sealed = seal_nonce_last(&key, &mut rng(1), b"test").unwrap();
+
+        for at in 0..sealed.len() {
+            let mut changed = sealed.clone();
+            changed[at] ^= 1;
+
+            assert_eq!(open_nonce_last(&key, &changed), Err(AeadError::Forged), "byte {at}");
+        }
+        assert_eq!(open_nonce_last(&[8; 32], &sealed), Err(AeadError::Forged));
+    }
+
+    #[test]
+    fn cut_bytes_are_refused() {
+        for len in 0..OVERHEAD {
+            assert_eq!(open_nonce_last(&[7; 32], &vec![0; len]), Err(AeadError::Short { len }));
+        }
+        assert_eq!(open_nonce_last(&[7; 32], &[0; OVERHEAD]), Err(AeadError::Forged));
+    }
+
+    #[test]
+    fn a_key_has_32_bytes() {
+        assert_eq!(seal_nonce_last(&[7; 16], &mut rng(1), b""), Err(AeadError::Key { len: 16 }));
+        assert_eq!(open_nonce_last(&[], &[0; 64]), Err(AeadError::Key { len: 0 }));
+    }
+}

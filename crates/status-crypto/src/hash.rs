@@ -57,3 +57,43 @@ fn key_block(key: &[u8]) -> Zeroizing<[u8; 64]> {
 pub fn same(a: &[u8], b: &[u8]) -> bool {
     a.ct_eq(b).into()
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn keccak_has_the_padding_of_ethereum() {
+        let empty = keccak256(&[]);
+
+        assert_eq!(hex::encode(empty), "c5d2460186f7233c927e7db2dcc703c0e500b653ca82273b7bfad8045d85a470");
+    }
+
+    #[test]
+    fn parts_are_hashed_as_one() {
+        assert_eq!(keccak256(&[b"ab", b"", b"c"]), keccak256(&[b"abc"]));
+        assert_eq!(
+            hex::encode(sha256(&[b"a", b"bc"])),
+            "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad"
+        );
+    }
+
+    // Spec: RFC 4231, test cases 1, 2 and 6
+    #[test]
+    fn hmac_takes_keys_of_any_length() {
+        let usual = hmac_sha256(&[0x0b; 20], &[b"Hi ", b"There"]);
+        let short = hmac_sha256(b"Jefe", &[b"what do ya want for nothing?"]);
+        let long = hmac_sha256(&[0xaa; 131], &[b"Test Using Larger Than Block-Size Key - Hash Key First"]);
+
+        assert_eq!(hex::encode(usual), "b0344c61d8db38535ca8afceaf0bf12b881dc200c9833da726e9376c2e32cff7");
+        assert_eq!(hex::encode(short), "5bdcc146bf60754e6a042426089575c75a003f089d2739839dec58b964ec3843");
+        assert_eq!(hex::encode(long), "60e431591ee0b67f0d8a26aacbf5b77f8e0bc6213728c5140546040f0ee37f54");
+    }
+
+    #[test]
+    fn bytes_are_the_same_only_with_the_same_length() {
+        assert!(same(b"ab", b"ab"));
+        assert!(!same(b"ab", b"ac"));
+        assert!(!same(b"ab", b"a"));
+    }
+}

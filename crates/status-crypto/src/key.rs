@@ -254,3 +254,6 @@ impl fmt::Debug for SecretKey {
         f.write_str("SecretKey(..)")
     }
 }
+
+#[cfg(test)]
+mod tests;

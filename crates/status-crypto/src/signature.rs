@@ -82,3 +82,87 @@ impl fmt::Debug for Signature {
         f.write_str("Signature(..)")
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::SecretKey;
+
+    /// A bundle signature of the key `2` repeated.
+    const DIGEST: &str = "bfeee4c84f297a2087f66e5eb0ac5b0a05a86da421d30d9da4c2a9d6fce9cad6";
+    const SIGNED: &str = "28719e2b36a3d3c15a998ed6c93edce9a10e2e38aeac7e095b12f240f3eda9ed\
+                          25e08f40894f0ec7110078166ff4d0cb0cb082c62152ec9113c8d89eaa2072b500";
+    /// The order of the curve less `s` of that signature.
+    const HIGH_S: &str = "da1f70bf76b0f138eeff87e9900b2f33adfe5a208df5b3aaac0985ee2615ce8c";
+
+    fn key() -> SecretKey {
+        SecretKey::from_bytes(&[b'2'; 32]).unwrap()
+    }
+
+    fn digest() -> [u8; 32] {
+        hex::decode(DIGEST).unwrap().try_into().unwrap()
+    }
+
+    fn signed() -> Vec<u8> {
+        hex::decode(SIGNED).unwrap()
+    }
+
+    #[test]
+    fn a_signature_is_deterministic() {
+        assert_eq!(hex::encode(key().sign(&digest()).as_bytes()), SIGNED);
+    }
+
+    #[test]
+    fn the_signer_is_recovered() {
+        let signature = Signature::from_bytes(&signed()).unwrap();
+
+        assert_eq!(signature.recover(&digest()), Ok(key().public()));
+        assert_ne!(signature.recover(&[1; 32]), Ok(key().public()));
+    }
+
+    #[test]
+    fn the_greater_s_is_accepted() {
+        let mut bytes = signed();
+        bytes[32..64].copy_from_slice(&hex::decode(HIGH_S).unwrap());
+        bytes[64] ^= 1;
+
+        let recovered = Signature::from_bytes(&bytes).unwrap().recover(&digest());
+
+        assert_eq!(recovered, Ok(key().public()));
+    }
+
+    #[test]
+    fn the_recovery_byte_is_0_to_3() {
+        let with = |v: u8| {
+            let mut bytes = signed();
+            bytes[64] = v;
+            Signature::from_bytes(&bytes)
+        };
+
+        for v in 0..=3 {
+            assert!(with(v).is_ok(), "{v} was refused");
+        }
+        for v in [4, 27, 28, 255] {
+            assert_eq!(with(v), Err(SignatureError::RecoveryId { found: v }));
+        }
+    }
+
+    #[test]
+    fn a_signature_has_65_bytes() {
+        assert_eq!(Signature::from_bytes(&[]), Err(SignatureError::Length { len: 0 }));
+        assert_eq!(Signature::from_bytes(&[0; 64]), Err(SignatureError::Length { len: 64 }));
+        assert_eq!(Signature::from_bytes(&[0; 66]), Err(SignatureError::Length { len: 66 }));
+    }
+
+    #[test]
+    fn numbers_out_of_range_are_unrecoverable() {
+        let mut reduced = signed();
+        reduced[64] = 2;
+
+        for bytes in [vec![0; 65], [vec![0xff; 64], vec![0]].concat(), reduced] {
+            let signature = Signature::from_bytes(&bytes).unwrap();
+
+            assert_eq!(signature.recover(&digest()), Err(SignatureError::Unrecoverable));
+        }
+    }
+}

@@ -81,3 +81,48 @@ pub fn parse_user(text: &str) -> Result<UserId, ParseUserError> {
     };
     Ok(key.user())
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const KEY_STRING: &str = "0x04261c55675e55ff25edb50b345cfb3a3f35f60712d251cbaaab97bd50054c6ebc\
+                              3cd4e22200c68daf7493e1f8da6a190a68a671e2d3977809612424c7c3888bc6";
+    const COMPRESSED: &str = "zQ3shPyZJnxZK4Bwyx9QsaksNKDYTPmpwPvGSjMYVHoXHeEgB";
+
+    #[test]
+    fn a_user_is_written_in_the_known_forms() {
+        let user = parse_user(KEY_STRING).unwrap();
+
+        assert_eq!(key_string(&user).unwrap(), KEY_STRING);
+        assert_eq!(compressed_key(&user), COMPRESSED);
+    }
+
+    #[test]
+    fn every_form_reads_as_the_same_user() {
+        let user = parse_user(KEY_STRING).unwrap();
+        let tagged = format!("0xe701{}", hex::encode(user.as_bytes()));
+
+        for text in [COMPRESSED, &user.to_string(), &tagged, &KEY_STRING.to_uppercase().replace("0X", "0x")] {
+            assert_eq!(parse_user(text), Ok(user), "{text}");
+        }
+    }
+
+    #[test]
+    fn what_is_not_a_key_is_refused_with_the_reason() {
+        let other_codec =
+            format!("z{}", bs58::encode([&[0xed, 1], [2; 33].as_slice()].concat()).into_string());
+
+        assert_eq!(parse_user(""), Err(ParseUserError::Form));
+        assert_eq!(parse_user("alice"), Err(ParseUserError::Form));
+        assert_eq!(parse_user("z0OIl"), Err(ParseUserError::Character));
+        assert_eq!(parse_user("0x123"), Err(ParseUserError::Character));
+        assert_eq!(parse_user(&other_codec), Err(ParseUserError::Codec));
+        assert_eq!(parse_user("0x"), Err(ParseUserError::Key(KeyError::Length { len: 0, want: 33 })));
+        assert_eq!(
+            parse_user(&KEY_STRING.replace("8bc6", "8bc7")),
+            Err(ParseUserError::Key(KeyError::NotAPoint))
+        );
+        assert_eq!(parse_user(&"z".repeat(161)), Err(ParseUserError::TooLong { len: 161, max: 160 }));
+    }
+}

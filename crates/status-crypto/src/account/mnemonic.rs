@@ -118,3 +118,51 @@ impl fmt::Debug for Mnemonic {
         f.write_str("Mnemonic(..)")
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use status_layer::testing::ScriptedRng;
+
+    const PHRASE: &str = "staff search left cable erase awesome super pioneer predict wrestle outside foot";
+
+    #[test]
+    fn a_new_phrase_has_twelve_words() {
+        let entropy = hex::decode("d41841fc8ff4c621366d29a9bfca762d").unwrap();
+
+        let phrase = Mnemonic::generate(&mut ScriptedRng::new(entropy)).unwrap();
+
+        assert_eq!(phrase.expose(), PHRASE);
+    }
+
+    #[test]
+    fn a_phrase_is_written_with_single_spaces() {
+        let phrase = Mnemonic::parse(&PHRASE.replace(' ', "\n  ")).unwrap();
+
+        assert_eq!(phrase.expose(), PHRASE);
+    }
+
+    #[test]
+    fn a_wrong_phrase_is_refused_with_the_reason() {
+        let refused = |text: &str| Mnemonic::parse(text).err();
+
+        assert_eq!(refused("staff search"), Some(MnemonicError::Words { found: 2 }));
+        assert_eq!(refused(&PHRASE.replace("left", "lefft")), Some(MnemonicError::UnknownWord { number: 3 }));
+        assert_eq!(refused(&PHRASE.replace("foot", "left")), Some(MnemonicError::Checksum));
+        assert_eq!(Mnemonic::from_entropy(&[7; 17]).err(), Some(MnemonicError::Entropy { len: 17 }));
+    }
+
+    // Spec: BIP39, "From mnemonic to seed"
+    #[test]
+    fn a_passphrase_is_normalized() {
+        let phrase = Mnemonic::unchecked(PHRASE);
+
+        assert_eq!(phrase.seed("\u{e9}"), phrase.seed("e\u{301}"));
+        assert_ne!(phrase.seed("\u{e9}"), phrase.seed("e"));
+    }
+
+    #[test]
+    fn a_phrase_is_never_printed() {
+        assert_eq!(format!("{:?}", Mnemonic::unchecked(PHRASE)), "Mnemonic(..)");
+    }
+}

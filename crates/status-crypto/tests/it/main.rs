@@ -1,0 +1,4 @@
+//! The crate against data that deployed peers made.
+
+#[cfg(test)]
+mod vectors;
