@@ -1,0 +1,181 @@
+//! What goes into a step and what comes out.
+
+use alloc::vec::Vec;
+use core::fmt;
+
+use status_layer::{
+    Audience, Body, Frame, FrameId, Grade, GroupId, History, Interest, MessageId, Reason, Recipient, Sender,
+    Timestamp, Topic, UserId,
+};
+
+/// One thing that happened.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub enum Input {
+    /// The stack was started: the first input after each start. Returns what waits in the outbox, the topics
+    /// to watch, and from when history is wanted.
+    Start,
+    /// A body is to be delivered to all of `to`.
+    Send {
+        /// Names the message in [`News::Delivered`].
+        id: MessageId,
+        /// Who should read it.
+        to: Audience,
+        /// The content.
+        body: Body,
+    },
+    /// `with` are the members of a closed chat, ourselves not counted.
+    Share {
+        /// The chat.
+        group: GroupId,
+        /// All its other members.
+        with: Vec<UserId>,
+    },
+    /// We begin or stop dealing with a user or a channel.
+    Expect {
+        /// The user, or the channel.
+        whom: Recipient,
+        /// Begin or stop.
+        how: Interest,
+    },
+    /// The network handed up a frame, live or from history.
+    Frame(Frame),
+    /// The network has handed our frame to somebody.
+    Published(FrameId),
+    /// The network will never carry our frame.
+    Unpublishable(FrameId),
+    /// The network can be reached (`true`, each time a node joins) or not.
+    Online(bool),
+    /// The moment named by [`Output::wake`] has come.
+    Tick,
+}
+
+/// What a step wants done after its commit.
+#[derive(Debug, Default)]
+pub struct Output {
+    /// For the application, in order.
+    pub news: Vec<News>,
+    /// To be published; each is in the outbox until [`Input::Published`].
+    pub frames: Vec<(FrameId, Frame)>,
+    /// The topics to watch from now on, if they changed.
+    pub topics: Option<Vec<Topic>>,
+    /// What is wanted from history nodes.
+    pub fetch: Option<History>,
+    /// When to call again with [`Input::Tick`].
+    pub wake: Option<Timestamp>,
+    /// The datagrams that went down in this step, for whoever shows or measures them.
+    pub sent: Vec<Sent>,
+}
+
+/// What a step means to the application.
+#[derive(Debug)]
+pub enum News {
+    /// The message is kept and will be sent until it is acknowledged.
+    Accepted {
+        /// The message.
+        id: MessageId,
+    },
+    /// The stack will not do what it was asked.
+    Refused {
+        /// The message, if it was a message.
+        id: Option<MessageId>,
+        /// Who refused.
+        layer: Layer,
+        /// Why.
+        why: Reason,
+    },
+    /// A datagram could not be sealed or wrapped now; data sync tries it again.
+    Delayed {
+        /// Whom it is for.
+        to: Recipient,
+        /// Who refused.
+        layer: Layer,
+        /// Why.
+        why: Reason,
+    },
+    /// A body arrived for the first time.
+    Arrived {
+        /// Whoever sent it, and what proves that.
+        from: Sender,
+        /// How it was sealed.
+        grade: Grade,
+        /// Ourselves, or the channel it was read in.
+        to: Recipient,
+        /// The content.
+        body: Body,
+        /// The way it took.
+        way: Way,
+    },
+    /// A body arrived that was here before.
+    Again {
+        /// Whoever sent it.
+        from: UserId,
+    },
+    /// A user has acknowledged a message.
+    Delivered {
+        /// The message.
+        id: MessageId,
+        /// The user.
+        by: UserId,
+    },
+    /// A frame was refused on its way up; it changed nothing in the layer that refused it.
+    Dropped {
+        /// Who refused.
+        layer: Layer,
+        /// Why.
+        why: Reason,
+    },
+}
+
+/// The sizes of one journey through the layers, in bytes.
+#[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
+pub struct Way {
+    /// Between data sync and security.
+    pub datagram: usize,
+    /// Between security and privacy.
+    pub sealed: usize,
+    /// Between privacy and the network.
+    pub frame: usize,
+}
+
+/// A datagram that went down.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct Sent {
+    /// Whom it is for.
+    pub to: Recipient,
+    /// The way it took; sizes are summed over all parcels and frames that it became.
+    pub way: Way,
+}
+
+/// Who speaks in [`News`] and [`Fault`].
+#[derive(Clone, Copy, Debug, Eq, Hash, Ord, PartialEq, PartialOrd)]
+pub enum Layer {
+    /// Data sync.
+    Sync,
+    /// Security.
+    Security,
+    /// Privacy.
+    Privacy,
+    /// The conductor itself: outbox and cursor.
+    Stack,
+}
+
+/// Our own side failed. Nothing of the unit may be committed.
+#[derive(Debug, thiserror::Error)]
+#[error("{layer} failed: {reason}")]
+pub struct Fault {
+    /// Who failed.
+    pub layer: Layer,
+    /// How.
+    pub reason: Reason,
+}
+
+impl fmt::Display for Layer {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Sync => "data sync",
+            Self::Security => "security",
+            Self::Privacy => "privacy",
+            Self::Stack => "the stack",
+        })
+    }
+}
