@@ -5,6 +5,7 @@
 use std::collections::BTreeMap;
 use std::fs;
 use std::io::Write;
+use std::path::Path;
 use std::process::Stdio;
 
 use crate::report::{Failure, Outcome, say};
@@ -76,6 +77,9 @@ fn generate_layer(workspace: &Workspace, layer: &str) -> Outcome<Files> {
     let modules = prost_build::Config::new().btree_map(["."]).generate(requests).map_err(|e| fail(&e))?;
 
     let folder = folder_of(layer);
+    if !workspace.path(&folder).parent().is_some_and(Path::is_dir) {
+        return Err(fail(&format!("there is no crate for it: {folder} would be the place")));
+    }
     let mut files = Files::new();
     for (module, code) in modules {
         let path = format!("{folder}/{}", module.to_file_name_or("root"));

@@ -1,6 +1,9 @@
 //! `cargo xtask <task>`: the tasks of this workspace, the same at home and in CI.
 
+mod ci;
 mod codegen;
+mod fuzz;
+mod public_types;
 mod report;
 mod source;
 mod tidy;
@@ -9,16 +12,10 @@ mod workspace;
 
 use std::env;
 use std::process::ExitCode;
+use std::time::Duration;
 
 use report::{Failure, Outcome, say};
 use workspace::Workspace;
-
-const USAGE: &str = "\
-cargo xtask <task>
-
-  tidy              check the rules of the house
-  codegen           write the Rust types of proto/ into the layer crates
-  codegen --check   fail if what is checked in is not what codegen would write";
 
 fn main() -> ExitCode {
     let words: Vec<String> = env::args().skip(1).collect();
@@ -35,9 +32,34 @@ fn main() -> ExitCode {
 fn run(words: &[&str]) -> Outcome<()> {
     let workspace = Workspace::find()?;
     match words {
+        ["ci"] => ci::all(&workspace),
+        ["ci", job] => ci::one(&workspace, job),
         ["tidy"] => tidy::run(&workspace),
         ["codegen"] => codegen::write(&workspace),
         ["codegen", "--check"] => codegen::check(&workspace),
-        _ => Err(Failure::new(USAGE)),
+        ["fuzz", seconds] => fuzz(&workspace, seconds),
+        _ => Err(Failure::new(usage())),
     }
+}
+
+fn fuzz(workspace: &Workspace, seconds: &str) -> Outcome<()> {
+    let seconds = seconds.parse().map_err(|e| Failure::while_doing("reading the number of seconds", e))?;
+    let done = fuzz::run(workspace, Duration::from_secs(seconds))?;
+    say!("fuzz: {done}");
+    Ok(())
+}
+
+fn usage() -> String {
+    format!(
+        "\
+cargo xtask <task>
+
+  ci                every job that a change must pass, and a table of them
+  ci <job>          one job: {}
+  tidy              check the rules of the house
+  codegen           write the Rust types of proto/ into the layer crates
+  codegen --check   fail if what is checked in is not what codegen would write
+  fuzz <seconds>    run each fuzz target for so long",
+        ci::names()
+    )
 }

@@ -88,6 +88,13 @@ impl Workspace {
         serde_json::from_slice(&done.stdout).map_err(|e| fail(&e))
     }
 
+    /// The folder that cargo builds into.
+    pub(crate) fn target(&self) -> Outcome<String> {
+        let metadata = self.metadata(&["--no-deps"])?;
+        let target = metadata.get("target_directory").and_then(Value::as_str).map(str::to_owned);
+        target.ok_or_else(|| Failure::new("cargo metadata names no target folder"))
+    }
+
     /// `path` as seen from the root, if it lies in it.
     pub(crate) fn relative(&self, path: &str) -> String {
         let inside = Path::new(path).strip_prefix(&self.root);

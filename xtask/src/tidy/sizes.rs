@@ -6,7 +6,7 @@ use crate::tree::Tree;
 
 /// Lines of a file before its tests.
 const MAX_FILE: usize = 500;
-/// Lines of the whole stack crate without tests.
+/// Lines of code of the whole stack crate, tests, comments and blank lines left out.
 const MAX_STACK: usize = 500;
 const STACK: &str = "crates/status-stack/src/";
 
@@ -24,9 +24,11 @@ pub(super) fn check(tree: &Tree) -> Vec<Finding> {
         })
         .collect();
 
-    let stack: usize = code().filter(|(path, _)| path.starts_with(STACK)).map(|(_, text)| lines(text)).sum();
+    let stack: usize =
+        code().filter(|(path, _)| path.starts_with(STACK)).map(|(_, text)| lines_of_code(text)).sum();
     if stack > MAX_STACK {
-        let words = format!("has {stack} lines, more than {MAX_STACK}; protocol logic belongs into a layer");
+        let words =
+            format!("has {stack} lines of code, more than {MAX_STACK}; protocol logic belongs into a layer");
         found.push(Finding::new(STACK, words));
     }
     found
@@ -45,6 +47,11 @@ fn lines(text: &str) -> usize {
         .map(|item| item.end + 1 - item.start)
         .sum();
     masked.lines().count().saturating_sub(tests)
+}
+
+/// Lines that hold code: documentation is never a reason to split, nor to leave it out.
+fn lines_of_code(text: &str) -> usize {
+    source::without_tests(&source::mask(text)).lines().filter(|line| !line.trim().is_empty()).count()
 }
 
 #[cfg(test)]
@@ -76,7 +83,7 @@ mod tests {
 
     #[test]
     fn stack_is_counted_as_a_whole() {
-        let half = long(251);
+        let half = format!("/// Documented.\n\n{}", long(251));
         let tree = Tree::of(&[
             ("crates/status-stack/src/a.rs", &half),
             ("crates/status-stack/src/b.rs", &half),

@@ -1,0 +1,192 @@
+//! `ci`: what must pass before a change is taken, in jobs that can each be run alone.
+
+use std::ffi::OsStr;
+use std::fmt;
+use std::fs;
+use std::process::{Command, Stdio};
+use std::time::{Duration, Instant};
+
+use crate::fuzz;
+use crate::public_types;
+use crate::report::{Failure, Outcome, say};
+use crate::tidy;
+use crate::tree::Tree;
+use crate::workspace::Workspace;
+
+/// How long each fuzz target runs before a change is taken.
+const SMOKE: Duration = Duration::from_secs(60);
+
+/// How a job ended that did not fail.
+#[derive(Debug)]
+pub(crate) enum Done {
+    Passed,
+    /// It did not run, and why. Never the same as passed.
+    Skipped(&'static str),
+}
+
+struct Job {
+    name: &'static str,
+    when: When,
+    run: fn(&Workspace) -> Outcome<Done>,
+}
+
+#[derive(PartialEq)]
+enum When {
+    Always,
+    /// Only by name: it takes minutes.
+    Asked,
+}
+
+const JOBS: [Job; 7] = [
+    Job { name: "tidy", when: When::Always, run: |w| tidy::run(w).map(|()| Done::Passed) },
+    Job { name: "public-types", when: When::Always, run: public },
+    Job { name: "clippy", when: When::Always, run: clippy },
+    Job { name: "docs", when: When::Always, run: docs },
+    Job { name: "no-std", when: When::Always, run: no_std },
+    Job { name: "deny", when: When::Always, run: deny },
+    Job { name: "fuzz-smoke", when: When::Asked, run: |w| fuzz::run(w, SMOKE) },
+];
+
+/// The names of all jobs, for the help text.
+pub(crate) fn names() -> String {
+    JOBS.map(|job| job.name).join(", ")
+}
+
+/// Runs every job that is not only run by name, to the end even if one fails, and prints a table.
+pub(crate) fn all(workspace: &Workspace) -> Outcome<()> {
+    let mut lines = Vec::new();
+    let mut failed = Vec::new();
+    for job in JOBS.iter().filter(|job| job.when == When::Always) {
+        let (result, took) = timed(workspace, job);
+        lines.push(line(job.name, took, &result));
+        if let Err(failure) = result {
+            say!("{failure}");
+            failed.push(job.name);
+        }
+    }
+    for job in JOBS.iter().filter(|job| job.when == When::Asked) {
+        lines.push(format!("{:<14}      -  not asked for: run `cargo xtask ci {}`", job.name, job.name));
+    }
+    say!("\njob              time  result");
+    for line in lines {
+        say!("{line}");
+    }
+    match failed.as_slice() {
+        [] => Ok(()),
+        failed => Err(Failure::new(format!("\nfailed: {}", failed.join(", ")))),
+    }
+}
+
+/// Runs one job.
+pub(crate) fn one(workspace: &Workspace, name: &str) -> Outcome<()> {
+    let job = JOBS.iter().find(|job| job.name == name);
+    let job = job.ok_or_else(|| Failure::new(format!("there is no job {name}; the jobs are {}", names())))?;
+    let (result, took) = timed(workspace, job);
+    say!("{}", line(job.name, took, &result));
+    result.map(|_| ())
+}
+
+fn timed(workspace: &Workspace, job: &Job) -> (Outcome<Done>, Duration) {
+    #[expect(clippy::disallowed_methods, reason = "the table tells people how long they will wait")]
+    let now = Instant::now;
+    say!("── {}", job.name);
+    let start = now();
+    let result = (job.run)(workspace);
+    (result, now().duration_since(start))
+}
+
+fn line(name: &str, took: Duration, result: &Outcome<Done>) -> String {
+    let seconds = took.as_secs_f64();
+    match result {
+        Ok(done) => format!("{name:<14} {seconds:>6.1}  {done}"),
+        Err(_) => format!("{name:<14} {seconds:>6.1}  FAILED"),
+    }
+}
+
+impl fmt::Display for Done {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Passed => f.write_str("ok"),
+            Self::Skipped(why) => write!(f, "skipped: {why}"),
+        }
+    }
+}
+
+/// Runs cargo to its end, its output shown.
+pub(crate) fn finish(mut command: Command) -> Outcome<()> {
+    let arguments = command.get_args().map(OsStr::to_string_lossy).collect::<Vec<_>>().join(" ");
+    let words = format!("running cargo {arguments}");
+    let status = command.status().map_err(|e| Failure::while_doing(&words, e))?;
+    if status.success() { Ok(()) } else { Err(Failure::while_doing(words, status)) }
+}
+
+/// Whether a subcommand of cargo is there.
+pub(crate) fn installed(workspace: &Workspace, subcommand: &str) -> bool {
+    let mut version = workspace.cargo(&[subcommand, "--version"]);
+    version.stdout(Stdio::null()).stderr(Stdio::null()).status().is_ok_and(|status| status.success())
+}
+
+fn clippy(workspace: &Workspace) -> Outcome<Done> {
+    finish(workspace.cargo(&["clippy", "--workspace", "--all-targets", "--", "-D", "warnings"]))?;
+    Ok(Done::Passed)
+}
+
+fn docs(workspace: &Workspace) -> Outcome<Done> {
+    let mut doc = workspace.cargo(&["doc", "--workspace", "--no-deps"]);
+    doc.env("RUSTDOCFLAGS", "-D warnings");
+    finish(doc)?;
+    Ok(Done::Passed)
+}
+
+fn deny(workspace: &Workspace) -> Outcome<Done> {
+    if !installed(workspace, "deny") {
+        return Ok(Done::Skipped("cargo-deny is not installed"));
+    }
+    finish(workspace.cargo(&[
+        "deny",
+        "--workspace",
+        "check",
+        "--hide-inclusion-graph",
+        "licenses",
+        "bans",
+        "sources",
+    ]))?;
+    Ok(Done::Passed)
+}
+
+/// Builds the pure crates without std, with the versions of the workspace and in its target folder.
+fn no_std(workspace: &Workspace) -> Outcome<Done> {
+    let lock = "tests/no-std/Cargo.lock";
+    fs::copy(workspace.path("Cargo.lock"), workspace.path(lock))
+        .map_err(|e| Failure::while_doing(format!("writing {lock}"), e))?;
+    let target = workspace.target()?;
+    let manifest = ["build", "--manifest-path", "tests/no-std/Cargo.toml", "--target-dir", &target];
+    finish(workspace.cargo(&manifest))?;
+    Ok(Done::Passed)
+}
+
+fn public(workspace: &Workspace) -> Outcome<Done> {
+    let found = public_types::check(&Tree::read(workspace)?);
+    for finding in &found {
+        say!("  {finding}");
+    }
+    if found.is_empty() {
+        return Ok(Done::Passed);
+    }
+    Err(Failure::new(format!("public-types: {} items show a type of another library", found.len())))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn table_calls_a_skipped_job_skipped() {
+        let skipped =
+            line("deny", Duration::from_millis(40), &Ok(Done::Skipped("cargo-deny is not installed")));
+
+        assert_eq!(skipped, "deny              0.0  skipped: cargo-deny is not installed");
+        assert!(line("docs", SMOKE, &Ok(Done::Passed)).ends_with("60.0  ok"));
+        assert!(line("docs", SMOKE, &Err(Failure::new("why"))).ends_with("60.0  FAILED"));
+    }
+}
