@@ -1,0 +1,148 @@
+//! The parts of an envelope one by one, for research and for checking vectors. Nothing here keeps a caller
+//! from choosing bad randomness, so chats go through [`Waku`](crate::Waku).
+
+use alloc::format;
+use alloc::string::String;
+use alloc::vec::Vec;
+
+use status_crypto::aead::AeadError;
+use status_crypto::{KeyError, Keyring, PublicKey, keccak256};
+use status_layer::{CryptoRng, Secret, Topic, UserId};
+use zeroize::Zeroizing;
+
+use crate::PlainError;
+use crate::payload::{ecies, plain, symmetric};
+use crate::topic::{self, ShortTopic};
+
+/// A plaintext taken apart, its signature checked.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct Plain {
+    /// What was sent.
+    pub payload: Vec<u8>,
+    /// What only makes the plaintext longer.
+    pub padding: Vec<u8>,
+    /// Who signed it.
+    pub signer: Option<PublicKey>,
+}
+
+/// Draws the padding that brings a plaintext to the next multiple of 256 bytes: 1 to 256 bytes.
+pub fn draw_padding(payload: &[u8], signer: Option<&dyn Keyring>, rng: &mut dyn CryptoRng) -> Vec<u8> {
+    plain::draw_padding(payload, signer, rng).to_vec()
+}
+
+/// Lays out a plaintext with exactly this padding, and signs it if there is a signer; `None` if the payload
+/// has 16 MiB or more.
+#[must_use]
+pub fn encode(payload: &[u8], padding: &[u8], signer: Option<&dyn Keyring>) -> Option<Zeroizing<Vec<u8>>> {
+    plain::encode(payload, padding, signer)
+}
+
+/// Takes a plaintext apart and recovers its signer.
+///
+/// # Errors
+/// [`PlainError`], for whatever deployed peers refuse.
+pub fn decode(bytes: &[u8]) -> Result<Plain, PlainError> {
+    let plain = plain::Plain::decode(bytes)?;
+    let signer = plain.signer()?;
+    Ok(Plain { payload: plain.payload.to_vec(), padding: plain.padding.to_vec(), signer })
+}
+
+/// Derives the symmetric key of a place from its name, 32 bytes. Takes about 10 ms optimised.
+#[must_use]
+pub fn symmetric_key(name: &[u8]) -> Secret {
+    symmetric::key(name)
+}
+
+/// Seals a plaintext with a symmetric key; draws 12 bytes.
+///
+/// # Errors
+/// [`AeadError`] if the key has not 32 bytes.
+pub fn seal_symmetric(key: &Secret, rng: &mut dyn CryptoRng, plain: &[u8]) -> Result<Vec<u8>, AeadError> {
+    symmetric::seal(key, rng, plain)
+}
+
+/// Opens what was sealed with a symmetric key; `None` if it was not, or was changed.
+#[must_use]
+pub fn open_symmetric(key: &Secret, sealed: &[u8]) -> Option<Zeroizing<Vec<u8>>> {
+    symmetric::open(key, sealed)
+}
+
+/// Seals a plaintext to the key of one user; draws the ephemeral key (32 bytes), then 16 bytes.
+pub fn seal_asymmetric(to: &PublicKey, rng: &mut dyn CryptoRng, plain: &[u8]) -> Vec<u8> {
+    ecies::seal(to, rng, plain)
+}
+
+/// Opens what was sealed to the key of `keyring`; `None` if it was not, or was changed.
+#[must_use]
+pub fn open_asymmetric(keyring: &dyn Keyring, sealed: &[u8]) -> Option<Zeroizing<Vec<u8>>> {
+    ecies::open(keyring, sealed)
+}
+
+/// The topic of a name, 4 bytes.
+#[must_use]
+pub fn topic(name: &str) -> [u8; 4] {
+    ShortTopic::of_hash(keccak256(&[name.as_bytes()])).0
+}
+
+/// The form in which Waku v2 carries a topic: `/waku/1/0x<8 hex digits>/rfc26`.
+#[must_use]
+pub fn content_topic(topic: [u8; 4]) -> Topic {
+    ShortTopic(topic).content_topic()
+}
+
+/// The partition of a user's inbox, below 5000.
+#[must_use]
+pub fn partition(user: &UserId) -> u16 {
+    topic::partition(user)
+}
+
+/// The name of the inbox that a user shares with everybody of the same partition.
+#[must_use]
+pub fn partitioned_name(user: &UserId) -> String {
+    topic::partitioned(user)
+}
+
+/// The name of a user's personal inbox, which this layer does not use yet.
+///
+/// # Errors
+/// [`KeyError::NotAPoint`] if the user's key is not a point of the curve.
+pub fn personal_name(user: &UserId) -> Result<String, KeyError> {
+    let key = PublicKey::from_user(user)?;
+    Ok(format!("contact-discovery-{}", hex::encode(key.uncompressed())))
+}
+
+/// The name of the place that two users agreed on.
+#[must_use]
+pub fn negotiated_name(secret: &Secret) -> Zeroizing<String> {
+    topic::negotiated(secret.expose())
+}
+
+/// The sealed bytes inside a Whisper or Waku v1 envelope: the fourth of the five items of an RLP list.
+///
+/// Only finds them; it does not judge the envelope. `None` if there is no such item.
+#[must_use]
+pub fn envelope_data(rlp: &[u8]) -> Option<&[u8]> {
+    let (fields, _) = rlp_item(rlp, 0xc0)?;
+    let (_expiry, rest) = rlp_item(fields, 0x80)?;
+    let (_ttl, rest) = rlp_item(rest, 0x80)?;
+    let (_topic, rest) = rlp_item(rest, 0x80)?;
+    rlp_item(rest, 0x80).map(|(data, _)| data)
+}
+
+/// The content of the first item and what follows it. `base` is 0x80 for strings and 0xc0 for lists.
+fn rlp_item(bytes: &[u8], base: u8) -> Option<(&[u8], &[u8])> {
+    let (&first, rest) = bytes.split_first()?;
+    match first.checked_sub(base) {
+        None if base == 0x80 => bytes.split_at_checked(1),
+        None => None,
+        Some(len @ 0..=55) => rest.split_at_checked(usize::from(len)),
+        Some(long @ 56..=63) => {
+            let (digits, rest) = rest.split_at_checked(usize::from(long - 55))?;
+            let len = digits
+                .iter()
+                .try_fold(0_usize, |len, digit| len.checked_mul(256)?.checked_add(usize::from(*digit)))?;
+            rest.split_at_checked(len)
+        }
+        Some(_) => None,
+    }
+}
