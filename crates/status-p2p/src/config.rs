@@ -1,0 +1,124 @@
+//! How a node is set up.
+
+use std::time::Duration;
+
+use crate::{HostKey, PeerAddr, StartError};
+
+/// The cluster of the Status network.
+pub(crate) const STATUS_CLUSTER: u16 = 16;
+/// The shards of the Status network: all chat, then what communities say in the open.
+pub(crate) const STATUS_SHARDS: [u16; 2] = [32, 64];
+/// Shards are numbered below this. Spec: WAKU2-RELAY-SHARDING, "Static Sharding".
+pub(crate) const SHARD_END: u16 = 1024;
+/// Most shards that one node carries.
+pub(crate) const MAX_SHARDS: usize = 16;
+
+/// How a node is set up. [`Config::new`] fits the Status network; every field may be changed.
+#[derive(Clone, Debug)]
+pub struct Config {
+    /// The key by which the node is known. Keep it: others remember the node by its name.
+    pub key: HostKey,
+    /// The cluster. Nodes of other clusters are disconnected. Default 16, that of Status.
+    pub cluster: u16,
+    /// The shards that are carried, announced and listened to; frames are published on the first one. Default 32
+    /// and 64.
+    pub shards: Vec<u16>,
+    /// Where to listen. Port 0 lets the system choose. Default: nowhere, the node only dials.
+    pub listen: Vec<PeerAddr>,
+    /// The nodes to be connected to. They are dialled again for ever.
+    pub peers: Vec<PeerAddr>,
+    /// Whether nodes of the local network are looked for. Default [`Mdns::Off`]: it tells everybody around that
+    /// this node is here.
+    pub mdns: Mdns,
+    /// What the node calls its software when asked. Default `status-chat/<version>`.
+    pub agent: String,
+    /// Largest encoded message that is published, in bytes. Default 150 KiB, which every Waku node forwards.
+    pub publish_limit: usize,
+    /// Largest encoded message that is taken and forwarded, in bytes. Default 1 MiB, which Status nodes send.
+    pub receive_limit: usize,
+    /// How many connections are accepted.
+    pub limits: Limits,
+    /// How soon a lost node is dialled again.
+    pub redial: Redial,
+    /// For how long a message is remembered, so that it is handed up once. Default 20 minutes, as deployed nodes.
+    pub remember: Duration,
+}
+
+/// Whether nodes of the local network are looked for by multicast DNS.
+#[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
+pub enum Mdns {
+    /// They are looked for, and this node is announced.
+    On,
+    /// Nothing is sent or listened to.
+    #[default]
+    Off,
+}
+
+/// How many connections are accepted. What this node dials itself is not limited.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub struct Limits {
+    /// Incoming connections at the same time. Default 200.
+    pub incoming: u32,
+    /// Incoming connections at the same time from one IPv4 address or one IPv6 /64. Default 5.
+    pub per_ip: u32,
+}
+
+/// How soon a lost node is dialled again: each wait is twice the one before, and up to half of it is left out by
+/// chance so that nodes do not keep step.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub struct Redial {
+    /// The first wait. Default 1 second.
+    pub first: Duration,
+    /// The longest wait. Default 1 minute.
+    pub most: Duration,
+}
+
+impl Config {
+    /// A node of the Status network that listens nowhere and knows nobody.
+    #[must_use]
+    pub fn new(key: HostKey) -> Self {
+        Self {
+            key,
+            cluster: STATUS_CLUSTER,
+            shards: STATUS_SHARDS.to_vec(),
+            listen: Vec::new(),
+            peers: Vec::new(),
+            mdns: Mdns::default(),
+            agent: concat!("status-chat/", env!("CARGO_PKG_VERSION")).to_owned(),
+            publish_limit: 150 * 1024,
+            receive_limit: 1024 * 1024,
+            limits: Limits::default(),
+            redial: Redial::default(),
+            remember: Duration::from_secs(20 * 60),
+        }
+    }
+
+    pub(crate) fn check(&self) -> Result<(), StartError> {
+        let known = self.shards.iter().all(|shard| *shard < SHARD_END);
+        if !known || self.shards.is_empty() || self.shards.len() > MAX_SHARDS {
+            return Err(StartError::Shards { max: MAX_SHARDS, end: SHARD_END });
+        }
+        if self.publish_limit == 0 || self.publish_limit > self.receive_limit {
+            return Err(StartError::SizeLimit);
+        }
+        Ok(())
+    }
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Self { incoming: 200, per_ip: 5 }
+    }
+}
+
+impl Default for Redial {
+    fn default() -> Self {
+        Self { first: Duration::from_secs(1), most: Duration::from_secs(60) }
+    }
+}
+
+/// The gossip topic of a shard: `/waku/2/rs/<cluster>/<shard>`.
+#[must_use]
+pub fn pubsub_topic(cluster: u16, shard: u16) -> String {
+    format!("/waku/2/rs/{cluster}/{shard}")
+}

@@ -1,0 +1,44 @@
+//! A Waku relay node over libp2p, behind the [`Network`](status_layer::Network) seam.
+//!
+//! A [`Node`] carries frames between those who made them and those who want them: it gossips on the shards of a
+//! cluster, forwards what others send byte for byte, and hands up the frames of the topics that are watched.
+//! It knows nothing of users, sessions or messages, and nobody above it knows of libp2p.
+//!
+//! ```no_run
+//! # async fn run(mut rng: impl status_layer::CryptoRng) -> Result<(), Box<dyn std::error::Error>> {
+//! use status_layer::{Network, Topic};
+//! use status_p2p::{Config, HostKey, Node};
+//!
+//! let mut config = Config::new(HostKey::generate(&mut rng));
+//! config.peers.push("/ip4/192.0.2.7/tcp/30303".parse()?);
+//! let mut node = Node::start(config).await?;
+//! node.watch(&[Topic::new("/waku/1/0x9c22ff5f/rfc26")]);
+//! println!("{:?}", node.next().await);
+//! # Ok(()) }
+//! ```
+
+mod address;
+mod behaviour;
+mod config;
+mod dialler;
+mod error;
+mod gate;
+#[allow(missing_docs, unreachable_pub, clippy::all)]
+mod generated {
+    include!("generated/status.p2p.v1.rs");
+}
+mod key;
+mod metadata;
+mod node;
+mod recent;
+mod stats;
+mod wire;
+
+pub use address::{NodeId, PeerAddr, PeerAddrError};
+pub use config::{Config, Limits, Mdns, Redial, pubsub_topic};
+pub use error::StartError;
+pub use key::{HostKey, HostKeyError};
+pub use metadata::Metadata;
+pub use node::Node;
+pub use stats::Stats;
+pub use wire::{MessageHash, WakuMessage, WakuMessageError, gossip_id};

@@ -1,0 +1,118 @@
+//! The node as its owner sees it.
+
+mod run;
+
+use std::collections::{BTreeSet, VecDeque};
+use std::sync::Arc;
+
+use async_trait::async_trait;
+use status_layer::{Frame, FrameId, History, Network, NetworkEvent, Topic, Unpublished};
+use tokio::sync::{mpsc, oneshot, watch};
+use tokio::task::JoinHandle;
+
+use crate::stats::Counters;
+use crate::{Config, NodeId, PeerAddr, StartError, Stats};
+use run::{Ends, Run};
+
+/// Frames that wait for the node to publish them.
+const COMMANDS: usize = 256;
+/// Events on their way to the owner; more wait in the node.
+const EVENTS: usize = 16;
+
+/// A running node of the network.
+///
+/// It runs in a task of its own, on the runtime on which it was started; dropping it ends the task.
+#[derive(Debug)]
+pub struct Node {
+    id: NodeId,
+    commands: mpsc::Sender<(FrameId, Frame)>,
+    events: mpsc::Receiver<NetworkEvent>,
+    watched: watch::Sender<BTreeSet<Topic>>,
+    listening: watch::Receiver<Vec<PeerAddr>>,
+    counters: Arc<Counters>,
+    at_hand: VecDeque<NetworkEvent>,
+    stop: oneshot::Sender<()>,
+    task: JoinHandle<()>,
+}
+
+impl Node {
+    /// Starts a node and returns once it listens everywhere it was asked to.
+    ///
+    /// Call it on a Tokio runtime with time and I/O. Nodes that are to be dialled are dialled in the background.
+    ///
+    /// # Errors
+    /// [`StartError`] if the settings are out of range or an address cannot be listened at.
+    pub async fn start(config: Config) -> Result<Self, StartError> {
+        config.check()?;
+        let id = config.key.node();
+        let (commands, publish) = mpsc::channel(COMMANDS);
+        let (report, events) = mpsc::channel(EVENTS);
+        let (watched, watch) = watch::channel(BTreeSet::new());
+        let (heard, listening) = watch::channel(Vec::new());
+        let (stop, stopped) = oneshot::channel();
+        let counters = Arc::new(Counters::default());
+        let ends =
+            Ends { commands: publish, events: report, watched: watch, listening: heard, stop: stopped };
+        let run = Run::listen(config, ends, Arc::clone(&counters)).await?;
+        let task = tokio::spawn(run.forever());
+        Ok(Self { id, commands, events, watched, listening, counters, at_hand: VecDeque::new(), stop, task })
+    }
+
+    /// The name of this node.
+    #[must_use]
+    pub const fn id(&self) -> &NodeId {
+        &self.id
+    }
+
+    /// Where this node can be reached now: real ports, with the node's name behind them.
+    #[must_use]
+    pub fn listen_addrs(&self) -> Vec<PeerAddr> {
+        self.listening.borrow().clone()
+    }
+
+    /// What the node has counted so far.
+    #[must_use]
+    pub fn stats(&self) -> Stats {
+        self.counters.read()
+    }
+
+    /// Ends the node: frames that were just published get a moment to leave, then all connections are closed.
+    ///
+    /// It takes a second at most. Frames whose [`Published`](NetworkEvent::Published) was not seen are not sure to
+    /// have left.
+    pub async fn close(self) {
+        // If nobody is there to be told, the task is over already.
+        let _ = self.stop.send(());
+        drop(self.events);
+        // Whether it ended well or by a panic, it is over.
+        let _ = self.task.await;
+    }
+}
+
+#[async_trait]
+impl Network for Node {
+    fn watch(&mut self, topics: &[Topic]) {
+        self.watched.send_replace(topics.iter().cloned().collect());
+    }
+
+    fn publish(&mut self, id: FrameId, frame: Frame) {
+        match self.commands.try_send((id, frame)) {
+            // A closed node says so with its next event.
+            Ok(()) | Err(mpsc::error::TrySendError::Closed(_)) => {}
+            Err(mpsc::error::TrySendError::Full(_)) => {
+                self.at_hand.push_back(NetworkEvent::Unpublished(id, Unpublished::Busy));
+            }
+        }
+    }
+
+    fn fetch(&mut self, wanted: History) {
+        self.at_hand.push_back(NetworkEvent::NoHistory(wanted));
+    }
+
+    async fn next(&mut self) -> NetworkEvent {
+        if let Some(event) = self.at_hand.pop_front() {
+            return event;
+        }
+        self.events.recv().await.unwrap_or(NetworkEvent::Closed)
+    }
+}

@@ -1,0 +1,317 @@
+//! The task in which a node runs.
+
+mod gossip;
+
+use std::collections::{BTreeSet, HashMap, HashSet};
+use std::sync::Arc;
+use std::time::Duration;
+
+use futures::StreamExt;
+use libp2p::core::transport::TransportError;
+use libp2p::swarm::{ConnectionId, DialError, ListenError, SwarmEvent};
+use libp2p::{PeerId, Swarm, SwarmBuilder, identify, mdns, noise, ping, tcp, yamux};
+use libp2p_stream::Control;
+use status_layer::{Frame, FrameId, NetworkEvent, Topic};
+use tokio::sync::{mpsc, oneshot, watch};
+use tokio::task::JoinSet;
+use tokio::time::{Instant, sleep_until, timeout};
+
+use crate::address::short;
+use crate::behaviour::{Protocols, ProtocolsEvent};
+use crate::dialler::Dialler;
+use crate::metadata::{self, ExchangeError, Metadata};
+use crate::stats::Counters;
+use crate::{Config, PeerAddr, StartError};
+use gossip::Gossip;
+
+/// A connection over which nothing but pings goes is closed after this.
+const IDLE: Duration = Duration::from_secs(10 * 60);
+/// The system names the addresses at which it listens within this.
+const LISTEN_PATIENCE: Duration = Duration::from_secs(5);
+/// So many pings in a row without an answer, and the connection is dead.
+const MISSED_PINGS: u8 = 2;
+/// How long frames that were just published get to leave when the node ends.
+const FLUSH: Duration = Duration::from_millis(250);
+/// How long connections get to close when the node ends.
+const FAREWELL: Duration = Duration::from_millis(500);
+
+/// The task's ends of the channels between it and the owner.
+pub(super) struct Ends {
+    pub(super) commands: mpsc::Receiver<(FrameId, Frame)>,
+    pub(super) events: mpsc::Sender<NetworkEvent>,
+    pub(super) watched: watch::Receiver<BTreeSet<Topic>>,
+    pub(super) listening: watch::Sender<Vec<PeerAddr>>,
+    pub(super) stop: oneshot::Receiver<()>,
+}
+
+pub(super) struct Run {
+    swarm: Swarm<Protocols>,
+    ends: Ends,
+    gossip: Gossip,
+    dialler: Dialler,
+    ours: Metadata,
+    control: Control,
+    asked: JoinSet<(PeerId, Result<Metadata, ExchangeError>)>,
+    services: JoinSet<()>,
+    missed_pings: HashMap<ConnectionId, u8>,
+    counters: Arc<Counters>,
+}
+
+impl Run {
+    /// Sets a node up and waits until it listens.
+    pub(super) async fn listen(
+        config: Config,
+        ends: Ends,
+        counters: Arc<Counters>,
+    ) -> Result<Self, StartError> {
+        let swarm = swarm(&config)?;
+        let mut control = swarm.behaviour().streams.new_control();
+        let ours = Metadata {
+            cluster: Some(config.cluster.into()),
+            shards: config.shards.iter().copied().collect(),
+        };
+        let mut services = JoinSet::new();
+        let incoming = control.accept(metadata::PROTOCOL).map_err(|_| StartError::Settings)?;
+        services.spawn(metadata::answer_all(incoming, ours.clone()));
+        let mut run = Self {
+            gossip: Gossip::new(&config, Arc::clone(&counters)),
+            dialler: Dialler::new(config.peers, config.redial, Instant::now()),
+            swarm,
+            ends,
+            ours,
+            control,
+            asked: JoinSet::new(),
+            services,
+            missed_pings: HashMap::new(),
+            counters,
+        };
+        for address in config.listen {
+            run.listen_at(address).await?;
+        }
+        Ok(run)
+    }
+
+    async fn listen_at(&mut self, address: PeerAddr) -> Result<(), StartError> {
+        let refused = |kind| StartError::Listen { address: address.clone(), kind };
+        if let Some(socket) = address.socket() {
+            // The library shares ports: two nodes at one port would each get some of the connections. A plain
+            // listener shares with nobody, so if it can be had (and is given back here), the port is free.
+            tokio::net::TcpListener::bind(socket).await.map_err(|error| refused(error.kind()))?;
+        }
+        let listener = self.swarm.listen_on(address.multiaddr().clone()).map_err(|error| match error {
+            TransportError::Other(error) => refused(error.kind()),
+            TransportError::MultiaddrNotSupported(_) => refused(std::io::ErrorKind::Unsupported),
+        })?;
+        let wait = async {
+            loop {
+                let event = self.swarm.select_next_some().await;
+                let heard = matches!(&event, SwarmEvent::NewListenAddr { listener_id, .. } if *listener_id == listener);
+                let failed = match &event {
+                    SwarmEvent::ListenerClosed { listener_id, reason: Err(error), .. }
+                        if *listener_id == listener =>
+                    {
+                        Some(error.kind())
+                    }
+                    _ => None,
+                };
+                self.on_swarm(event);
+                if let Some(kind) = failed {
+                    return Err(kind);
+                }
+                if heard {
+                    return Ok(());
+                }
+            }
+        };
+        let late = Err(std::io::ErrorKind::TimedOut);
+        timeout(LISTEN_PATIENCE, wait).await.unwrap_or(late).map_err(refused)
+    }
+
+    /// Runs until the owner ends it or goes away.
+    pub(super) async fn forever(mut self) {
+        let events = self.ends.events.clone();
+        loop {
+            let next_dial = self.dialler.next_due();
+            tokio::select! {
+                _ = &mut self.ends.stop => break,
+                permit = events.reserve(), if self.gossip.has_events() => match permit {
+                    Ok(permit) => self.gossip.hand_up(permit),
+                    Err(_) => break,
+                },
+                Some((id, frame)) = self.ends.commands.recv(), if self.gossip.has_room() => {
+                    self.gossip.publish(&mut self.swarm.behaviour_mut().relay, id, frame);
+                }
+                event = self.swarm.select_next_some() => self.on_swarm(event),
+                Some(answer) = self.asked.join_next() => {
+                    if let Ok((peer, answer)) = answer {
+                        self.on_metadata(peer, answer);
+                    }
+                }
+                () = sleep_until(next_dial.unwrap_or_else(Instant::now)), if next_dial.is_some() => self.dial_due(),
+            }
+        }
+        self.end().await;
+    }
+
+    async fn end(mut self) {
+        // What is still in the queue was promised to nobody, but it may as well go.
+        while let Ok((id, frame)) = self.ends.commands.try_recv() {
+            self.gossip.publish(&mut self.swarm.behaviour_mut().relay, id, frame);
+        }
+        if self.gossip.has_published() {
+            // Nothing tells when gossip's queues are empty; running out of time is the expected end.
+            let _ = timeout(FLUSH, async { while self.swarm.next().await.is_some() {} }).await;
+        }
+        let peers: Vec<PeerId> = self.swarm.connected_peers().copied().collect();
+        for peer in peers {
+            // Fails only if it is gone already.
+            let _ = self.swarm.disconnect_peer_id(peer);
+        }
+        let farewell = async {
+            while self.swarm.network_info().num_peers() > 0 {
+                self.swarm.select_next_some().await;
+            }
+        };
+        // Whoever does not say goodbye in time finds out by themselves.
+        let _ = timeout(FAREWELL, farewell).await;
+        self.services.abort_all();
+    }
+
+    fn on_swarm(&mut self, event: SwarmEvent<ProtocolsEvent>) {
+        match event {
+            SwarmEvent::Behaviour(ProtocolsEvent::Relay(event)) => {
+                let watched = self.ends.watched.borrow();
+                self.gossip.on_event(&mut self.swarm.behaviour_mut().relay, &watched, event);
+            }
+            SwarmEvent::Behaviour(ProtocolsEvent::Ping(event)) => self.on_ping(&event),
+            SwarmEvent::Behaviour(ProtocolsEvent::Mdns(event)) => self.on_mdns(event),
+            SwarmEvent::Behaviour(ProtocolsEvent::Identify(identify::Event::Received {
+                peer_id,
+                info,
+                ..
+            })) => {
+                tracing::debug!(node = %short(&peer_id), agent_len = info.agent_version.len(), "identified");
+            }
+            SwarmEvent::ConnectionEstablished {
+                peer_id, connection_id, num_established, endpoint, ..
+            } => {
+                self.dialler.connected(connection_id, peer_id);
+                if num_established.get() == 1 {
+                    tracing::info!(node = %short(&peer_id), dialled = endpoint.is_dialer(), "connected");
+                    let asking = metadata::ask(self.control.clone(), peer_id, self.ours.clone());
+                    self.asked.spawn(async move { (peer_id, asking.await) });
+                }
+                self.count_peers();
+            }
+            SwarmEvent::ConnectionClosed { peer_id, connection_id, num_established, .. } => {
+                self.missed_pings.remove(&connection_id);
+                if num_established == 0 {
+                    tracing::info!(node = %short(&peer_id), "disconnected");
+                    self.gossip.left(&peer_id);
+                    self.dialler.lost(peer_id, Instant::now(), rand::random());
+                }
+                self.count_peers();
+            }
+            SwarmEvent::OutgoingConnectionError { connection_id, error, .. } => {
+                self.dial_failed(connection_id, &error);
+            }
+            SwarmEvent::IncomingConnectionError { error: ListenError::Denied { .. }, .. } => {
+                self.counters.turned_away.add(1);
+            }
+            SwarmEvent::NewListenAddr { .. } | SwarmEvent::ExpiredListenAddr { .. } => self.note_addresses(),
+            SwarmEvent::ListenerClosed { reason: Err(error), .. } => {
+                tracing::warn!(kind = %error.kind(), "stopped listening");
+                self.note_addresses();
+            }
+            _ => {}
+        }
+    }
+
+    fn on_metadata(&mut self, peer: PeerId, answer: Result<Metadata, ExchangeError>) {
+        match answer {
+            Ok(theirs) if theirs.cluster == self.ours.cluster => self.dialler.settled(peer),
+            Ok(theirs) => {
+                tracing::info!(node = %short(&peer), cluster = ?theirs.cluster, "belongs to another cluster");
+                self.counters.strangers.add(1);
+                self.dialler.shunned(peer);
+                // Fails only if it is gone already.
+                let _ = self.swarm.disconnect_peer_id(peer);
+            }
+            // It may still carry our shards; whether it does, gossip will show.
+            Err(error) => {
+                tracing::debug!(node = %short(&peer), %error, "no metadata");
+                self.dialler.settled(peer);
+            }
+        }
+    }
+
+    fn on_ping(&mut self, ping: &ping::Event) {
+        if matches!(ping.result, Ok(_) | Err(ping::Failure::Unsupported)) {
+            self.missed_pings.remove(&ping.connection);
+            return;
+        }
+        let missed = self.missed_pings.entry(ping.connection).or_default();
+        *missed = missed.saturating_add(1);
+        if *missed >= MISSED_PINGS {
+            tracing::info!(node = %short(&ping.peer), "does not answer");
+            self.swarm.close_connection(ping.connection);
+        }
+    }
+
+    fn on_mdns(&mut self, event: mdns::Event) {
+        match event {
+            mdns::Event::Discovered(found) => {
+                for (_, address) in found {
+                    if let Ok(address) = PeerAddr::try_from(address) {
+                        self.dialler.found(address, Instant::now());
+                    }
+                }
+            }
+            mdns::Event::Expired(gone) => {
+                for (_, address) in gone {
+                    if let Ok(address) = PeerAddr::try_from(address) {
+                        self.dialler.vanished(&address);
+                    }
+                }
+            }
+        }
+    }
+
+    fn dial_due(&mut self) {
+        let connected: HashSet<PeerId> = self.swarm.connected_peers().copied().collect();
+        for dial in self.dialler.take_due(Instant::now(), |peer| connected.contains(peer)) {
+            let connection = dial.connection_id();
+            if let Err(error) = self.swarm.dial(dial) {
+                self.dial_failed(connection, &error);
+            }
+        }
+    }
+
+    fn dial_failed(&mut self, connection: ConnectionId, error: &DialError) {
+        tracing::debug!(%error, "a dial failed");
+        self.dialler.failed(connection, Instant::now(), rand::random());
+    }
+
+    fn note_addresses(&mut self) {
+        let name = *self.swarm.local_peer_id();
+        let named = |address: &libp2p::Multiaddr| address.clone().with_p2p(name).ok()?.try_into().ok();
+        let addresses = self.swarm.listeners().filter_map(named).collect();
+        self.ends.listening.send_replace(addresses);
+    }
+
+    fn count_peers(&mut self) {
+        self.counters.connected.set(self.swarm.network_info().num_peers());
+    }
+}
+
+fn swarm(config: &Config) -> Result<Swarm<Protocols>, StartError> {
+    let key = config.key.keypair();
+    let protocols = Protocols::new(config, &key)?;
+    let builder = SwarmBuilder::with_existing_identity(key)
+        .with_tokio()
+        .with_tcp(tcp::Config::default().nodelay(true), noise::Config::new, yamux::Config::default)
+        .map_err(|_| StartError::Settings)?
+        .with_behaviour(|_| protocols)
+        .map_err(|_| StartError::Settings)?;
+    Ok(builder.with_swarm_config(|settings| settings.with_idle_connection_timeout(IDLE)).build())
+}

@@ -1,0 +1,80 @@
+//! What a node counts.
+
+use std::sync::atomic::{AtomicU64, Ordering};
+
+/// Counts since the node started, and how many nodes there are now. Messages are those of gossip.
+#[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
+#[non_exhaustive]
+pub struct Stats {
+    /// Nodes connected now.
+    pub connected: u64,
+    /// Nodes connected now that carry our publishing shard.
+    pub carriers: u64,
+    /// Messages that came in, each counted once.
+    pub messages_in: u64,
+    /// Their encoded size, in bytes.
+    pub bytes_in: u64,
+    /// Messages of our own that went out.
+    pub messages_out: u64,
+    /// Their encoded size in bytes, counted once however many nodes they went to.
+    pub bytes_out: u64,
+    /// Messages of others that were forwarded.
+    pub relayed: u64,
+    /// Frames that were handed up.
+    pub handed_up: u64,
+    /// Messages that were refused: not a Waku message, without content, or too large.
+    pub refused: u64,
+    /// Messages in another encoding than the one that was handed up before.
+    pub repeated: u64,
+    /// Frames of watched topics that got lost because nobody took them.
+    pub overflowed: u64,
+    /// Messages that did not reach a node because it was too slow.
+    pub slow: u64,
+    /// Nodes that were disconnected because they belong to another cluster.
+    pub strangers: u64,
+    /// Connections that were refused because there were too many.
+    pub turned_away: u64,
+}
+
+macro_rules! counters {
+    ($($name:ident),*) => {
+        #[derive(Debug, Default)]
+        pub(crate) struct Counters { $(pub(crate) $name: Counter),* }
+
+        impl Counters {
+            pub(crate) fn read(&self) -> Stats {
+                Stats { $($name: self.$name.0.load(Ordering::Relaxed)),* }
+            }
+        }
+    };
+}
+
+counters!(
+    connected,
+    carriers,
+    messages_in,
+    bytes_in,
+    messages_out,
+    bytes_out,
+    relayed,
+    handed_up,
+    refused,
+    repeated,
+    overflowed,
+    slow,
+    strangers,
+    turned_away
+);
+
+#[derive(Debug, Default)]
+pub(crate) struct Counter(AtomicU64);
+
+impl Counter {
+    pub(crate) fn add(&self, count: usize) {
+        self.0.fetch_add(count as u64, Ordering::Relaxed);
+    }
+
+    pub(crate) fn set(&self, count: usize) {
+        self.0.store(count as u64, Ordering::Relaxed);
+    }
+}
