@@ -27,8 +27,8 @@ pub enum StoreError {
     /// The medium failed; what was committed before is still there.
     #[error("the store could not be reached: {0}. Check the disk, then open it again")]
     Unavailable(#[source] Box<dyn Error + Send + Sync>),
-    /// A row is not what its layer wrote.
-    #[error("the store holds a damaged row ({what}). Restore it from a backup")]
+    /// The file of the store, or a row in it, is not what was written.
+    #[error("the store is damaged ({what}). Restore it from a backup")]
     Damaged {
         /// What was being read.
         what: &'static str,
@@ -43,6 +43,9 @@ pub enum StoreError {
         /// Newest version known here.
         known: u8,
     },
+    /// The file was not made by this software.
+    #[error("the file is not a store of this program. Choose another place for the store")]
+    Foreign,
     /// Another process has the store open.
     #[error("the store is in use by another process. Stop it, or choose another home")]
     InUse,

@@ -7,13 +7,13 @@ mod data_sync;
 mod network;
 mod privacy;
 mod security;
-//mod store;
+mod store;
 
 pub use data_sync::data_sync;
 pub use network::network;
 pub use privacy::privacy;
 pub use security::security;
-//pub use store::store;
+pub use store::store;
 
 use alloc::format;
 use core::fmt::Debug;
