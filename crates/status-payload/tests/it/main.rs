@@ -1,0 +1,12 @@
+//! The payload layer seen from outside.
+
+#[cfg(test)]
+mod application;
+#[cfg(test)]
+mod hostile;
+#[cfg(test)]
+mod round_trip;
+#[cfg(test)]
+mod validation;
+#[cfg(test)]
+mod vectors;
