@@ -230,6 +230,8 @@ pub struct Opened {
     pub mail: Vec<Letter>,
     /// Goes out in the same step.
     pub then: Outgoing,
+    /// Whether a session took a new key agreement out of it (a turn of an asymmetric ratchet); for who counts.
+    pub turned: bool,
 }
 
 /// Whether to listen.

@@ -9,7 +9,7 @@ use status_layer::{
 };
 
 use crate::outbox::{self, Which};
-use crate::step::{Fault, Input, Layer, News, Output, Sent, Way};
+use crate::step::{Fault, Input, Layer, News, Output, Sent, Taken, Way};
 use crate::table::{self, CURSOR, WATCHED};
 
 /// Three layers and the conductor that runs them. It holds configuration only; all state is in the store.
@@ -164,13 +164,15 @@ impl<Y: DataSync, X: Security, P: Privacy> Run<'_, Y, X, P> {
         };
         self.seen(unit, at)?;
         let sealed = parcel.sealed.as_bytes().len();
-        let Opened { mail, then } = match self.security(unit, |security, cx| security.open(cx, parcel))? {
-            Ok(opened) => opened,
-            Err(why) => {
-                self.dropped(Layer::Security, why);
-                return Ok(());
-            }
-        };
+        let Opened { mail, then, turned } =
+            match self.security(unit, |security, cx| security.open(cx, parcel))? {
+                Ok(opened) => opened,
+                Err(why) => {
+                    self.dropped(Layer::Security, why);
+                    return Ok(());
+                }
+            };
+        self.out.taken = Some(Taken { frame: size, turned });
         for letter in mail {
             let way = Way { datagram: letter.datagram.bytes.len(), sealed, frame: size };
             match self.sync(unit, |sync, cx| sync.receive(cx, letter))? {

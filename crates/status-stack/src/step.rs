@@ -64,6 +64,8 @@ pub struct Output {
     pub wake: Option<Timestamp>,
     /// The datagrams that went down in this step, for whoever shows or measures them.
     pub sent: Vec<Sent>,
+    /// The parcel that was opened in this step, for whoever measures it.
+    pub taken: Option<Taken>,
 }
 
 /// What a step means to the application.
@@ -144,6 +146,15 @@ pub struct Sent {
     pub to: Recipient,
     /// The way it took; sizes are summed over all parcels and frames that it became.
     pub way: Way,
+}
+
+/// A parcel that was opened.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub struct Taken {
+    /// The size of its frame, in bytes.
+    pub frame: usize,
+    /// Whether a session took a new key agreement out of it.
+    pub turned: bool,
 }
 
 /// Who speaks in [`News`] and [`Fault`].

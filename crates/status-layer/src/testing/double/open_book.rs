@@ -69,7 +69,7 @@ impl Security for OpenBook {
         cx.shelf.put(row, Vec::new());
         let from = Sender { user: from, device: None, proof: Proof::Hint };
         let letter = Letter { from, grade, datagram: Datagram { to, bytes: bytes.to_vec() } };
-        Ok(Opened { mail: vec![letter], then: Outgoing::default() })
+        Ok(Opened { mail: vec![letter], ..Opened::default() })
     }
 
     fn due(&self, _: &mut Cx<'_>) -> Result<Due<Outgoing>, DoubleError> {

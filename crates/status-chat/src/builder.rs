@@ -1,0 +1,272 @@
+//! How a client comes to be.
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use rand::rngs::{StdRng, SysRng};
+use rand_core::SeedableRng;
+use status_crypto::{Keyring, SecretKey};
+use status_layer::{DeviceId, Memory, Network, Store, Unit};
+use status_p2p::{Config, HostKey, Mdns, Node, PeerAddr};
+use status_stack::Engine;
+use status_store::Redb;
+use tokio::sync::{broadcast, mpsc, oneshot};
+use zeroize::Zeroizing;
+
+use crate::client::Client;
+use crate::clock::{Clock, SystemClock};
+use crate::core::{AREA, Core};
+use crate::driver::Driver;
+use crate::error::OpenError;
+use crate::event::Tally;
+use crate::identity::{Identity, RecoveryPhrase};
+use crate::table::{self, Owner};
+
+/// The file in a home that holds everything.
+const STORE_FILE: &str = "status.redb";
+/// Events kept for a slow application; older ones are reported as missed.
+const MAX_EVENTS: usize = 4_096;
+/// Calls that wait for the driver; more wait in their callers.
+const MAX_COMMANDS: usize = 256;
+
+/// Sets up a [`Client`].
+#[derive(Default)]
+#[must_use = "a client runs when it is opened"]
+pub struct ClientBuilder {
+    home: Option<PathBuf>,
+    identity: Option<Identity>,
+    listen: Vec<String>,
+    peers: Vec<String>,
+    local: bool,
+    network: Option<Box<dyn Network>>,
+    store: Option<Box<dyn Store + Send>>,
+    clock: Option<Box<dyn Clock>>,
+    stack: Option<MakeStack>,
+}
+
+type MakeStack = Box<dyn FnOnce(&Us) -> Box<dyn Engine + Send> + Send>;
+
+/// Who we are, for whoever makes the layers.
+#[derive(Clone, Debug)]
+pub struct Us {
+    /// Signs and agrees with the chat key.
+    pub keyring: Arc<dyn Keyring>,
+    /// This installation.
+    pub device: DeviceId,
+}
+
+impl ClientBuilder {
+    /// Keeps everything in a folder, which is made if it does not exist. Without a home nothing outlives the client.
+    pub fn home(mut self, folder: impl Into<PathBuf>) -> Self {
+        self.home = Some(folder.into());
+        self
+    }
+
+    /// Gives a new home this identity. Without one a new home gets a new identity; an old home keeps its own.
+    pub fn identity(mut self, identity: Identity) -> Self {
+        self.identity = Some(identity);
+        self
+    }
+
+    /// Listens at a multiaddress, such as `/ip4/0.0.0.0/tcp/30303`; may be called several times.
+    pub fn listen(mut self, address: impl Into<String>) -> Self {
+        self.listen.push(address.into());
+        self
+    }
+
+    /// Stays connected to a node, such as `/ip4/192.0.2.1/tcp/30303/p2p/16Uiu2…`; may be called several times.
+    pub fn peer(mut self, address: impl Into<String>) -> Self {
+        self.peers.push(address.into());
+        self
+    }
+
+    /// Finds nodes on the local network by multicast DNS, and is found by them.
+    pub fn local_discovery(mut self) -> Self {
+        self.local = true;
+        self
+    }
+
+    /// Uses another network than a node of its own.
+    pub fn network(mut self, network: impl Network + 'static) -> Self {
+        self.network = Some(Box::new(network));
+        self
+    }
+
+    /// Uses another store than a file in the home.
+    pub fn store(mut self, store: impl Store + Send + 'static) -> Self {
+        self.store = Some(Box::new(store));
+        self
+    }
+
+    /// Uses another clock than that of the operating system.
+    pub fn clock(mut self, clock: impl Clock + 'static) -> Self {
+        self.clock = Some(Box::new(clock));
+        self
+    }
+
+    /// Uses other layers than those of the deployed network.
+    pub fn stack<E: Engine + Send + 'static>(mut self, make: impl FnOnce(&Us) -> E + Send + 'static) -> Self {
+        self.stack = Some(Box::new(|us| Box::new(make(us))));
+        self
+    }
+
+    /// Opens the client: opens the store, starts the node and the threads.
+    ///
+    /// # Errors
+    /// [`OpenError`] if the home, the identity or the network cannot be used; then nothing runs.
+    pub async fn open(self) -> Result<Client, OpenError> {
+        let (ready, opened) = oneshot::channel();
+        // A thread of its own: a commit waits for the disk, and that must not hold up the application's executor.
+        std::thread::Builder::new()
+            .name("status-chat".into())
+            .spawn(move || run(self, ready))
+            .map_err(OpenError::Thread)?;
+        // The thread always answers; if it died, the operating system took it.
+        opened.await.unwrap_or_else(|_| Err(OpenError::Thread(std::io::Error::other("the thread ended"))))
+    }
+}
+
+/// The life of a client's thread.
+fn run(builder: ClientBuilder, ready: oneshot::Sender<Result<Client, OpenError>>) {
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .worker_threads(2)
+        .thread_name("status-chat-net")
+        .enable_all()
+        .build();
+    let runtime = match runtime {
+        Ok(runtime) => runtime,
+        // Whoever opened may be gone; then nobody is to be told.
+        Err(error) => return drop(ready.send(Err(OpenError::Thread(error)))),
+    };
+    let waiting = runtime.block_on(async {
+        match start(builder).await {
+            Ok((client, driver)) => {
+                drop(ready.send(Ok(client)));
+                driver.run().await
+            }
+            Err(error) => {
+                drop(ready.send(Err(error)));
+                None
+            }
+        }
+    });
+    drop(runtime);
+    if let Some(waiting) = waiting {
+        // Whoever waits may be gone; then nobody is to be told.
+        let _ = waiting.send(());
+    }
+}
+
+/// Opens everything and runs the first step.
+async fn start(builder: ClientBuilder) -> Result<(Client, Driver), OpenError> {
+    let clock = builder.clock.unwrap_or_else(|| Box::new(SystemClock));
+    let mut rng = StdRng::try_from_rng(&mut SysRng).map_err(|_| OpenError::Randomness)?;
+    let mut store = match builder.store {
+        Some(store) => store,
+        None => open_store(builder.home.as_deref())?,
+    };
+    let mut unit = Unit::new(clock.now(), &mut rng, &*store);
+    let owner = own(&mut unit, builder.identity)?;
+    let batch = unit.into_batch();
+    store.commit(batch)?;
+
+    let key = SecretKey::from_bytes(owner.chat_key.as_slice()).map_err(|_| damaged())?;
+    let us =
+        Us { keyring: Arc::new(key), device: DeviceId::new(owner.device.clone()).map_err(|_| damaged())? };
+    let (network, addresses) = match builder.network {
+        Some(network) => (network, Vec::new()),
+        None => {
+            let node = start_node(&owner, &builder.listen, &builder.peers, builder.local).await?;
+            let addresses = node.listen_addrs().iter().map(ToString::to_string).collect();
+            (Box::new(node) as Box<dyn Network>, addresses)
+        }
+    };
+    let engine = match builder.stack {
+        Some(make) => make(&us),
+        None => Box::new(crate::default::stack(&us)),
+    };
+    let (commands, inbox) = mpsc::channel(MAX_COMMANDS);
+    let (events, first) = broadcast::channel(MAX_EVENTS);
+    let listeners = events.downgrade();
+    let me = us.keyring.user();
+    let mut driver = Driver {
+        core: Core { engine, keyring: us.keyring },
+        store,
+        network,
+        clock,
+        rng: Box::new(rng),
+        commands: inbox,
+        events,
+        tally: Tally::default(),
+        wake: None,
+    };
+    driver.start().map_err(OpenError::Layer)?;
+    let phrase = RecoveryPhrase::kept(owner.phrase);
+    Ok((Client::new(me, us.device, phrase, addresses, commands, listeners, first), driver))
+}
+
+/// Who the home belongs to; whoever comes first owns it.
+fn own(unit: &mut Unit<'_>, identity: Option<Identity>) -> Result<Owner, OpenError> {
+    let kept = table::load_owner(&unit.cx(AREA).shelf)?;
+    match (kept, identity) {
+        (Some(owner), None) => Ok(owner),
+        (Some(owner), Some(identity)) if *owner.chat_key == *identity.key().to_bytes() => Ok(owner),
+        (Some(_), Some(_)) => Err(OpenError::OtherIdentity),
+        (None, identity) => {
+            let cx = &mut unit.cx(AREA);
+            let identity = identity.map_or_else(|| Identity::generate(cx.rng), Ok)?;
+            let host_key = HostKey::generate(cx.rng);
+            let host_key = host_key.secret().expose().try_into().map_err(|_| damaged())?;
+            let owner = Owner {
+                chat_key: identity.key().to_bytes(),
+                host_key: Zeroizing::new(host_key),
+                device: new_device(cx.rng),
+                phrase: Zeroizing::new(identity.phrase().expose().to_owned()),
+            };
+            table::save_owner(&mut cx.shelf, &owner);
+            Ok(owner)
+        }
+    }
+}
+
+fn open_store(home: Option<&Path>) -> Result<Box<dyn Store + Send>, OpenError> {
+    let Some(home) = home else { return Ok(Box::new(Memory::new())) };
+    std::fs::create_dir_all(home)
+        .map_err(|source| OpenError::Home { path: home.display().to_string(), source })?;
+    Ok(Box::new(Redb::open(home.join(STORE_FILE))?))
+}
+
+async fn start_node(
+    owner: &Owner,
+    listen: &[String],
+    peers: &[String],
+    local: bool,
+) -> Result<Node, OpenError> {
+    let address = |text: &String| {
+        text.parse::<PeerAddr>().map_err(|error| OpenError::Network(format!("{text}: {error}")))
+    };
+    let mut config = Config::new(HostKey::from_bytes(owner.host_key.as_slice()).map_err(|_| damaged())?);
+    config.listen = listen.iter().map(address).collect::<Result<_, _>>()?;
+    config.peers = peers.iter().map(address).collect::<Result<_, _>>()?;
+    if local {
+        config.mdns = Mdns::On;
+    }
+    Node::start(config).await.map_err(|error| OpenError::Network(error.to_string()))
+}
+
+/// A new installation id: a UUID version 4 in text form.
+///
+/// Spec: RFC 9562, section 5.4.
+fn new_device(rng: &mut dyn status_layer::CryptoRng) -> String {
+    let mut bytes = [0; 16];
+    rng.fill_bytes(&mut bytes);
+    let number = u128::from_be_bytes(bytes);
+    let versioned = (number & !(0xf << 76 | 0b11 << 62)) | 0x4 << 76 | 0b10 << 62;
+    let hex = format!("{versioned:032x}");
+    let part = |from, to| hex.get(from..to).unwrap_or_default();
+    [part(0, 8), part(8, 12), part(12, 16), part(16, 20), part(20, 32)].join("-")
+}
+
+const fn damaged() -> status_layer::StoreError {
+    status_layer::StoreError::Damaged { what: "the owner of this home" }
+}

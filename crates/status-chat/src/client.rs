@@ -1,0 +1,199 @@
+//! The handle that an application holds.
+
+use std::sync::{Arc, Mutex, PoisonError};
+
+use status_layer::{DeviceId, MessageId, UserId};
+use tokio::sync::broadcast::error::RecvError;
+use tokio::sync::{broadcast, mpsc, oneshot};
+
+use crate::builder::ClientBuilder;
+use crate::core::{Answer, Task};
+use crate::driver::{Command, Question};
+use crate::error::SendError;
+use crate::event::{Chat, Event, Message, Tally, channel};
+use crate::identity::RecoveryPhrase;
+
+/// One user on one device. Clones speak for the same user; the last one dropped ends the threads.
+#[derive(Clone)]
+pub struct Client(Arc<Inner>);
+
+/// What a client tells, in order. Each listener gets all events from the moment at which it began.
+pub struct Events(broadcast::Receiver<Event>);
+
+struct Inner {
+    me: UserId,
+    device: DeviceId,
+    phrase: RecoveryPhrase,
+    addresses: Vec<String>,
+    commands: mpsc::Sender<Command>,
+    /// Weak, so that listeners hear the end when the driver is gone.
+    events: broadcast::WeakSender<Event>,
+    /// The listener that was there from the beginning, for whoever asks first.
+    first: Mutex<Option<broadcast::Receiver<Event>>>,
+}
+
+impl Client {
+    /// Begins to set up a client.
+    pub fn builder() -> ClientBuilder {
+        ClientBuilder::default()
+    }
+
+    pub(crate) fn new(
+        me: UserId,
+        device: DeviceId,
+        phrase: RecoveryPhrase,
+        addresses: Vec<String>,
+        commands: mpsc::Sender<Command>,
+        events: broadcast::WeakSender<Event>,
+        first: broadcast::Receiver<Event>,
+    ) -> Self {
+        let first = Mutex::new(Some(first));
+        Self(Arc::new(Inner { me, device, phrase, addresses, commands, events, first }))
+    }
+
+    /// Our own side of every one-to-one chat; prints as the key that others write to.
+    #[must_use]
+    pub fn me(&self) -> Chat {
+        Chat::User(self.0.me)
+    }
+
+    /// The user.
+    #[must_use]
+    pub fn user(&self) -> UserId {
+        self.0.me
+    }
+
+    /// This installation.
+    #[must_use]
+    pub fn device(&self) -> &DeviceId {
+        &self.0.device
+    }
+
+    /// The words from which the identity can be restored. Whoever has them is us.
+    #[must_use]
+    pub fn recovery_phrase(&self) -> &RecoveryPhrase {
+        &self.0.phrase
+    }
+
+    /// The multiaddresses at which others can reach our node.
+    #[must_use]
+    pub fn addresses(&self) -> &[String] {
+        &self.0.addresses
+    }
+
+    /// Sends a text. When it returns `Ok`, the message is durable and will be sent until it is acknowledged;
+    /// [`Event::Delivered`] tells when that is. Messages in channels are not acknowledged.
+    ///
+    /// # Errors
+    /// [`SendError`]; then nothing was kept and nothing will be sent.
+    pub async fn send(&self, chat: impl Into<Chat>, text: &str) -> Result<MessageId, SendError> {
+        let task = Task::Say { chat: chat.into(), text: text.to_owned() };
+        match self.ask(task).await? {
+            Answer::Sent(id) => Ok(id),
+            Answer::Done => Err(SendError::Closed),
+        }
+    }
+
+    /// Takes part in a public channel: letters a–z, digits and hyphens.
+    ///
+    /// # Errors
+    /// [`SendError::Nobody`] if no channel can be named so.
+    pub async fn join(&self, name: &str) -> Result<Chat, SendError> {
+        let chat = channel(name).map(Chat::Channel).ok_or_else(|| SendError::Nobody(name.into()))?;
+        self.ask(Task::Join(chat.clone())).await?;
+        Ok(chat)
+    }
+
+    /// Listens for a user's keys, so that the first message to them is forward secret.
+    ///
+    /// # Errors
+    /// [`SendError`] if a layer refuses.
+    pub async fn follow(&self, user: UserId) -> Result<(), SendError> {
+        self.ask(Task::Join(Chat::User(user))).await.map(drop)
+    }
+
+    /// Leaves a chat. What was said stays in the history.
+    ///
+    /// # Errors
+    /// [`SendError`] if our own side fails.
+    pub async fn leave(&self, chat: &Chat) -> Result<(), SendError> {
+        self.ask(Task::Leave(chat.clone())).await.map(drop)
+    }
+
+    /// At most `limit` messages of a chat with a clock above `after` (0 for all), oldest first.
+    ///
+    /// # Errors
+    /// [`SendError::Failed`] if the store fails.
+    pub async fn history(&self, chat: &Chat, after: u64, limit: usize) -> Result<Vec<Message>, SendError> {
+        let (reply, answer) = oneshot::channel();
+        let question = Question::Messages { chat: chat.clone(), after, limit, reply };
+        self.command(Command::Ask(question)).await?;
+        answer.await.unwrap_or(Err(SendError::Closed))
+    }
+
+    /// The chats that we take part in.
+    ///
+    /// # Errors
+    /// [`SendError::Failed`] if the store fails.
+    pub async fn chats(&self) -> Result<Vec<Chat>, SendError> {
+        let (reply, answer) = oneshot::channel();
+        self.command(Command::Ask(Question::Chats(reply))).await?;
+        answer.await.unwrap_or(Err(SendError::Closed))
+    }
+
+    /// Listens to what happens. The first listener hears everything from the opening on.
+    #[must_use]
+    pub fn events(&self) -> Events {
+        let first = self.0.first.lock().unwrap_or_else(PoisonError::into_inner).take();
+        Events(first.unwrap_or_else(|| match self.0.events.upgrade() {
+            Some(events) => events.subscribe(),
+            None => broadcast::channel(1).1,
+        }))
+    }
+
+    /// What was done since the client was opened.
+    ///
+    /// # Errors
+    /// [`SendError::Closed`] if the client was closed.
+    pub async fn tally(&self) -> Result<Tally, SendError> {
+        let (reply, answer) = oneshot::channel();
+        self.command(Command::Tally(reply)).await?;
+        answer.await.map_err(|_| SendError::Closed)
+    }
+
+    /// Stops the client and returns when its home can be opened again.
+    pub async fn close(self) {
+        let (reply, answer) = oneshot::channel();
+        if self.command(Command::Close(reply)).await.is_ok() {
+            // An error means that it had stopped already.
+            drop(answer.await);
+        }
+    }
+
+    async fn ask(&self, task: Task) -> Result<Answer, SendError> {
+        let (reply, answer) = oneshot::channel();
+        self.command(Command::Do(task, reply)).await?;
+        answer.await.unwrap_or(Err(SendError::Closed))
+    }
+
+    async fn command(&self, command: Command) -> Result<(), SendError> {
+        self.0.commands.send(command).await.map_err(|_| SendError::Closed)
+    }
+}
+
+impl Events {
+    /// Waits for the next event; `None` once the client is closed. Cancel-safe.
+    pub async fn next(&mut self) -> Option<Event> {
+        match self.0.recv().await {
+            Ok(event) => Some(event),
+            Err(RecvError::Lagged(count)) => Some(Event::Missed { count }),
+            Err(RecvError::Closed) => None,
+        }
+    }
+}
+
+impl std::fmt::Debug for Client {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "Client({:?})", self.0.me)
+    }
+}

@@ -1,0 +1,314 @@
+//! What a chat does, without time, threads or sockets: tasks in, effects out, one unit of work.
+
+use std::fmt::Display;
+use std::sync::Arc;
+
+use status_crypto::Keyring;
+use status_layer::{
+    Area, Audience, Body, Frame, FrameId, Grade, History, Interest, MessageId, Reason, Recipient, Sender,
+    StoreError, Timestamp, Topic, Unit,
+};
+use status_stack::{Engine, Fault, Input, Layer, News, Output, Way};
+
+use crate::error::SendError;
+use crate::event::{Chat, Event, Message, Path, Refused, Tally};
+use crate::table;
+use crate::words::{self, Words};
+
+/// The chat's own rows. The layers of the default stack have 1 to 4.
+pub(crate) const AREA: Area = Area(16);
+
+/// Chats that one client takes part in.
+pub(crate) const MAX_CHATS: usize = 4_096;
+
+/// The pure part of a client.
+pub(crate) struct Core {
+    pub(crate) engine: Box<dyn Engine + Send>,
+    pub(crate) keyring: Arc<dyn Keyring>,
+}
+
+/// One thing to do.
+#[derive(Clone)]
+pub(crate) enum Task {
+    /// The first task after each start.
+    Start,
+    /// Say something.
+    Say { chat: Chat, text: String },
+    /// Take part in a chat.
+    Join(Chat),
+    /// Take part no longer.
+    Leave(Chat),
+    /// Something for the layers.
+    Layers(Input),
+}
+
+/// What a task answers to whoever asked.
+pub(crate) enum Answer {
+    Done,
+    Sent(MessageId),
+}
+
+/// What is to happen after the commit.
+pub(crate) struct Effects {
+    pub(crate) answer: Result<Answer, SendError>,
+    pub(crate) events: Vec<Event>,
+    pub(crate) frames: Vec<(FrameId, Frame)>,
+    pub(crate) topics: Option<Vec<Topic>>,
+    pub(crate) fetch: Option<History>,
+    pub(crate) wake: Option<Timestamp>,
+    pub(crate) tally: Tally,
+    refused: Option<(Layer, String)>,
+}
+
+/// Why a task did not come to its end.
+enum Stop {
+    /// It was refused, and left no trace.
+    Refused(SendError),
+    /// Our own side failed.
+    Fault(Fault),
+}
+
+impl Core {
+    /// Runs one task. Nothing has happened until the unit's batch is committed.
+    pub(crate) fn run(&self, unit: &mut Unit<'_>, task: Task) -> Result<Effects, Fault> {
+        let done = unit.attempt(|unit| {
+            let mut effects = Effects::default();
+            match task {
+                Task::Start => self.start(unit, &mut effects)?,
+                Task::Say { chat, text } => self.say(unit, &mut effects, &chat, &text)?,
+                Task::Join(chat) => self.join(unit, &mut effects, &chat)?,
+                Task::Leave(chat) => {
+                    table::leave(&mut unit.cx(AREA).shelf, &chat);
+                    self.expect(unit, &mut effects, &chat, Interest::Ignore)?;
+                }
+                Task::Layers(input) => self.layers(unit, &mut effects, input)?,
+            }
+            Ok(effects)
+        });
+        match done {
+            Ok(effects) => Ok(effects),
+            Err(Stop::Refused(why)) => {
+                // What was due in the refused step is due still.
+                let mut effects = Effects::default();
+                self.layers(unit, &mut effects, Input::Tick)?;
+                effects.answer = Err(why);
+                Ok(effects)
+            }
+            Err(Stop::Fault(fault)) => Err(fault),
+        }
+    }
+
+    fn start(&self, unit: &mut Unit<'_>, effects: &mut Effects) -> Result<(), Fault> {
+        self.layers(unit, effects, Input::Start)?;
+        let us = Chat::User(self.keyring.user());
+        self.expect(unit, effects, &us, Interest::Listen)?;
+        for chat in table::chats(&unit.cx(AREA).shelf, MAX_CHATS).map_err(fault)? {
+            self.expect(unit, effects, &chat, Interest::Listen)?;
+        }
+        Ok(())
+    }
+
+    fn join(&self, unit: &mut Unit<'_>, effects: &mut Effects, chat: &Chat) -> Result<(), Stop> {
+        let shelf = &mut unit.cx(AREA).shelf;
+        if !table::joined(shelf, chat).map_err(fault)? {
+            if table::chats(shelf, MAX_CHATS).map_err(fault)?.len() >= MAX_CHATS {
+                return Err(Stop::Refused(SendError::TooManyChats { max: MAX_CHATS }));
+            }
+            table::join(shelf, chat);
+            self.expect(unit, effects, chat, Interest::Listen)?;
+        }
+        Ok(())
+    }
+
+    fn say(&self, unit: &mut Unit<'_>, effects: &mut Effects, chat: &Chat, text: &str) -> Result<(), Stop> {
+        let from = self.keyring.user();
+        if *chat == Chat::User(from) {
+            return Err(Stop::Refused(SendError::Oneself));
+        }
+        self.join(unit, effects, chat)?;
+        let now = unit.now();
+        let seen = table::clock(&unit.cx(AREA).shelf, chat).map_err(fault)?;
+        let said = words::compose(&*self.keyring, chat, text, seen, now).map_err(Stop::Refused)?;
+        let message = Message {
+            id: said.id,
+            chat: chat.clone(),
+            from,
+            text: text.to_owned(),
+            clock: said.clock,
+            sent_at: now,
+            grade: promised(chat),
+            delivered: false,
+            way: None,
+        };
+        let shelf = &mut unit.cx(AREA).shelf;
+        table::set_clock(shelf, chat, said.clock);
+        table::save_message(shelf, &message);
+        let to = match chat {
+            Chat::User(user) => Audience::User(*user),
+            Chat::Channel(name) => Audience::Channel(name.clone()),
+        };
+        self.layers(unit, effects, Input::Send { id: said.id, to, body: said.body })?;
+        if let Some((layer, why)) = effects.refused.take() {
+            return Err(Stop::Refused(SendError::Refused { layer: layer.to_string(), why }));
+        }
+        effects.tally.sent += 1;
+        effects.answer = Ok(Answer::Sent(said.id));
+        Ok(())
+    }
+
+    fn expect(
+        &self,
+        unit: &mut Unit<'_>,
+        effects: &mut Effects,
+        chat: &Chat,
+        how: Interest,
+    ) -> Result<(), Fault> {
+        let whom = match chat {
+            Chat::User(user) => Recipient::User(*user),
+            Chat::Channel(name) => Recipient::Channel(name.clone()),
+        };
+        self.layers(unit, effects, Input::Expect { whom, how })
+    }
+
+    /// Runs the stack, and takes its news.
+    fn layers(&self, unit: &mut Unit<'_>, effects: &mut Effects, input: Input) -> Result<(), Fault> {
+        let Output { news, frames, topics, fetch, wake, taken, .. } = self.engine.step(unit, input)?;
+        if let Some(taken) = taken {
+            effects.tally.frames_in += 1;
+            effects.tally.bytes_in += taken.frame as u64;
+            effects.tally.turns += u64::from(taken.turned);
+        }
+        effects.tally.frames_out += frames.len() as u64;
+        effects.tally.bytes_out += frames.iter().map(|(_, frame)| frame.bytes.len() as u64).sum::<u64>();
+        effects.frames.extend(frames);
+        effects.topics = topics.or(effects.topics.take());
+        effects.fetch = fetch.or(effects.fetch.take());
+        effects.wake = wake;
+        for news in news {
+            self.hear(unit, effects, news)?;
+        }
+        Ok(())
+    }
+
+    fn hear(&self, unit: &mut Unit<'_>, effects: &mut Effects, news: News) -> Result<(), Fault> {
+        match news {
+            News::Arrived { from, grade, to, body, way } => {
+                self.arrived(unit, effects, &Arrived { from, grade, to, body, way })?;
+            }
+            News::Delivered { id, by } => {
+                let shelf = &mut unit.cx(AREA).shelf;
+                if let Some(mut message) = table::load_message(shelf, id).map_err(fault)? {
+                    message.delivered = true;
+                    table::save_message(shelf, &message);
+                }
+                effects.tally.acked += 1;
+                effects.events.push(Event::Delivered { id, by });
+            }
+            News::Again { .. } => effects.tally.copies += 1,
+            News::Refused { layer, why, .. } => {
+                effects.refuse(&layer, &why);
+                effects.refused = Some((layer, why.to_string()));
+            }
+            News::Delayed { layer, why, .. } | News::Dropped { layer, why } => effects.refuse(&layer, &why),
+            News::Accepted { .. } => {}
+        }
+        Ok(())
+    }
+
+    fn arrived(&self, unit: &mut Unit<'_>, effects: &mut Effects, got: &Arrived) -> Result<(), Fault> {
+        let words = match words::read(&got.body, &got.from, &got.to, unit.now()) {
+            Ok(Words::Text(words)) => words,
+            Ok(Words::Other { from, kind }) => {
+                effects.events.extend(kind.map(|kind| Event::Unsupported { from, kind }));
+                return Ok(());
+            }
+            Err(why) => {
+                effects.refuse(&"chat", &why);
+                return Ok(());
+            }
+        };
+        let shelf = &mut unit.cx(AREA).shelf;
+        let known = table::joined(shelf, &words.chat).map_err(fault)?;
+        if matches!(words.chat, Chat::Channel(_)) && !known {
+            return Ok(());
+        }
+        if got.grade < promised(&words.chat) {
+            effects.refuse(&"chat", &"a private message came unsealed");
+            return Ok(());
+        }
+        if table::has_message(shelf, &words.id).map_err(fault)? {
+            effects.tally.copies += 1;
+            return Ok(());
+        }
+        let message = Message {
+            id: words.id,
+            chat: words.chat,
+            from: words.from,
+            clock: words.clock,
+            sent_at: words.sent_at,
+            grade: got.grade,
+            delivered: false,
+            way: Some(Path { text: words.text.len(), body: got.body.as_bytes().len(), layers: got.way }),
+            text: words.text,
+        };
+        let seen = table::clock(shelf, &message.chat).map_err(fault)?;
+        table::set_clock(shelf, &message.chat, seen.max(message.clock));
+        table::save_message(shelf, &message);
+        if !known && table::chats(shelf, MAX_CHATS).map_err(fault)?.len() < MAX_CHATS {
+            // Their keys are announced at a place of their own; from now on we listen there.
+            table::join(shelf, &message.chat);
+            self.expect(unit, effects, &message.chat, Interest::Listen)?;
+        }
+        effects.tally.received += 1;
+        effects.events.push(Event::Message(message));
+        Ok(())
+    }
+}
+
+/// A body with all that is known of it.
+struct Arrived {
+    from: Sender,
+    grade: Grade,
+    to: Recipient,
+    body: Body,
+    way: Way,
+}
+
+impl Default for Effects {
+    fn default() -> Self {
+        Self {
+            answer: Ok(Answer::Done),
+            events: Vec::new(),
+            frames: Vec::new(),
+            topics: None,
+            fetch: None,
+            wake: None,
+            tally: Tally::default(),
+            refused: None,
+        }
+    }
+}
+
+impl Effects {
+    fn refuse(&mut self, layer: &dyn Display, why: &dyn Display) {
+        self.events.push(Event::Refused(Refused { layer: layer.to_string(), why: why.to_string() }));
+    }
+}
+
+impl From<Fault> for Stop {
+    fn from(fault: Fault) -> Self {
+        Self::Fault(fault)
+    }
+}
+
+/// How private a message in a chat is at least, whatever the layers achieve beyond that.
+const fn promised(chat: &Chat) -> Grade {
+    match chat {
+        Chat::User(_) => Grade::Static,
+        Chat::Channel(_) => Grade::Clear,
+    }
+}
+
+fn fault(error: StoreError) -> Fault {
+    Fault { layer: Layer::Stack, reason: Reason::new(error) }
+}

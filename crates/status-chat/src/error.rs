@@ -1,0 +1,79 @@
+//! What a client may refuse.
+
+use status_layer::StoreError;
+
+use crate::identity::IdentityError;
+
+/// Why a client cannot be opened.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum OpenError {
+    /// The home could not be made or reached.
+    #[error("the home {path} cannot be used: {source}. Choose another one, or change its permissions")]
+    Home {
+        /// The folder.
+        path: String,
+        /// What the operating system says.
+        source: std::io::Error,
+    },
+    /// The store in the home could not be opened.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    /// The identity given is not usable.
+    #[error(transparent)]
+    Identity(#[from] IdentityError),
+    /// The home belongs to somebody else.
+    #[error(
+        "this home belongs to another identity. Leave the identity out to use it, or choose another home"
+    )]
+    OtherIdentity,
+    /// A layer failed at the start.
+    #[error("a layer failed at the start: {0}")]
+    Layer(String),
+    /// The network node could not be started.
+    #[error("the network node could not be started: {0}")]
+    Network(String),
+    /// The operating system gave no randomness.
+    #[error("the operating system gives no randomness")]
+    Randomness,
+    /// The operating system gave no thread.
+    #[error("no thread could be started: {0}")]
+    Thread(#[source] std::io::Error),
+}
+
+/// Why a call of a client failed.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum SendError {
+    /// The message breaks a rule that every receiver checks.
+    #[error("the message is refused: {0}")]
+    Invalid(String),
+    /// No user and no channel is named so.
+    #[error(
+        "\"{0}\" names neither a user (a key that begins with zQ3sh or 0x04) nor a channel (#name, of a-z 0-9 -)"
+    )]
+    Nobody(String),
+    /// A message to oneself has no reader.
+    #[error("this is your own key. Write to somebody else")]
+    Oneself,
+    /// The client takes part in as many chats as it can.
+    #[error("this client takes part in {max} chats already. Leave one first")]
+    TooManyChats {
+        /// The largest number of chats.
+        max: usize,
+    },
+    /// A layer refused.
+    #[error("{layer} refuses: {why}")]
+    Refused {
+        /// The layer.
+        layer: String,
+        /// Its reason.
+        why: String,
+    },
+    /// Our own side failed. Nothing was kept of the call.
+    #[error("nothing was sent, our own side failed: {0}")]
+    Failed(String),
+    /// The client was closed.
+    #[error("the client is closed")]
+    Closed,
+}

@@ -1,0 +1,187 @@
+//! What a client tells its application.
+
+use std::fmt;
+use std::str::FromStr;
+
+use status_crypto::text;
+use status_layer::{Grade, MessageId, Name, Timestamp, UserId};
+use status_stack::Way;
+
+use crate::error::SendError;
+
+/// A conversation.
+#[derive(Clone, Debug, Eq, Hash, Ord, PartialEq, PartialOrd)]
+pub enum Chat {
+    /// With one person.
+    User(UserId),
+    /// In public.
+    Channel(Name),
+}
+
+/// A text message.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct Message {
+    /// Names it everywhere.
+    pub id: MessageId,
+    /// Where it was said.
+    pub chat: Chat,
+    /// Who said it.
+    pub from: UserId,
+    /// What was said.
+    pub text: String,
+    /// Its place in the order of the chat: a Lamport clock in milliseconds.
+    pub clock: u64,
+    /// When its author says that it was sent.
+    pub sent_at: Timestamp,
+    /// How well it was sealed on its way. For messages of our own: how private the chat is at least.
+    pub grade: Grade,
+    /// Who has acknowledged it, if it is ours.
+    pub delivered: bool,
+    /// Bytes at each layer on its way up to us; `None` for messages of our own and those read from history.
+    pub way: Option<Path>,
+}
+
+/// The sizes of a message at each layer, in bytes.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub struct Path {
+    /// The text.
+    pub text: usize,
+    /// The signed body.
+    pub body: usize,
+    /// From data sync to the network.
+    pub layers: Way,
+}
+
+/// Something that happened.
+#[derive(Clone, Debug, Eq, PartialEq)]
+#[non_exhaustive]
+pub enum Event {
+    /// A message arrived, for the first and only time.
+    Message(Message),
+    /// A user has our message: it is stored on one of their devices.
+    Delivered {
+        /// The message.
+        id: MessageId,
+        /// The user.
+        by: UserId,
+    },
+    /// Content arrived that this version does not show.
+    Unsupported {
+        /// Who sent it.
+        from: UserId,
+        /// The number of its type.
+        kind: u32,
+    },
+    /// Something that arrived was refused, or something of ours is delayed. Nothing is lost by it.
+    Refused(Refused),
+    /// Whether somebody is connected who carries our traffic.
+    Online(bool),
+    /// The application was too slow and missed events. All messages are in [`Client::history`](crate::Client::history).
+    Missed {
+        /// How many.
+        count: u64,
+    },
+    /// Our own side failed in one step; that step left no trace.
+    Failed {
+        /// How.
+        why: String,
+    },
+}
+
+/// A refusal, in words.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct Refused {
+    /// Who refused.
+    pub layer: String,
+    /// Why.
+    pub why: String,
+}
+
+/// What a client has done since it was opened.
+#[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
+pub struct Tally {
+    /// Messages of ours that were committed.
+    pub sent: u64,
+    /// Messages that arrived.
+    pub received: u64,
+    /// Acknowledgements that arrived.
+    pub acked: u64,
+    /// Copies that were recognised.
+    pub copies: u64,
+    /// Times that an asymmetric ratchet turned because of what arrived.
+    pub turns: u64,
+    /// Frames given to the network, and their bytes.
+    pub frames_out: u64,
+    /// Bytes in these frames.
+    pub bytes_out: u64,
+    /// Frames taken from the network that were for us.
+    pub frames_in: u64,
+    /// Bytes in these frames.
+    pub bytes_in: u64,
+    /// Commits to the store.
+    pub commits: u64,
+}
+
+impl Tally {
+    /// Adds what another tally counted.
+    pub(crate) fn add(&mut self, other: &Self) {
+        let Self {
+            sent,
+            received,
+            acked,
+            copies,
+            turns,
+            frames_out,
+            bytes_out,
+            frames_in,
+            bytes_in,
+            commits,
+        } = other;
+        self.sent += sent;
+        self.received += received;
+        self.acked += acked;
+        self.copies += copies;
+        self.turns += turns;
+        self.frames_out += frames_out;
+        self.bytes_out += bytes_out;
+        self.frames_in += frames_in;
+        self.bytes_in += bytes_in;
+        self.commits += commits;
+    }
+}
+
+impl fmt::Display for Chat {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::User(user) => f.write_str(&text::compressed_key(user)),
+            Self::Channel(name) => write!(f, "#{name}"),
+        }
+    }
+}
+
+impl FromStr for Chat {
+    type Err = SendError;
+
+    /// Reads `#channel`, or a user's key in any of its forms.
+    fn from_str(input: &str) -> Result<Self, SendError> {
+        let nobody = || SendError::Nobody(input.chars().take(64).collect());
+        if let Some(name) = input.strip_prefix('#') {
+            return channel(name).map(Self::Channel).ok_or_else(nobody);
+        }
+        text::parse_user(input).map(Self::User).map_err(|_| nobody())
+    }
+}
+
+impl From<UserId> for Chat {
+    fn from(user: UserId) -> Self {
+        Self::User(user)
+    }
+}
+
+/// Reads the name of a public channel: letters a–z, digits and hyphens.
+///
+/// Spec: 2/ACCOUNT, "Public chats".
+pub(crate) fn channel(name: &str) -> Option<Name> {
+    let legal = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-';
+    Name::new(name).ok().filter(|name| name.as_str().chars().all(legal))
+}

@@ -1,0 +1,45 @@
+//! Status messaging for applications and bots.
+//!
+//! A [`Client`] is one user on one device: it keeps its state in one file, carries messages for others as every
+//! node of the network does, and keeps trying until what it sent is acknowledged.
+//!
+//! ```no_run
+//! use status_chat::{Client, Event};
+//!
+//! # async fn bot() -> Result<(), Box<dyn std::error::Error>> {
+//! let client = Client::builder().home("echo-bot").listen("/ip4/0.0.0.0/tcp/30303").open().await?;
+//! println!("write to me: {}", client.me());
+//! client.join("echo").await?;
+//! let mut events = client.events();
+//! while let Some(event) = events.next().await {
+//!     if let Event::Message(message) = event {
+//!         client.send(message.chat, &format!("you said: {}", message.text)).await?;
+//!     }
+//! }
+//! # Ok(())
+//! # }
+//! ```
+//!
+//! It runs on threads of its own and works under any async executor. When a call returns `Ok`, its effect is
+//! durable. Below it run the five layers of the protocol; [`ClientBuilder::stack`] puts others in their place.
+
+mod builder;
+mod client;
+mod clock;
+mod core;
+mod default;
+mod driver;
+mod error;
+mod event;
+mod identity;
+mod table;
+mod words;
+
+pub use builder::{ClientBuilder, Us};
+pub use client::{Client, Events};
+pub use clock::{Clock, SystemClock};
+pub use error::{OpenError, SendError};
+pub use event::{Chat, Event, Message, Path, Refused, Tally};
+pub use identity::{Identity, IdentityError, RecoveryPhrase};
+pub use status_layer::{Grade, MessageId, Name, Network, Timestamp, UserId};
+pub use status_stack::{Engine, Stack, Way};

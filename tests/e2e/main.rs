@@ -1,0 +1,3 @@
+//! Tests of the whole: every real layer at once.
+
+mod conversation;
