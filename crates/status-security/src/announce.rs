@@ -1,0 +1,67 @@
+//! Announcing our keys, so that people can write to us with forward secrecy from the first message on.
+
+use alloc::collections::BTreeMap;
+use alloc::string::ToString;
+use alloc::vec;
+use alloc::vec::Vec;
+
+use status_layer::{Cx, Due, Outgoing, Shelf, StoreError, Timestamp};
+
+use crate::error::Error;
+use crate::own::aged;
+use crate::security::{Sessions, contact_code};
+use crate::table;
+use crate::table::codec::{Reader, Writer};
+use crate::wire::Message;
+
+/// When our keys were announced last, and which version.
+struct Announced {
+    at: Timestamp,
+    version: u32,
+}
+
+impl Sessions {
+    /// Announces our bundle at our contact code: at first, then every [`Config::announce_every`], and whenever the
+    /// prekey was replaced.
+    ///
+    /// Spec: a message with a bundle and nothing else.
+    ///
+    /// [`Config::announce_every`]: crate::Config::announce_every
+    pub(crate) fn announce(&self, cx: &mut Cx<'_>) -> Result<Due<Outgoing>, Error> {
+        let every = self.config.announce_every;
+        let (own, bundle) = self.bundle(cx)?;
+        let last = load(&cx.shelf)?;
+        let due = match &last {
+            None => true,
+            Some(last) => last.version != own.version || aged(cx.now, last.at, every),
+        };
+        let mut out = Outgoing::default();
+        let mut at = last.map_or(cx.now, |last| last.at);
+        if due {
+            at = cx.now;
+            save(&mut cx.shelf, &Announced { at, version: own.version });
+            let message = Message {
+                device: self.device.to_string(),
+                bundles: vec![bundle],
+                direct: BTreeMap::new(),
+                public: Vec::new(),
+            };
+            out.parcels.push(self.parcel(contact_code(&self.keyring.public())?, message));
+        }
+        let next = at.after(every).min(own.until(self.config.rotate_after));
+        Ok(Due { now: out, next: Some(next) })
+    }
+}
+
+fn load(shelf: &Shelf<'_>) -> Result<Option<Announced>, StoreError> {
+    let Some(row) = shelf.get(&table::ANNOUNCED)? else { return Ok(None) };
+    let announced = Reader::read("announcement", &row, |r| {
+        Some(Announced { at: Timestamp::from_millis(r.u64()?), version: r.u32()? })
+    });
+    announced.map(Some)
+}
+
+fn save(shelf: &mut Shelf<'_>, announced: &Announced) {
+    let row = Writer::new().u64(announced.at.millis()).u32(announced.version);
+    shelf.put(table::ANNOUNCED, row.finish());
+}

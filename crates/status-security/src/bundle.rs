@@ -1,0 +1,207 @@
+//! Key bundles: the signed prekeys of a user's devices under one signature of the identity key.
+
+use alloc::collections::BTreeMap;
+use alloc::string::{String, ToString};
+use alloc::vec::Vec;
+
+use status_crypto::{Keyring, PublicKey, Signature, keccak256};
+use status_layer::{Timestamp, UserId};
+
+use crate::generated as raw;
+
+/// Most devices that a bundle may list. Deployed peers list at most three.
+pub const MAX_DEVICES: usize = 16;
+
+/// What a deployed peer of today announces to understand.
+pub const PROTOCOL_VERSION: u32 = 1;
+
+/// A bundle whose signature is genuine; there is no other way to have one.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct Bundle {
+    identity: UserId,
+    prekeys: BTreeMap<String, Prekey>,
+    timestamp: i64,
+    signature: Signature,
+}
+
+/// What a bundle says of one device.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct Prekey {
+    /// The signed prekey as it stands in the bundle; not yet known to be a point of the curve.
+    pub key: Vec<u8>,
+    /// Rises with every rotation.
+    pub version: u32,
+    /// What the device understands. Not signed.
+    pub protocol: u32,
+}
+
+/// Why a bundle is not taken.
+#[derive(Clone, Copy, Debug, Eq, PartialEq, thiserror::Error)]
+#[non_exhaustive]
+pub enum BundleError {
+    /// The bytes are not a bundle.
+    #[error("the bytes are not a bundle")]
+    Malformed,
+    /// The identity is not a point of secp256k1.
+    #[error("the bundle's identity is not a point of secp256k1")]
+    Identity,
+    /// The bundle lists too many devices.
+    #[error("a bundle of {count} devices is too large, at most {max} are taken")]
+    TooManyDevices {
+        /// Number found.
+        count: usize,
+        /// Largest number.
+        max: usize,
+    },
+    /// The signature is not that of the identity.
+    #[error("the bundle is not signed by its identity")]
+    Signature,
+}
+
+impl Bundle {
+    /// Makes a bundle of our own, signed now.
+    #[must_use]
+    pub fn sign(keyring: &dyn Keyring, prekeys: BTreeMap<String, Prekey>, now: Timestamp) -> Self {
+        let timestamp = now.nanos();
+        let signature = keyring.sign(&keccak256(&[&preimage(&prekeys, timestamp)]));
+        Self { identity: keyring.user(), prekeys, timestamp, signature }
+    }
+
+    /// Reads a bundle and verifies it.
+    ///
+    /// # Errors
+    /// Any [`BundleError`].
+    #[cfg(feature = "hazmat")]
+    pub fn decode(bytes: &[u8]) -> Result<Self, BundleError> {
+        let bundle: raw::Bundle = prost::Message::decode(bytes).map_err(|_| BundleError::Malformed)?;
+        bundle.try_into()
+    }
+
+    /// The bytes of the bundle on the wire.
+    #[cfg(feature = "hazmat")]
+    #[must_use]
+    pub fn encode(self) -> Vec<u8> {
+        prost::Message::encode_to_vec(&raw::Bundle::from(self))
+    }
+
+    /// The user who signed.
+    #[must_use]
+    pub const fn identity(&self) -> UserId {
+        self.identity
+    }
+
+    /// What it says of each device, by installation id.
+    #[must_use]
+    pub const fn prekeys(&self) -> &BTreeMap<String, Prekey> {
+        &self.prekeys
+    }
+
+    /// When it was signed, in nanoseconds since the Unix epoch; 0 if it does not say.
+    #[must_use]
+    pub const fn timestamp(&self) -> i64 {
+        self.timestamp
+    }
+
+    /// What is hashed and signed.
+    #[cfg(feature = "hazmat")]
+    #[must_use]
+    pub fn preimage(&self) -> Vec<u8> {
+        preimage(&self.prekeys, self.timestamp)
+    }
+}
+
+/// Spec: for each device in byte order of its id: the id, the prekey, the version in decimal; then the timestamp
+/// in decimal unless it is 0. No separators; neither identity nor protocol version is covered.
+fn preimage(prekeys: &BTreeMap<String, Prekey>, timestamp: i64) -> Vec<u8> {
+    let mut bytes = Vec::new();
+    for (device, prekey) in prekeys {
+        bytes.extend_from_slice(device.as_bytes());
+        bytes.extend_from_slice(&prekey.key);
+        bytes.extend_from_slice(prekey.version.to_string().as_bytes());
+    }
+    if timestamp != 0 {
+        bytes.extend_from_slice(timestamp.to_string().as_bytes());
+    }
+    bytes
+}
+
+impl TryFrom<raw::Bundle> for Bundle {
+    type Error = BundleError;
+
+    fn try_from(bundle: raw::Bundle) -> Result<Self, BundleError> {
+        let count = bundle.signed_pre_keys.len();
+        if count > MAX_DEVICES {
+            return Err(BundleError::TooManyDevices { count, max: MAX_DEVICES });
+        }
+        let identity = PublicKey::from_compressed(&bundle.identity).map_err(|_| BundleError::Identity)?;
+        let prekeys = bundle.signed_pre_keys.into_iter().map(|(device, prekey)| (device, prekey.into()));
+        let prekeys = prekeys.collect();
+
+        let signature = Signature::from_bytes(&bundle.signature).map_err(|_| BundleError::Signature)?;
+        let digest = keccak256(&[&preimage(&prekeys, bundle.timestamp)]);
+        let signer = signature.recover(&digest).map_err(|_| BundleError::Signature)?;
+        if signer != identity {
+            return Err(BundleError::Signature);
+        }
+        Ok(Self { identity: identity.user(), prekeys, timestamp: bundle.timestamp, signature })
+    }
+}
+
+impl From<Bundle> for raw::Bundle {
+    fn from(bundle: Bundle) -> Self {
+        let prekeys = bundle.prekeys.into_iter().map(|(device, prekey)| (device, prekey.into()));
+        Self {
+            identity: bundle.identity.as_bytes().to_vec(),
+            signed_pre_keys: prekeys.collect(),
+            signature: bundle.signature.as_bytes().to_vec(),
+            timestamp: bundle.timestamp,
+        }
+    }
+}
+
+impl From<raw::SignedPreKey> for Prekey {
+    fn from(prekey: raw::SignedPreKey) -> Self {
+        Self { key: prekey.signed_pre_key, version: prekey.version, protocol: prekey.protocol_version }
+    }
+}
+
+impl From<Prekey> for raw::SignedPreKey {
+    fn from(prekey: Prekey) -> Self {
+        Self { signed_pre_key: prekey.key, version: prekey.version, protocol_version: prekey.protocol }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use status_crypto::SecretKey;
+
+    use super::*;
+
+    fn of_one_device(now: Timestamp) -> Bundle {
+        let identity = SecretKey::from_bytes(&[b'2'; 32]).unwrap();
+        let prekey = SecretKey::from_bytes(&[b'3'; 32]).unwrap().public().compressed().to_vec();
+        let prekey = Prekey { key: prekey, version: 1, protocol: 1 };
+        Bundle::sign(&identity, [("1".to_string(), prekey)].into(), now)
+    }
+
+    #[test]
+    fn version_and_timestamp_are_signed_as_decimal_text() {
+        let bundle = of_one_device(Timestamp::from_secs(1_570_000_000));
+
+        let expected = "28719e2b36a3d3c15a998ed6c93edce9a10e2e38aeac7e095b12f240f3eda9ed\
+                        25e08f40894f0ec7110078166ff4d0cb0cb082c62152ec9113c8d89eaa2072b500";
+        assert_eq!(hex::encode(bundle.signature.as_bytes()), expected);
+    }
+
+    #[test]
+    fn a_bundle_of_too_many_devices_is_refused() {
+        let mut bundle = raw::Bundle::from(of_one_device(Timestamp::from_secs(1)));
+        for id in 0..MAX_DEVICES {
+            bundle.signed_pre_keys.insert(format!("device {id}"), raw::SignedPreKey::default());
+        }
+
+        let refused = Bundle::try_from(bundle);
+
+        assert_eq!(refused, Err(BundleError::TooManyDevices { count: 17, max: 16 }));
+    }
+}

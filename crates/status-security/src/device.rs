@@ -1,0 +1,150 @@
+//! The devices of users, learnt from their bundles.
+
+use alloc::string::{String, ToString};
+use alloc::vec::Vec;
+use core::cmp::Reverse;
+
+use status_crypto::PublicKey;
+use status_layer::{DeviceId, Shelf, StoreError, UserId};
+
+use crate::bundle::{Bundle, Prekey};
+use crate::key::Point;
+use crate::table;
+use crate::table::codec::{Reader, Writer};
+
+/// Most devices that are remembered of one user; the one heard of longest ago goes.
+pub const MAX_KNOWN: usize = 16;
+
+/// A device of a user.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct Device {
+    /// Its installation id.
+    pub id: String,
+    /// Its prekey of the highest version that was seen; a point of the curve.
+    pub prekey: Point,
+    /// That version.
+    pub version: u32,
+    /// Time of the newest bundle that lists it, in nanoseconds since the Unix epoch.
+    pub timestamp: i64,
+    /// What it announces to understand.
+    pub protocol: u32,
+    /// Whether messages are sealed for it. A device of our own starts disabled.
+    pub enabled: bool,
+}
+
+/// Takes the devices of a genuine bundle. Entries that nobody could use are left out, and so is this device.
+///
+/// Invariant: an older bundle that comes after a newer one changes nothing.
+pub(crate) fn learn(
+    shelf: &mut Shelf<'_>,
+    bundle: &Bundle,
+    own: (&UserId, &DeviceId),
+) -> Result<(), StoreError> {
+    let user = bundle.identity();
+    let ours = user == *own.0;
+    for (id, prekey) in bundle.prekeys() {
+        let this_device = ours && id == own.1.as_str();
+        if this_device || DeviceId::new(id.as_str()).is_err() {
+            continue;
+        }
+        let known = load(shelf, &user, id)?;
+        let Some(device) = merged(known, id, prekey, bundle.timestamp(), !ours) else { continue };
+        make_room(shelf, &user, &device)?;
+        save(shelf, &user, &device);
+    }
+    Ok(())
+}
+
+/// The devices that a message is sealed for: enabled, the most recently active first, at most `limit`.
+pub(crate) fn active(shelf: &Shelf<'_>, user: &UserId, limit: usize) -> Result<Vec<Device>, StoreError> {
+    let mut devices = all(shelf, user)?;
+    devices.retain(|device| device.enabled);
+    devices.sort_by_key(|device| Reverse(device.timestamp));
+    devices.truncate(limit);
+    Ok(devices)
+}
+
+/// Every device that is known of a user, in order of their ids.
+pub(crate) fn all(shelf: &Shelf<'_>, user: &UserId) -> Result<Vec<Device>, StoreError> {
+    let rows = shelf.scan(&table::devices(user), None, MAX_KNOWN)?;
+    rows.into_iter()
+        .map(|(key, row)| {
+            let id = table::device_of(&key).ok_or(StoreError::Damaged { what: "device" })?;
+            read(id, &row)
+        })
+        .collect()
+}
+
+/// Forgets the devices of a user.
+pub(crate) fn forget(shelf: &mut Shelf<'_>, user: &UserId) -> Result<(), StoreError> {
+    for (key, _) in shelf.scan(&table::devices(user), None, MAX_KNOWN)? {
+        shelf.delete(key);
+    }
+    Ok(())
+}
+
+/// What is known of a device after a bundle of `timestamp` said `prekey`; `None` if nothing changes.
+fn merged(known: Option<Device>, id: &str, prekey: &Prekey, timestamp: i64, enabled: bool) -> Option<Device> {
+    let same_key = known.as_ref().is_some_and(|known| known.prekey.as_slice() == prekey.key);
+    let point = if same_key {
+        known.as_ref().map(|known| known.prekey)?
+    } else {
+        PublicKey::from_compressed(&prekey.key).ok()?.compressed()
+    };
+    let said = Device {
+        id: id.to_string(),
+        prekey: point,
+        version: prekey.version,
+        timestamp,
+        protocol: prekey.protocol,
+        enabled,
+    };
+    let Some(known) = known else { return Some(said) };
+    let newer = (said.version, said.timestamp) > (known.version, known.timestamp);
+    match (newer, said.timestamp > known.timestamp) {
+        (true, _) => {
+            Some(Device { timestamp: said.timestamp.max(known.timestamp), enabled: known.enabled, ..said })
+        }
+        // A lower version in a newer bundle: the device is there, its old prekey is not wanted.
+        (false, true) => Some(Device { timestamp: said.timestamp, ..known }),
+        (false, false) => None,
+    }
+}
+
+/// Forgets the device heard of longest ago if `device` is one too many.
+fn make_room(shelf: &mut Shelf<'_>, user: &UserId, device: &Device) -> Result<(), StoreError> {
+    let known = all(shelf, user)?;
+    if known.len() < MAX_KNOWN || known.iter().any(|other| other.id == device.id) {
+        return Ok(());
+    }
+    if let Some(oldest) = known.iter().min_by_key(|other| other.timestamp) {
+        shelf.delete(table::device(user, &oldest.id));
+    }
+    Ok(())
+}
+
+fn load(shelf: &Shelf<'_>, user: &UserId, id: &str) -> Result<Option<Device>, StoreError> {
+    shelf.get(&table::device(user, id))?.map(|row| read(id, &row)).transpose()
+}
+
+fn read(id: &str, row: &[u8]) -> Result<Device, StoreError> {
+    Reader::read("device", row, |r| {
+        Some(Device {
+            id: id.to_string(),
+            prekey: r.array()?,
+            version: r.u32()?,
+            timestamp: r.i64()?,
+            protocol: r.u32()?,
+            enabled: r.flag()?,
+        })
+    })
+}
+
+fn save(shelf: &mut Shelf<'_>, user: &UserId, device: &Device) {
+    let row = Writer::new().bytes(&device.prekey).u32(device.version);
+    let row = row.bytes(&device.timestamp.to_be_bytes()).u32(device.protocol).flag(device.enabled);
+    shelf.put(table::device(user, &device.id), row.finish());
+}
+
+#[cfg(test)]
+mod tests;

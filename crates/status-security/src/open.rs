@@ -1,0 +1,171 @@
+//! The way up: a parcel becomes letters.
+
+use alloc::vec;
+use alloc::vec::Vec;
+
+use status_crypto::PublicKey;
+use status_layer::{
+    Cx, Datagram, DeviceId, Grade, Letter, Name, Opened, Outgoing, Parcel, Proof, Recipient, Rendezvous,
+    Sender,
+};
+use zeroize::Zeroizing;
+
+use crate::bundle::Bundle;
+use crate::config::MailInClear;
+use crate::error::{Error, OpenError};
+use crate::key::Point;
+use crate::security::Sessions;
+use crate::session::{self, Peer};
+use crate::wire::{Direct, Lock, Opening, Unchecked};
+use crate::{device, fixed, people, seen};
+
+/// Largest parcel that is taken, in bytes.
+pub const MAX_PARCEL: usize = 2 * 1024 * 1024;
+
+/// What came out of a ciphertext.
+struct Plain {
+    text: Zeroizing<Vec<u8>>,
+    grade: Grade,
+    proof: Proof,
+    turned: bool,
+}
+
+impl Sessions {
+    pub(crate) fn open_parcel(&self, cx: &mut Cx<'_>, parcel: Parcel) -> Result<Opened, Error> {
+        let bytes = parcel.sealed.as_bytes();
+        if bytes.len() > MAX_PARCEL {
+            return Err(OpenError::TooLarge { len: bytes.len(), max: MAX_PARCEL }.into());
+        }
+        let sender = parcel.hint.ok_or(OpenError::Unsigned)?;
+        let sender = PublicKey::from_user(&sender).map_err(|_| OpenError::NotAKey)?;
+        match parcel.meet {
+            Rendezvous::Named(name) => self.open_named(cx, &sender, name, bytes),
+            Rendezvous::Inbox(user) if user != self.keyring.user() => Err(OpenError::NotOurs.into()),
+            Rendezvous::Inbox(_) | Rendezvous::Shared(_) => self.open_mail(cx, &sender, bytes),
+        }
+    }
+
+    /// Opens what was left at a public name. Deployed peers leave content there with and without our frame.
+    fn open_named(
+        &self,
+        cx: &mut Cx<'_>,
+        sender: &PublicKey,
+        name: Name,
+        bytes: &[u8],
+    ) -> Result<Opened, Error> {
+        let to = Recipient::Channel(name);
+        let Some(message) = Unchecked::decode(bytes) else {
+            return Ok(mail(clear(sender, None, to, bytes.to_vec())));
+        };
+        let message = self.checked(sender, message)?;
+        if message.is_direct() && message.public.is_empty() {
+            return Err(OpenError::WrongPlace.into());
+        }
+        let mut opened = Opened { then: self.learn(cx, &message.bundles)?, ..Opened::default() };
+        if !message.public.is_empty() {
+            let device = DeviceId::new(message.device).ok();
+            opened.mail.push(clear(sender, device, to, message.public));
+        }
+        Ok(opened)
+    }
+
+    /// Opens what was left for us.
+    fn open_mail(&self, cx: &mut Cx<'_>, sender: &PublicKey, bytes: &[u8]) -> Result<Opened, Error> {
+        let to = Recipient::User(self.keyring.user());
+        let Some(message) = Unchecked::decode(bytes) else {
+            self.admit_clear()?;
+            return Ok(mail(clear(sender, None, to, bytes.to_vec())));
+        };
+        let mut message = self.checked(sender, message)?;
+        let device = DeviceId::new(message.device.as_str()).ok();
+        if !message.public.is_empty() {
+            self.admit_clear()?;
+            let then = self.learn(cx, &message.bundles)?;
+            return Ok(Opened { then, ..mail(clear(sender, device, to, message.public)) });
+        }
+        let plain = self.open_direct(cx, sender, &mut message)?;
+
+        // Invariant: nothing of a message is believed before all of it was verified.
+        let mut opened = Opened { then: self.learn(cx, &message.bundles)?, ..Opened::default() };
+        let Some(plain) = plain else { return Ok(opened) };
+        opened.turned = plain.turned;
+        opened.then.extend(self.listen_with(cx, sender)?);
+        // Deployed peers seal an empty text to make their keys known; there is nothing to hand up.
+        if !plain.text.is_empty() {
+            let from = Sender { user: sender.user(), device, proof: plain.proof };
+            let datagram = Datagram { to, bytes: plain.text.to_vec() };
+            opened.mail.push(Letter { from, grade: plain.grade, datagram });
+        }
+        Ok(opened)
+    }
+
+    /// Opens the ciphertext that is for this device; `None` if the message carries keys alone.
+    fn open_direct(
+        &self,
+        cx: &mut Cx<'_>,
+        sender: &PublicKey,
+        message: &mut Opening,
+    ) -> Result<Option<Plain>, Error> {
+        if !message.is_direct() {
+            return Ok(None);
+        }
+        let ours = message.take(self.device.as_str()).or_else(|| message.take(fixed::SLOT));
+        let direct = ours.ok_or(OpenError::NotForThisDevice)??;
+        match direct.lock {
+            Lock::Fixed { ephemeral } => self.open_fixed(cx, &ephemeral, &direct).map(Some),
+            Lock::Ratchet { .. } => {
+                let peer = Peer { key: sender, device: &message.device };
+                let session::Plain { text, turned } =
+                    session::open(cx, &*self.keyring, self.config.limits(), &peer, &direct)?;
+                Ok(Some(Plain { text, grade: Grade::Ratcheted, proof: Proof::Session, turned }))
+            }
+        }
+    }
+
+    fn open_fixed(&self, cx: &mut Cx<'_>, ephemeral: &Point, direct: &Direct) -> Result<Plain, Error> {
+        let key = PublicKey::from_compressed(ephemeral).map_err(|_| OpenError::Forged)?;
+        let text = fixed::open(&*self.keyring, &key, &direct.payload).map_err(|_| OpenError::Forged)?;
+        if !seen::note(&mut cx.shelf, ephemeral, cx.now)? {
+            return Err(OpenError::Replayed.into());
+        }
+        Ok(Plain { text, grade: Grade::Static, proof: Proof::Hint, turned: false })
+    }
+
+    /// Verifies what does not depend on the place.
+    fn checked(&self, sender: &PublicKey, message: Unchecked) -> Result<Opening, OpenError> {
+        let message = message.open()?;
+        let echo = sender.user() == self.keyring.user() && message.device == self.device.as_str();
+        if echo { Err(OpenError::OwnEcho) } else { Ok(message) }
+    }
+
+    /// Takes the keys in genuine bundles, whoever carries them.
+    fn learn(&self, cx: &mut Cx<'_>, bundles: &[Bundle]) -> Result<Outgoing, Error> {
+        let own = self.keyring.user();
+        let mut out = Outgoing::default();
+        for bundle in bundles {
+            let user = bundle.identity();
+            if user != own {
+                let forgotten = people::hear_of(&mut cx.shelf, &user)?;
+                out.extend(self.stop_sharing(&forgotten));
+            }
+            device::learn(&mut cx.shelf, bundle, (&own, &self.device))?;
+        }
+        Ok(out)
+    }
+
+    fn admit_clear(&self) -> Result<(), OpenError> {
+        match self.config.mail_in_clear {
+            MailInClear::Accept => Ok(()),
+            MailInClear::Refuse => Err(OpenError::NotSealed),
+        }
+    }
+}
+
+fn clear(sender: &PublicKey, device: Option<DeviceId>, to: Recipient, bytes: Vec<u8>) -> Letter {
+    let from = Sender { user: sender.user(), device, proof: Proof::Hint };
+    Letter { from, grade: Grade::Clear, datagram: Datagram { to, bytes } }
+}
+
+fn mail(letter: Letter) -> Opened {
+    Opened { mail: vec![letter], ..Opened::default() }
+}

@@ -1,0 +1,155 @@
+//! Our own prekeys: made when first needed, replaced once a day, old ones kept for late messages.
+
+use core::time::Duration;
+
+use status_crypto::SecretKey;
+use status_layer::{Cx, Shelf, StoreError, Timestamp};
+
+use crate::key::{Key, Point};
+use crate::table;
+use crate::table::codec::{Reader, Writer};
+
+/// The public half of our prekey in use.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub struct OwnPrekey {
+    /// The compressed point.
+    pub key: Point,
+    /// Starts at 1, rises with every rotation.
+    pub version: u32,
+    /// When it was made.
+    pub made: Timestamp,
+}
+
+impl OwnPrekey {
+    /// The prekey in use at `cx.now`; a new one if there is none, or if it is `rotate_after` old.
+    ///
+    /// Invariant: at most one prekey is in use, and its version is higher than that of every one before.
+    pub(crate) fn in_use(cx: &mut Cx<'_>, rotate_after: Duration) -> Result<Self, StoreError> {
+        let last = load(&cx.shelf)?;
+        match last {
+            Some(prekey) if !aged(cx.now, prekey.made, rotate_after) => Ok(prekey),
+            _ => {
+                let version = last.map_or(0, |prekey| prekey.version).saturating_add(1);
+                let secret = SecretKey::generate(cx.rng);
+                Self::install(&mut cx.shelf, &secret, version, cx.now)
+            }
+        }
+    }
+
+    /// Puts a prekey into use and retires the one before.
+    pub(crate) fn install(
+        shelf: &mut Shelf<'_>,
+        secret: &SecretKey,
+        version: u32,
+        now: Timestamp,
+    ) -> Result<Self, StoreError> {
+        if let Some(last) = load(shelf)? {
+            retire(shelf, &last.key, now)?;
+        }
+        let own = Self { key: secret.public().compressed(), version, made: now };
+        let scalar = Key::new(*secret.to_bytes());
+        save_secret(shelf, &own.key, &Kept { scalar, version, made: now, retired: None });
+        let row = Writer::new().u32(version).bytes(&own.key).u64(now.millis());
+        shelf.put(table::OWN, row.finish());
+        Ok(own)
+    }
+
+    /// When it will be replaced.
+    pub(crate) fn until(&self, rotate_after: Duration) -> Timestamp {
+        self.made.after(rotate_after)
+    }
+}
+
+/// The private half of a prekey of ours, in use or retired.
+pub(crate) fn secret(shelf: &Shelf<'_>, prekey: &Point) -> Result<Option<SecretKey>, StoreError> {
+    let Some(kept) = kept(shelf, prekey)? else { return Ok(None) };
+    let key = SecretKey::from_bytes(kept.scalar.expose());
+    key.map(Some).map_err(|_| StoreError::Damaged { what: "own prekey" })
+}
+
+/// Whether something of `then` is `span` old; a clock that was set back counts too.
+pub(crate) fn aged(now: Timestamp, then: Timestamp, span: Duration) -> bool {
+    now.since(then).max(then.since(now)) >= span
+}
+
+/// A prekey with its private half.
+struct Kept {
+    scalar: Key,
+    version: u32,
+    made: Timestamp,
+    retired: Option<Timestamp>,
+}
+
+fn load(shelf: &Shelf<'_>) -> Result<Option<OwnPrekey>, StoreError> {
+    let Some(row) = shelf.get(&table::OWN)? else { return Ok(None) };
+    let prekey = Reader::read("own prekey", &row, |r| {
+        Some(OwnPrekey { version: r.u32()?, key: r.array()?, made: Timestamp::from_millis(r.u64()?) })
+    });
+    prekey.map(Some)
+}
+
+fn retire(shelf: &mut Shelf<'_>, prekey: &Point, now: Timestamp) -> Result<(), StoreError> {
+    if let Some(kept) = kept(shelf, prekey)? {
+        save_secret(shelf, prekey, &Kept { retired: Some(now), ..kept });
+    }
+    Ok(())
+}
+
+fn kept(shelf: &Shelf<'_>, prekey: &Point) -> Result<Option<Kept>, StoreError> {
+    let Some(row) = shelf.get(&table::prekey(prekey))? else { return Ok(None) };
+    let kept = Reader::read("own prekey", &row, |r| {
+        let (scalar, version) = (r.key()?, r.u32()?);
+        let made = Timestamp::from_millis(r.u64()?);
+        let retired = r.option()?.map(|at| Timestamp::from_millis(u64::from_be_bytes(at)));
+        Some(Kept { scalar, version, made, retired })
+    });
+    kept.map(Some)
+}
+
+fn save_secret(shelf: &mut Shelf<'_>, prekey: &Point, kept: &Kept) {
+    let retired = kept.retired.map(|at| at.millis().to_be_bytes());
+    let row = Writer::new().key(&kept.scalar).u32(kept.version).u64(kept.made.millis());
+    shelf.put(table::prekey(prekey), row.option(retired.as_ref()).finish());
+}
+
+#[cfg(test)]
+mod tests {
+    use status_layer::testing::Party;
+
+    use super::*;
+
+    const DAY: Duration = Duration::from_secs(24 * 60 * 60);
+
+    fn in_use(party: &mut Party) -> OwnPrekey {
+        party.run(|cx| OwnPrekey::in_use(cx, DAY)).unwrap()
+    }
+
+    #[test]
+    fn a_prekey_is_replaced_after_a_day_and_its_version_rises() {
+        let mut party = Party::new(1);
+
+        let first = in_use(&mut party);
+        party.wait(DAY - Duration::from_millis(1));
+        let same = in_use(&mut party);
+        party.wait(Duration::from_millis(1));
+        let second = in_use(&mut party);
+
+        assert_eq!(same, first);
+        assert_eq!((first.version, second.version), (1, 2));
+        assert_ne!(first.key, second.key);
+    }
+
+    #[test]
+    fn a_retired_prekey_can_still_be_used_by_late_messages() {
+        let mut party = Party::new(1);
+        let first = in_use(&mut party);
+        party.wait(DAY);
+        in_use(&mut party);
+
+        let found = party.run(|cx| secret(&cx.shelf, &first.key)).unwrap();
+        let retired = party.run(|cx| kept(&cx.shelf, &first.key)).unwrap().and_then(|kept| kept.retired);
+
+        assert_eq!(found.map(|key| key.public().compressed()), Some(first.key));
+        assert_eq!(retired, Some(party.now));
+    }
+}

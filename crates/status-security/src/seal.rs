@@ -1,0 +1,90 @@
+//! The way down: a datagram becomes a parcel.
+
+use alloc::collections::BTreeMap;
+use alloc::string::ToString;
+use alloc::vec;
+use alloc::vec::Vec;
+
+use status_crypto::PublicKey;
+use status_layer::{Cx, Name, Outgoing, Rendezvous, UserId};
+
+use crate::config::FirstMessage;
+use crate::device::{self, Device};
+use crate::error::{Error, SealError};
+use crate::fixed;
+use crate::key::Point;
+use crate::security::Sessions;
+use crate::session;
+use crate::wire::{Direct, Lock, Message};
+
+impl Sessions {
+    /// Seals for a user: one ciphertext for each of their devices, or one for their identity if none is known.
+    pub(crate) fn seal_user(
+        &self,
+        cx: &mut Cx<'_>,
+        user: &UserId,
+        plaintext: &[u8],
+    ) -> Result<Outgoing, Error> {
+        let key = PublicKey::from_user(user).map_err(|_| SealError::NotAKey)?;
+        let devices = device::active(&cx.shelf, user, self.config.max_targets)?;
+        let (own, bundle) = self.bundle(cx)?;
+        let direct = if devices.is_empty() {
+            self.seal_fixed(cx, &key, plaintext)?
+        } else {
+            self.seal_sessions(cx, &own.key, &key, &devices, plaintext)?
+        };
+
+        let message =
+            Message { device: self.device.to_string(), bundles: vec![bundle], direct, public: Vec::new() };
+        let mut out = self.listen_with(cx, &key)?;
+        out.parcels.push(self.parcel(Rendezvous::Inbox(*user), message));
+        Ok(out)
+    }
+
+    /// Leaves content for everybody at a public name, with our bundle, so that readers can write to us.
+    pub(crate) fn seal_channel(
+        &self,
+        cx: &mut Cx<'_>,
+        name: Name,
+        content: Vec<u8>,
+    ) -> Result<Outgoing, Error> {
+        let (_, bundle) = self.bundle(cx)?;
+        let message = Message {
+            device: self.device.to_string(),
+            bundles: vec![bundle],
+            direct: BTreeMap::new(),
+            public: content,
+        };
+        Ok(Outgoing { parcels: vec![self.parcel(Rendezvous::Named(name), message)], meet: Vec::new() })
+    }
+
+    fn seal_sessions(
+        &self,
+        cx: &mut Cx<'_>,
+        own: &Point,
+        user: &PublicKey,
+        devices: &[Device],
+        plaintext: &[u8],
+    ) -> Result<BTreeMap<alloc::string::String, Direct>, Error> {
+        let mut direct = BTreeMap::new();
+        for device in devices {
+            let sealed = session::seal(cx, &*self.keyring, own, (user, device), plaintext)?;
+            direct.insert(device.id.clone(), sealed);
+        }
+        Ok(direct)
+    }
+
+    fn seal_fixed(
+        &self,
+        cx: &mut Cx<'_>,
+        user: &PublicKey,
+        plaintext: &[u8],
+    ) -> Result<BTreeMap<alloc::string::String, Direct>, Error> {
+        if self.config.first_message == FirstMessage::RequireForwardSecrecy {
+            return Err(SealError::NoBundle.into());
+        }
+        let (ephemeral, payload) = fixed::seal(cx.rng, user, plaintext).map_err(|_| SealError::TooLong)?;
+        let lock = Lock::Fixed { ephemeral: ephemeral.compressed() };
+        Ok([(fixed::SLOT.to_string(), Direct { handshake: None, lock, payload })].into())
+    }
+}

@@ -1,0 +1,254 @@
+//! Sessions: a ratchet with one device of a user, set up with one prekey, and how it is kept.
+
+use alloc::vec::Vec;
+
+use status_crypto::{Keyring, PublicKey, SecretKey, keccak256};
+use status_layer::{Cx, Shelf, StoreError, UserId};
+use zeroize::Zeroizing;
+
+use crate::device::Device;
+use crate::error::{Error, OpenError};
+use crate::key::{Key, Point};
+use crate::ratchet::{Header, Limits, Ratchet, RatchetError, cipher};
+use crate::skipped::SkippedKeys;
+use crate::wire::{Direct, Handshake, Lock};
+use crate::{own, table, x3dh};
+
+mod row;
+
+/// Most sessions that are kept with one user; the one set up longest ago goes. With two a day for each of three
+/// devices, late messages find their session for three weeks.
+pub const MAX_SESSIONS: usize = 128;
+
+/// Most handshakes that are taken on one prekey from one device. An honest device sets up one, and one more each
+/// time it is restored; when there are more, none is forgotten, so that none can be replayed.
+pub const MAX_HANDSHAKES: usize = 16;
+
+/// A session.
+///
+/// Invariant: it is found by user, device and prekey together, so that nobody can step into a session by borrowing
+/// the installation id of another.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct Session {
+    /// Names the rows of its skipped keys; ascending in order of setting up.
+    pub number: u32,
+    /// The first bytes of the X3DH secret: among concurrent sessions the lower one is used for sending. The secret
+    /// itself is not kept.
+    pub rank: [u8; 8],
+    /// Our ephemeral key, repeated with each message until the first answer was opened.
+    pub handshake: Option<Point>,
+    /// Which ephemeral keys of the other side have set it up, the one in force first.
+    pub handshakes: Vec<[u8; 8]>,
+    /// How many skipped keys are on the shelf.
+    pub kept: u32,
+    /// The ratchet.
+    pub ratchet: Ratchet,
+}
+
+/// The device at the other end of a session.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Peer<'a> {
+    /// The user, whose id is a point of the curve.
+    pub(crate) key: &'a PublicKey,
+    /// The installation id; may be empty.
+    pub(crate) device: &'a str,
+}
+
+/// What a ciphertext of a session held.
+pub(crate) struct Plain {
+    pub(crate) text: Zeroizing<Vec<u8>>,
+    /// Whether the other side's ratchet key was a new one.
+    pub(crate) turned: bool,
+}
+
+/// Seals for one device, in the session that is to be used now; sets one up if there is none.
+///
+/// Spec: whitepaper 3.2: of two concurrent sessions the one whose secret is first in byte order.
+pub(crate) fn seal(
+    cx: &mut Cx<'_>,
+    keyring: &dyn Keyring,
+    own_prekey: &Point,
+    (key, device): (&PublicKey, &Device),
+    plaintext: &[u8],
+) -> Result<Direct, Error> {
+    let peer = Peer { key, device: &device.id };
+    let ours = load(&cx.shelf, &peer, own_prekey)?.map(|session| (*own_prekey, session));
+    let theirs = load(&cx.shelf, &peer, &device.prekey)?.map(|session| (device.prekey, session));
+    let (prekey, mut session) = match [ours, theirs].into_iter().flatten().min_by_key(|(_, s)| s.rank) {
+        Some(found) => found,
+        None => (device.prekey, initiate(cx, keyring, &peer, &device.prekey)?),
+    };
+    let direct = session.seal(prekey, plaintext).map_err(crate::error::SealError::Ratchet)?;
+    save(&mut cx.shelf, &peer, &prekey, &session);
+    Ok(direct)
+}
+
+/// Opens a ciphertext of a session; sets the session up if the ciphertext carries a handshake that is new.
+///
+/// Invariant: what opened the message is gone from the shelf when this returns.
+pub(crate) fn open(
+    cx: &mut Cx<'_>,
+    keyring: &dyn Keyring,
+    limits: Limits,
+    peer: &Peer<'_>,
+    direct: &Direct,
+) -> Result<Plain, Error> {
+    let Lock::Ratchet { session: prekey, header } = &direct.lock else {
+        return Err(OpenError::NoHeader.into());
+    };
+    let known = load(&cx.shelf, peer, prekey)?;
+    let mut session = match direct.handshake {
+        Some(handshake) if handshake.prekey == *prekey => respond(cx, keyring, peer, known, &handshake)?,
+        Some(_) => return Err(OpenError::NoSession.into()),
+        None => known.ok_or(OpenError::NoSession)?,
+    };
+    let epoch = session.ratchet.epoch;
+    let text = session.open(cx, limits, header, &direct.payload)?;
+    // Answered: the other side has the session.
+    session.handshake = None;
+    save(&mut cx.shelf, peer, prekey, &session);
+    Ok(Plain { text, turned: session.ratchet.epoch != epoch })
+}
+
+fn initiate(
+    cx: &mut Cx<'_>,
+    keyring: &dyn Keyring,
+    peer: &Peer<'_>,
+    prekey: &Point,
+) -> Result<Session, Error> {
+    let point = PublicKey::from_compressed(prekey).map_err(|_| StoreError::Damaged { what: "device" })?;
+    let ephemeral = SecretKey::generate(cx.rng);
+    let secret = x3dh::initiate(keyring, &ephemeral, peer.key, &point);
+    let ratchet = Ratchet::initiate(cx.rng, &secret, &point);
+    let number = allot(&mut cx.shelf, &peer.key.user())?;
+    let handshake = Some(ephemeral.public().compressed());
+    Ok(Session { number, rank: rank(&secret), handshake, handshakes: Vec::new(), kept: 0, ratchet })
+}
+
+/// The session that `handshake` belongs to: the known one, or a new ratchet if the handshake is new.
+///
+/// Invariant: no handshake starts a ratchet twice.
+fn respond(
+    cx: &mut Cx<'_>,
+    keyring: &dyn Keyring,
+    peer: &Peer<'_>,
+    known: Option<Session>,
+    handshake: &Handshake,
+) -> Result<Session, Error> {
+    let digest = digest(&handshake.ephemeral);
+    let mut handshakes = match known {
+        Some(session) if session.handshakes.first() == Some(&digest) => return Ok(session),
+        Some(ref session) => session.handshakes.clone(),
+        None => Vec::new(),
+    };
+    if handshakes.contains(&digest) {
+        return Err(OpenError::Replayed.into());
+    }
+    if handshakes.len() >= MAX_HANDSHAKES {
+        return Err(OpenError::TooManyHandshakes { max: MAX_HANDSHAKES }.into());
+    }
+    let prekey = own::secret(&cx.shelf, &handshake.prekey)?.ok_or(OpenError::UnknownPrekey)?;
+    let ephemeral = PublicKey::from_compressed(&handshake.ephemeral)
+        .map_err(|_| OpenError::Ratchet(RatchetError::NotAPoint))?;
+    let secret = x3dh::respond(keyring, &prekey, peer.key, &ephemeral);
+
+    handshakes.insert(0, digest);
+    let number = match known {
+        Some(replaced) => {
+            SkippedKeys(replaced.number).forget_oldest(&mut cx.shelf, usize::MAX)?;
+            replaced.number
+        }
+        None => allot(&mut cx.shelf, &peer.key.user())?,
+    };
+    let ratchet = Ratchet::respond(&secret, &prekey);
+    Ok(Session { number, rank: rank(&secret), handshake: None, handshakes, kept: 0, ratchet })
+}
+
+impl Session {
+    pub(crate) fn seal(&mut self, prekey: Point, plaintext: &[u8]) -> Result<Direct, RatchetError> {
+        let (header, payload) = self.ratchet.seal(plaintext)?;
+        let handshake = self.handshake.map(|ephemeral| Handshake { ephemeral, prekey });
+        Ok(Direct { handshake, lock: Lock::Ratchet { session: prekey, header }, payload })
+    }
+
+    fn open(
+        &mut self,
+        cx: &mut Cx<'_>,
+        limits: Limits,
+        header: &Header,
+        payload: &[u8],
+    ) -> Result<Zeroizing<Vec<u8>>, Error> {
+        let keys = SkippedKeys(self.number);
+        if let Some((epoch, key)) = keys.find(&cx.shelf, &header.key, header.n)? {
+            let plaintext = cipher::open(&key, header, payload)?;
+            keys.forget(&mut cx.shelf, epoch, header.n)?;
+            self.kept = self.kept.saturating_sub(1);
+            return Ok(plaintext);
+        }
+        let turn = self.ratchet.open(cx.rng, limits, header, payload)?;
+        self.ratchet = turn.ratchet;
+        self.kept = keys.add(&mut cx.shelf, self.kept, &turn.skipped, limits.keep)?;
+        Ok(turn.plaintext)
+    }
+}
+
+/// The number of a new session with `user`, with room made for it.
+fn allot(shelf: &mut Shelf<'_>, user: &UserId) -> Result<u32, StoreError> {
+    let rows = shelf.scan(&table::sessions(user), None, MAX_SESSIONS)?;
+    if rows.len() >= MAX_SESSIONS {
+        let mut oldest = None;
+        for (key, row) in rows {
+            let number = row::read(&row)?.number;
+            if oldest.as_ref().is_none_or(|(lowest, _)| number < *lowest) {
+                oldest = Some((number, key));
+            }
+        }
+        if let Some((number, key)) = oldest {
+            forget(shelf, number, key)?;
+        }
+    }
+    row::next_number(shelf)
+}
+
+/// Forgets every session with a user.
+pub(crate) fn forget_all(shelf: &mut Shelf<'_>, user: &UserId) -> Result<(), StoreError> {
+    for (key, row) in shelf.scan(&table::sessions(user), None, MAX_SESSIONS)? {
+        let number = row::read(&row)?.number;
+        forget(shelf, number, key)?;
+    }
+    Ok(())
+}
+
+fn forget(shelf: &mut Shelf<'_>, number: u32, key: Vec<u8>) -> Result<(), StoreError> {
+    SkippedKeys(number).forget_oldest(shelf, usize::MAX)?;
+    shelf.delete(key);
+    Ok(())
+}
+
+pub(crate) fn load(
+    shelf: &Shelf<'_>,
+    peer: &Peer<'_>,
+    prekey: &Point,
+) -> Result<Option<Session>, StoreError> {
+    let row = shelf.get(&table::session(&peer.key.user(), peer.device, prekey))?;
+    row.map(|row| row::read(&row)).transpose()
+}
+
+pub(crate) fn save(shelf: &mut Shelf<'_>, peer: &Peer<'_>, prekey: &Point, session: &Session) {
+    shelf.put(table::session(&peer.key.user(), peer.device, prekey), row::write(session));
+}
+
+fn rank(secret: &Key) -> [u8; 8] {
+    secret.expose().first_chunk().copied().unwrap_or_default()
+}
+
+/// What is remembered of an ephemeral key.
+///
+/// Only X counts: a point and its negation give the same agreements, so a replay could wear the other sign.
+fn digest(ephemeral: &Point) -> [u8; 8] {
+    let [_, x @ ..] = ephemeral;
+    keccak256(&[x]).first_chunk().copied().unwrap_or_default()
+}
+
+#[cfg(test)]
+mod tests;

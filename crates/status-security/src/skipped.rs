@@ -1,0 +1,88 @@
+//! Keys of messages that have not come yet: one row each, so that a late message costs the same however many wait.
+
+use alloc::vec::Vec;
+
+use status_layer::{Shelf, StoreError};
+
+use crate::key::{Key, Point};
+use crate::ratchet::Skipped;
+use crate::table;
+use crate::table::codec::{Reader, Writer};
+
+/// The skipped keys of one session, by its number.
+#[derive(Clone, Copy)]
+pub(crate) struct SkippedKeys(pub(crate) u32);
+
+impl SkippedKeys {
+    /// The key of message `n` under `ratchet`, with the epoch in which it was skipped.
+    pub(crate) fn find(
+        self,
+        shelf: &Shelf<'_>,
+        ratchet: &Point,
+        n: u32,
+    ) -> Result<Option<(u32, Key)>, StoreError> {
+        let Some(row) = shelf.get(&table::chain(self.0, ratchet))? else { return Ok(None) };
+        let epoch = Reader::read("chain of skipped keys", &row, Reader::u32)?;
+        let Some(row) = shelf.get(&table::skipped(self.0, epoch, n))? else { return Ok(None) };
+        Ok(Some((epoch, Reader::read("skipped key", &row, Reader::key)?)))
+    }
+
+    /// Forgets a key. Done in the same draft that hands up what it opened.
+    pub(crate) fn forget(self, shelf: &mut Shelf<'_>, epoch: u32, n: u32) -> Result<(), StoreError> {
+        shelf.delete(table::skipped(self.0, epoch, n));
+        self.close(shelf, epoch)
+    }
+
+    /// Adds keys to the `held` ones and drops the oldest beyond `max`; returns how many there are then.
+    pub(crate) fn add(
+        self,
+        shelf: &mut Shelf<'_>,
+        held: u32,
+        keys: &[Skipped],
+        max: u32,
+    ) -> Result<u32, StoreError> {
+        let room = usize::try_from(max).unwrap_or(usize::MAX);
+        let keys = keys.get(keys.len().saturating_sub(room)..).unwrap_or_default();
+        let mut last = None;
+        for Skipped { epoch, ratchet, n, key } in keys {
+            if last.replace(*epoch) != Some(*epoch) {
+                shelf.put(table::chain(self.0, ratchet), Writer::new().u32(*epoch).finish());
+                shelf.put(table::label(self.0, *epoch), Writer::new().bytes(ratchet).finish());
+            }
+            shelf.put(table::skipped(self.0, *epoch, *n), Writer::new().key(key).finish());
+        }
+        let held = held.saturating_add(u32::try_from(keys.len()).unwrap_or(u32::MAX));
+        if held > max {
+            self.forget_oldest(shelf, usize::try_from(held.abs_diff(max)).unwrap_or(usize::MAX))?;
+        }
+        Ok(held.min(max))
+    }
+
+    /// Forgets the `count` oldest keys.
+    pub(crate) fn forget_oldest(self, shelf: &mut Shelf<'_>, count: usize) -> Result<(), StoreError> {
+        let oldest = shelf.scan(&table::skipped_of(self.0), None, count)?;
+        let mut epochs = Vec::new();
+        for (key, _) in oldest {
+            let epoch = table::epoch_of(&key).ok_or(StoreError::Damaged { what: "skipped key" })?;
+            if epochs.last() != Some(&epoch) {
+                epochs.push(epoch);
+            }
+            shelf.delete(key);
+        }
+        epochs.into_iter().try_for_each(|epoch| self.close(shelf, epoch))
+    }
+
+    /// Removes what names a chain once none of its keys is left.
+    fn close(self, shelf: &mut Shelf<'_>, epoch: u32) -> Result<(), StoreError> {
+        if !shelf.scan(&table::skipped_in(self.0, epoch), None, 1)?.is_empty() {
+            return Ok(());
+        }
+        let label = table::label(self.0, epoch);
+        if let Some(row) = shelf.get(&label)? {
+            let ratchet = Reader::read("label of a chain", &row, Reader::array)?;
+            shelf.delete(table::chain(self.0, &ratchet));
+            shelf.delete(label);
+        }
+        Ok(())
+    }
+}

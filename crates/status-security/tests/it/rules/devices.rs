@@ -1,0 +1,139 @@
+//! Bundles and devices.
+
+use status_layer::Grade;
+use status_security::hazmat::MAX_STRANGERS;
+use status_security::{BundleError, Config, OpenError};
+
+use crate::pair::{HOUR, Person, changed, in_session, introduced, message};
+
+#[test]
+fn a_message_is_sealed_for_each_known_device() {
+    let mut alice = Person::new(1);
+    let mut devices: Vec<Person> = (1..=3).map(|n| Person::on(2, n, Config::default())).collect();
+    for device in &mut devices {
+        let keys = device.announcement().unwrap();
+        alice.try_open(&keys).unwrap();
+    }
+
+    let parcel = alice.seal(&devices[0], "to all");
+
+    assert_eq!(message(&parcel).direct.len(), 3);
+    for device in &mut devices {
+        assert_eq!(device.open(&parcel), ("to all".to_string(), Grade::Ratcheted));
+    }
+}
+
+#[test]
+fn only_the_three_devices_heard_of_last_are_sealed_for() {
+    let mut alice = Person::new(1);
+    let mut devices: Vec<Person> = (1..=5).map(|n| Person::on(2, n, Config::default())).collect();
+    for (n, device) in (0..).zip(&mut devices) {
+        device.wait(core::time::Duration::from_secs(n));
+        let keys = device.announcement().unwrap();
+        alice.try_open(&keys).unwrap();
+    }
+
+    let parcel = alice.seal(&devices[0], "to three");
+    let sealed = message(&parcel);
+    let targets: Vec<&String> = sealed.direct.keys().collect();
+
+    assert_eq!(targets, ["device-3", "device-4", "device-5"]);
+    assert_eq!(devices[0].refuses(&parcel), OpenError::NotForThisDevice);
+}
+
+#[test]
+fn an_older_bundle_after_a_newer_one_changes_nothing() {
+    let (mut alice, mut bob) = (Person::new(1), Person::new(2));
+    let old = bob.announcement().unwrap();
+    bob.wait(24 * HOUR);
+    let new = bob.announcement().unwrap();
+    alice.try_open(&new).unwrap();
+    let before = alice.party.store.clone();
+
+    alice.try_open(&old).unwrap();
+
+    assert!(alice.party.store == before);
+}
+
+#[test]
+fn a_bundle_is_verified_before_it_is_stored() {
+    let (mut alice, mut bob) = (Person::new(1), Person::new(2));
+    let keys = bob.announcement().unwrap();
+    let mut bytes = keys.sealed.as_bytes().to_vec();
+    let version = bytes.windows(2).position(|pair| pair == [0x10, 0x01]).unwrap() + 1;
+    bytes[version] = 9;
+
+    let forged = status_layer::Parcel { sealed: status_layer::Sealed::new(bytes), ..keys };
+
+    assert_eq!(alice.refuses(&forged), OpenError::Bundle(BundleError::Signature));
+}
+
+#[test]
+fn a_bundle_carried_by_somebody_else_is_taken() {
+    let (mut alice, mut bob, mut carol) = (Person::new(1), Person::new(2), Person::new(3));
+    let keys = message(&carol.announcement().unwrap()).bundles.remove(0);
+    let parcel = changed(&bob.seal(&alice, "carol's keys"), |message| message.bundles.push(keys));
+    alice.open(&parcel);
+
+    let to_carol = alice.seal(&carol, "hello");
+
+    assert_eq!(carol.open(&to_carol), ("hello".to_string(), Grade::Ratcheted));
+}
+
+#[test]
+fn more_bundles_than_anybody_sends_are_refused() {
+    let (mut alice, mut bob) = (Person::new(1), Person::new(2));
+    let keys = bob.announcement().unwrap();
+
+    let many = changed(&keys, |message| message.bundles = vec![message.bundles[0].clone(); 9]);
+
+    assert_eq!(alice.refuses(&many), OpenError::TooManyBundles { count: 9, max: 8 });
+}
+
+#[test]
+fn our_own_echo_is_refused() {
+    let (mut alice, bob) = in_session();
+
+    let parcel = alice.seal(&bob, "hello");
+    let echo = status_layer::Parcel { meet: status_layer::Rendezvous::Inbox(alice.user()), ..parcel };
+
+    assert_eq!(alice.refuses(&echo), OpenError::OwnEcho);
+}
+
+#[test]
+fn another_device_of_ours_is_known_but_not_sealed_for() {
+    let mut phone = Person::on(1, 1, Config::default());
+    let mut desk = Person::on(1, 2, Config::default());
+    let keys = desk.announcement().unwrap();
+    phone.try_open(&keys).unwrap();
+
+    let to_self = phone.seal(&desk, "note");
+    let user = phone.user();
+    let known = phone.party.run(|cx| phone.layer.devices(&cx.shelf, &user)).unwrap();
+
+    assert_eq!(known.iter().map(|device| device.enabled).collect::<Vec<_>>(), [false]);
+    assert!(message(&to_self).direct.contains_key("none"));
+}
+
+#[test]
+fn devices_of_strangers_are_forgotten_beyond_a_bound() {
+    let (mut alice, mut bob) = introduced();
+    let keys = Person::new(3).announcement().unwrap();
+    alice.expect(&status_layer::Recipient::User(bob.user()), status_layer::Interest::Listen);
+    alice.try_open(&keys).unwrap();
+    let bytes = message(&keys);
+
+    for n in 0..MAX_STRANGERS {
+        let mut scalar = [7; 32];
+        scalar[..8].copy_from_slice(&n.to_be_bytes());
+        let stranger = status_crypto::SecretKey::from_bytes(&scalar).unwrap();
+        let prekeys = bytes.bundles[0].prekeys().clone();
+        let bundle = status_security::hazmat::Bundle::sign(&stranger, prekeys, alice.party.now);
+        let parcel = changed(&keys, |message| message.bundles = vec![bundle]);
+        alice.try_open(&parcel).unwrap();
+    }
+    let (to_carol, to_bob) = (alice.seal(&Person::new(3), "hello"), alice.seal(&bob, "hello"));
+
+    assert!(message(&to_carol).direct.contains_key("none"), "the first stranger is forgotten");
+    assert_eq!(bob.open(&to_bob).1, Grade::Ratcheted, "whom we expect is not");
+}

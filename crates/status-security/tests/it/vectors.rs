@@ -1,0 +1,1 @@
+//! Every security vector of deployed peers.
