@@ -1,0 +1,207 @@
+//! What is to be sent to whom, and when; by id, and by user and time.
+
+use alloc::vec::Vec;
+
+use status_layer::{Shelf, StoreError, Timestamp, UserId};
+
+use super::{Fields, NUMBER, PAGE, QUEUE, RECORD, key, value};
+use crate::ident::SyncId;
+
+const WHAT: &str = "a data sync record";
+
+/// Something to be sent: the name of a record.
+#[derive(Clone, Copy, Debug, Eq, Ord, PartialEq, PartialOrd)]
+pub(crate) struct Task {
+    pub(crate) user: UserId,
+    pub(crate) id: SyncId,
+    pub(crate) kind: Kind,
+}
+
+/// What is to be sent about a message.
+#[derive(Clone, Copy, Debug, Eq, Ord, PartialEq, PartialOrd)]
+pub(crate) enum Kind {
+    Offer,
+    Request,
+    Message,
+}
+
+/// How far a task has come.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(crate) struct Record {
+    /// When it is to be sent (again).
+    pub(crate) due: Timestamp,
+    /// Its place among all records, in order of queueing.
+    pub(crate) number: u64,
+    /// How often it was sent.
+    pub(crate) sends: u32,
+    /// When it was sent last; 0 if never.
+    pub(crate) sent: Timestamp,
+    /// When it was queued.
+    pub(crate) queued: Timestamp,
+}
+
+/// A place in the queue of a user: where to go on reading.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Place {
+    due: Timestamp,
+    number: u64,
+}
+
+impl Task {
+    fn key(&self) -> Vec<u8> {
+        key(RECORD, &[self.id.as_bytes(), self.user.as_bytes(), &[self.kind.byte()]])
+    }
+
+    pub(crate) fn load(&self, shelf: &Shelf<'_>) -> Result<Option<Record>, StoreError> {
+        shelf.get(&self.key())?.map(|row| Record::read(&row)).transpose()
+    }
+
+    /// Adds a record that is due at `due`. There must be none of this name.
+    pub(crate) fn add(
+        &self,
+        shelf: &mut Shelf<'_>,
+        due: Timestamp,
+        queued: Timestamp,
+    ) -> Result<(), StoreError> {
+        let record =
+            Record { due, number: next_number(shelf)?, sends: 0, sent: Timestamp::default(), queued };
+        self.write(shelf, &record);
+        Ok(())
+    }
+
+    /// Puts `record` in place of the record `old`.
+    pub(crate) fn replace(&self, shelf: &mut Shelf<'_>, old: &Record, record: &Record) {
+        shelf.delete(old.place().key(&self.user));
+        self.write(shelf, record);
+    }
+
+    /// Deletes the record `old`.
+    pub(crate) fn remove(&self, shelf: &mut Shelf<'_>, old: &Record) {
+        shelf.delete(old.place().key(&self.user));
+        shelf.delete(self.key());
+    }
+
+    /// The error for a task whose record or message is gone.
+    pub(crate) const fn missing(&self) -> StoreError {
+        StoreError::Damaged { what: WHAT }
+    }
+
+    fn write(&self, shelf: &mut Shelf<'_>, record: &Record) {
+        shelf.put(record.place().key(&self.user), value(&[self.id.as_bytes(), &[self.kind.byte()]]));
+        shelf.put(self.key(), record.value());
+    }
+}
+
+/// Whether there is any record about a message.
+pub(crate) fn any(shelf: &Shelf<'_>, id: SyncId) -> Result<bool, StoreError> {
+    Ok(!shelf.scan(&key(RECORD, &[id.as_bytes()]), None, 1)?.is_empty())
+}
+
+/// The first moment at which a record of `user` is due.
+pub(crate) fn first_due(shelf: &Shelf<'_>, user: &UserId) -> Result<Option<Timestamp>, StoreError> {
+    let first = shelf.scan(&key(QUEUE, &[user.as_bytes()]), None, 1)?;
+    first.first().map(|(key, _)| Ok(place(key)?.due)).transpose()
+}
+
+/// Some of the tasks of `user` in the order of their times, and of queueing among equal times; from `after` on.
+pub(crate) fn queue(
+    shelf: &Shelf<'_>,
+    user: &UserId,
+    after: Option<Place>,
+) -> Result<Vec<(Place, Task)>, StoreError> {
+    let after = after.map(|place| place.key(user));
+    let rows = shelf.scan(&key(QUEUE, &[user.as_bytes()]), after.as_deref(), PAGE)?;
+    rows.iter().map(|(key, row)| Ok((place(key)?, task(user, row)?))).collect()
+}
+
+/// A number that was not given out before; they ascend.
+pub(crate) fn next_number(shelf: &mut Shelf<'_>) -> Result<u64, StoreError> {
+    let number = match shelf.get(&[NUMBER])? {
+        Some(row) => Fields::of_value("the counter of data sync", &row)?.u64()?,
+        None => 0,
+    };
+    shelf.put([NUMBER], value(&[&number.saturating_add(1).to_be_bytes()]));
+    Ok(number)
+}
+
+/// Every record there is. For replays, not for use.
+#[cfg(feature = "hazmat")]
+pub(crate) fn all(shelf: &Shelf<'_>) -> Result<Vec<(Task, Record)>, StoreError> {
+    let rows = shelf.scan(&[RECORD], None, usize::MAX)?;
+    let read = |(key, row): (Vec<u8>, status_layer::Value)| {
+        let mut fields = Fields::of_key(WHAT, &key)?;
+        let (id, user) = (SyncId::new(fields.array()?), fields.user()?);
+        let kind = kind(&mut fields)?;
+        Ok((Task { user, id, kind }, Record::read(&row)?))
+    };
+    rows.into_iter().map(read).collect()
+}
+
+impl Record {
+    const fn place(&self) -> Place {
+        Place { due: self.due, number: self.number }
+    }
+
+    fn value(&self) -> Vec<u8> {
+        value(&[
+            &self.due.millis().to_be_bytes(),
+            &self.number.to_be_bytes(),
+            &self.sends.to_be_bytes(),
+            &self.sent.millis().to_be_bytes(),
+            &self.queued.millis().to_be_bytes(),
+        ])
+    }
+
+    fn read(row: &[u8]) -> Result<Self, StoreError> {
+        let mut fields = Fields::of_value(WHAT, row)?;
+        let record = Self {
+            due: Timestamp::from_millis(fields.u64()?),
+            number: fields.u64()?,
+            sends: fields.u32()?,
+            sent: Timestamp::from_millis(fields.u64()?),
+            queued: Timestamp::from_millis(fields.u64()?),
+        };
+        fields.end()?;
+        Ok(record)
+    }
+}
+
+impl Place {
+    pub(crate) const fn due(&self) -> Timestamp {
+        self.due
+    }
+
+    fn key(&self, user: &UserId) -> Vec<u8> {
+        key(QUEUE, &[user.as_bytes(), &self.due.millis().to_be_bytes(), &self.number.to_be_bytes()])
+    }
+}
+
+fn place(key: &[u8]) -> Result<Place, StoreError> {
+    let mut fields = Fields::of_key("the data sync queue", key)?;
+    fields.user()?;
+    Ok(Place { due: Timestamp::from_millis(fields.u64()?), number: fields.u64()? })
+}
+
+fn task(user: &UserId, row: &[u8]) -> Result<Task, StoreError> {
+    let mut fields = Fields::of_value("the data sync queue", row)?;
+    Ok(Task { user: *user, id: SyncId::new(fields.array()?), kind: kind(&mut fields)? })
+}
+
+fn kind(fields: &mut Fields<'_>) -> Result<Kind, StoreError> {
+    match fields.array()? {
+        [0] => Ok(Kind::Offer),
+        [1] => Ok(Kind::Request),
+        [2] => Ok(Kind::Message),
+        _ => Err(fields.damaged()),
+    }
+}
+
+impl Kind {
+    const fn byte(self) -> u8 {
+        match self {
+            Self::Offer => 0,
+            Self::Request => 1,
+            Self::Message => 2,
+        }
+    }
+}

@@ -1,0 +1,16 @@
+use status_data_sync::{Config, Groups, Mvds};
+use status_layer::testing::conform;
+
+use crate::user::key;
+
+#[test]
+fn the_suite_of_the_seam_passes() {
+    conform::data_sync(|seat| (Mvds::new(key(seat), Config::default()), key(seat)));
+}
+
+#[test]
+fn the_suite_of_the_seam_passes_with_the_trust_of_deployed_peers() {
+    let config = Config { groups: Groups::Any, ..Config::default() };
+
+    conform::data_sync(|seat| (Mvds::new(key(seat), config), key(seat)));
+}
