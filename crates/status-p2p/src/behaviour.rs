@@ -13,7 +13,8 @@ use libp2p::swarm::behaviour::toggle::Toggle;
 use libp2p::{identify, mdns, ping};
 
 use crate::gate::Gate;
-use crate::{Config, Mdns, StartError, gossip_id, pubsub_topic};
+use crate::metadata::Exchange;
+use crate::{Config, Mdns, Metadata, StartError, gossip_id, pubsub_topic};
 
 /// The gossip protocol, named exactly as deployed nodes name it.
 const RELAY: &str = "/vac/waku/relay/2.0.0";
@@ -44,7 +45,7 @@ pub(crate) struct Protocols {
     pub(crate) relay: gossipsub::Behaviour,
     pub(crate) identify: identify::Behaviour,
     pub(crate) ping: ping::Behaviour,
-    pub(crate) streams: libp2p_stream::Behaviour,
+    pub(crate) metadata: Exchange,
     pub(crate) mdns: Toggle<mdns::tokio::Behaviour>,
 }
 
@@ -64,10 +65,15 @@ impl Protocols {
             relay: relay(config)?,
             identify: identify::Behaviour::new(identify),
             ping: ping::Behaviour::default(),
-            streams: libp2p_stream::Behaviour::new(),
+            metadata: Exchange::new(metadata(config).into()),
             mdns: local_network(config.mdns, key),
         })
     }
+}
+
+/// What a node with these settings says of itself.
+fn metadata(config: &Config) -> Metadata {
+    Metadata { cluster: Some(config.cluster.into()), shards: config.shards.iter().copied().collect() }
 }
 
 fn local_network(wanted: Mdns, key: &Keypair) -> Toggle<mdns::tokio::Behaviour> {

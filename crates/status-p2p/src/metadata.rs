@@ -1,29 +1,22 @@
 //! The first words of two nodes: which cluster, which shards. Spec: 66/WAKU2-METADATA.
 
-use std::collections::{BTreeSet, HashMap};
-use std::time::Duration;
+mod exchange;
 
-use futures::stream::FuturesUnordered;
-use futures::{AsyncRead, AsyncReadExt, AsyncWriteExt, StreamExt};
-use libp2p::{PeerId, Stream, StreamProtocol};
-use libp2p_stream::{Control, IncomingStreams, OpenStreamError};
+use std::collections::BTreeSet;
+
+use futures::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
+use libp2p::StreamProtocol;
 use prost::Message as _;
 
 use crate::config::SHARD_END;
-use crate::{NodeId, WakuMessageError, generated};
+use crate::{WakuMessageError, generated};
+pub(crate) use exchange::{Exchange, Told};
 
 /// The protocol, named exactly as deployed nodes name it.
-pub(crate) const PROTOCOL: StreamProtocol = StreamProtocol::new("/vac/waku/metadata/1.0.0");
+const PROTOCOL: StreamProtocol = StreamProtocol::new("/vac/waku/metadata/1.0.0");
 
 /// Largest frame that is read, in bytes; the largest honest one, 1024 shards in both forms, has about 6000.
 const MAX_FRAME: usize = 16 * 1024;
-/// The whole exchange has to be over by then.
-const PATIENCE: Duration = Duration::from_secs(10);
-/// Questions answered at the same time.
-const MAX_STREAMS: usize = 128;
-/// Questions of one node answered at the same time.
-const MAX_STREAMS_PER_NODE: usize = 4;
-
 /// What a node says of itself: its cluster and the shards that it carries. Question and answer look the same.
 #[derive(Clone, Debug, Default, Eq, PartialEq)]
 pub struct Metadata {
@@ -79,63 +72,30 @@ impl Metadata {
     }
 }
 
-/// Answers everybody who asks, for as long as the node lives.
-pub(crate) async fn answer_all(mut incoming: IncomingStreams, ours: Metadata) {
-    let frame = ours.frame();
-    let mut busy: HashMap<PeerId, usize> = HashMap::new();
-    let mut answers = FuturesUnordered::new();
-    loop {
-        tokio::select! {
-            Some(peer) = answers.next() => {
-                if let Some(count) = busy.get_mut(&peer) {
-                    *count = count.saturating_sub(1);
-                }
-                busy.retain(|_, count| *count > 0);
-            }
-            asked = incoming.next() => {
-                let Some((peer, stream)) = asked else { return };
-                let count = busy.get(&peer).copied().unwrap_or(0);
-                // Invariant: what strangers open does not pile up; what is too much is closed unread.
-                if answers.len() < MAX_STREAMS && count < MAX_STREAMS_PER_NODE {
-                    busy.insert(peer, count + 1);
-                    let frame = &frame;
-                    answers.push(async move {
-                        let done = tokio::time::timeout(PATIENCE, answer(stream, frame)).await;
-                        tracing::trace!(node = %NodeId::of(&peer), ok = matches!(done, Ok(Ok(()))), "asked");
-                        peer
-                    });
-                }
-            }
-        }
-    }
-}
-
-async fn answer(mut stream: Stream, frame: &[u8]) -> Result<(), ExchangeError> {
+/// Answers one question.
+async fn answer(
+    mut stream: impl AsyncRead + AsyncWrite + Unpin,
+    ours: &Metadata,
+) -> Result<(), ExchangeError> {
     // Exactly one message: deployed nodes keep their half of the stream open until they have the answer.
     let question = read_frame(&mut stream).await?;
     Metadata::decode(&question).map_err(|_| ExchangeError::Malformed)?;
-    stream.write_all(frame).await.map_err(|_| ExchangeError::Broken)?;
+    stream.write_all(&ours.frame()).await.map_err(|_| ExchangeError::Broken)?;
     stream.close().await.map_err(|_| ExchangeError::Broken)
 }
 
-/// Asks a connected node.
-pub(crate) async fn ask(control: Control, peer: PeerId, ours: Metadata) -> Result<Metadata, ExchangeError> {
-    let exchange = exchange(control, peer, ours);
-    tokio::time::timeout(PATIENCE, exchange).await.unwrap_or(Err(ExchangeError::Late))
-}
-
-async fn exchange(mut control: Control, peer: PeerId, ours: Metadata) -> Result<Metadata, ExchangeError> {
-    let mut stream = control.open_stream(peer, PROTOCOL).await.map_err(|error| match error {
-        OpenStreamError::UnsupportedProtocol(_) => ExchangeError::NotSpoken,
-        _ => ExchangeError::Broken,
-    })?;
+/// Asks over a fresh stream.
+async fn ask(
+    mut stream: impl AsyncRead + AsyncWrite + Unpin,
+    ours: &Metadata,
+) -> Result<Metadata, ExchangeError> {
     stream.write_all(&ours.frame()).await.map_err(|_| ExchangeError::Broken)?;
     stream.flush().await.map_err(|_| ExchangeError::Broken)?;
     let answer = read_frame(&mut stream).await?;
-    let metadata = Metadata::decode(&answer).map_err(|_| ExchangeError::Malformed)?;
+    let theirs = Metadata::decode(&answer).map_err(|_| ExchangeError::Malformed)?;
     // The answer is here; whether the other side sees the stream closed or reset is the same to both.
     let _ = stream.close().await;
-    Ok(metadata)
+    Ok(theirs)
 }
 
 /// Reads one length and so many bytes; not a byte more.

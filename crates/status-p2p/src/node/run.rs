@@ -9,17 +9,15 @@ use std::time::Duration;
 use futures::StreamExt;
 use libp2p::core::transport::TransportError;
 use libp2p::swarm::{ConnectionId, DialError, ListenError, SwarmEvent};
-use libp2p::{PeerId, Swarm, SwarmBuilder, identify, mdns, noise, ping, tcp, yamux};
-use libp2p_stream::Control;
+use libp2p::{PeerId, Swarm, SwarmBuilder, mdns, noise, ping, tcp, yamux};
 use status_layer::{Frame, FrameId, NetworkEvent, Topic};
 use tokio::sync::{mpsc, oneshot, watch};
-use tokio::task::JoinSet;
 use tokio::time::{Instant, sleep_until, timeout};
 
 use crate::address::short;
 use crate::behaviour::{Protocols, ProtocolsEvent};
 use crate::dialler::Dialler;
-use crate::metadata::{self, ExchangeError, Metadata};
+use crate::metadata::Told;
 use crate::stats::Counters;
 use crate::{Config, PeerAddr, StartError};
 use gossip::Gossip;
@@ -49,10 +47,7 @@ pub(super) struct Run {
     ends: Ends,
     gossip: Gossip,
     dialler: Dialler,
-    ours: Metadata,
-    control: Control,
-    asked: JoinSet<(PeerId, Result<Metadata, ExchangeError>)>,
-    services: JoinSet<()>,
+    cluster: u32,
     missed_pings: HashMap<ConnectionId, u8>,
     counters: Arc<Counters>,
 }
@@ -65,23 +60,12 @@ impl Run {
         counters: Arc<Counters>,
     ) -> Result<Self, StartError> {
         let swarm = swarm(&config)?;
-        let mut control = swarm.behaviour().streams.new_control();
-        let ours = Metadata {
-            cluster: Some(config.cluster.into()),
-            shards: config.shards.iter().copied().collect(),
-        };
-        let mut services = JoinSet::new();
-        let incoming = control.accept(metadata::PROTOCOL).map_err(|_| StartError::Settings)?;
-        services.spawn(metadata::answer_all(incoming, ours.clone()));
         let mut run = Self {
             gossip: Gossip::new(&config, Arc::clone(&counters)),
             dialler: Dialler::new(config.peers, config.redial, Instant::now()),
             swarm,
             ends,
-            ours,
-            control,
-            asked: JoinSet::new(),
-            services,
+            cluster: config.cluster.into(),
             missed_pings: HashMap::new(),
             counters,
         };
@@ -142,11 +126,6 @@ impl Run {
                     self.gossip.publish(&mut self.swarm.behaviour_mut().relay, id, frame);
                 }
                 event = self.swarm.select_next_some() => self.on_swarm(event),
-                Some(answer) = self.asked.join_next() => {
-                    if let Ok((peer, answer)) = answer {
-                        self.on_metadata(peer, answer);
-                    }
-                }
                 () = sleep_until(next_dial.unwrap_or_else(Instant::now)), if next_dial.is_some() => self.dial_due(),
             }
         }
@@ -174,7 +153,6 @@ impl Run {
         };
         // Whoever does not say goodbye in time finds out by themselves.
         let _ = timeout(FAREWELL, farewell).await;
-        self.services.abort_all();
     }
 
     fn on_swarm(&mut self, event: SwarmEvent<ProtocolsEvent>) {
@@ -183,23 +161,15 @@ impl Run {
                 let watched = self.ends.watched.borrow();
                 self.gossip.on_event(&mut self.swarm.behaviour_mut().relay, &watched, event);
             }
+            SwarmEvent::Behaviour(ProtocolsEvent::Metadata(told)) => self.on_metadata(told),
             SwarmEvent::Behaviour(ProtocolsEvent::Ping(event)) => self.on_ping(&event),
             SwarmEvent::Behaviour(ProtocolsEvent::Mdns(event)) => self.on_mdns(event),
-            SwarmEvent::Behaviour(ProtocolsEvent::Identify(identify::Event::Received {
-                peer_id,
-                info,
-                ..
-            })) => {
-                tracing::debug!(node = %short(&peer_id), agent_len = info.agent_version.len(), "identified");
-            }
             SwarmEvent::ConnectionEstablished {
                 peer_id, connection_id, num_established, endpoint, ..
             } => {
                 self.dialler.connected(connection_id, peer_id);
                 if num_established.get() == 1 {
                     tracing::info!(node = %short(&peer_id), dialled = endpoint.is_dialer(), "connected");
-                    let asking = metadata::ask(self.control.clone(), peer_id, self.ours.clone());
-                    self.asked.spawn(async move { (peer_id, asking.await) });
                 }
                 self.count_peers();
             }
@@ -227,15 +197,16 @@ impl Run {
         }
     }
 
-    fn on_metadata(&mut self, peer: PeerId, answer: Result<Metadata, ExchangeError>) {
+    fn on_metadata(&mut self, Told { peer, answer }: Told) {
         match answer {
-            Ok(theirs) if theirs.cluster == self.ours.cluster => self.dialler.settled(peer),
+            Ok(theirs) if theirs.cluster == Some(self.cluster) => self.dialler.settled(peer),
             Ok(theirs) => {
-                tracing::info!(node = %short(&peer), cluster = ?theirs.cluster, "belongs to another cluster");
-                self.counters.strangers.add(1);
                 self.dialler.shunned(peer);
                 // Fails only if it is gone already.
-                let _ = self.swarm.disconnect_peer_id(peer);
+                if self.swarm.disconnect_peer_id(peer).is_ok() {
+                    tracing::info!(node = %short(&peer), cluster = ?theirs.cluster, "belongs to another cluster");
+                    self.counters.strangers.add(1);
+                }
             }
             // It may still carry our shards; whether it does, gossip will show.
             Err(error) => {

@@ -20,10 +20,12 @@ fn multicast_works() -> bool {
     try_it().is_ok()
 }
 
-/// A cluster of its own, for other nodes may be around.
+/// Names and a cluster of this process's own, for others may run the same test in the same network.
 fn settings(seed: u64, mdns: Mdns) -> Config {
+    let process = std::process::id();
+    let cluster = 20_000 + u16::try_from(process % 40_000).unwrap();
     let listen = vec!["/ip4/0.0.0.0/tcp/0".parse().unwrap()];
-    Config { cluster: 40_123, mdns, listen, ..config(seed) }
+    Config { cluster, mdns, listen, ..config(u64::from(process) * 8 + seed) }
 }
 
 #[tokio::test]

@@ -37,6 +37,32 @@ async fn who_asks_and_keeps_the_stream_open_is_answered() {
     peer.abort();
 }
 
+/// Deployed nodes disconnect whoever leaves their question without an answer.
+#[tokio::test]
+async fn everybody_who_asks_at_the_same_moment_is_answered() {
+    const MANY: usize = 30;
+    let a = node(1, &[]).await;
+    let mut streams = Vec::new();
+    for _ in 0..MANY {
+        let mut peer = Raw::anonymous();
+        let control = peer.control();
+        let id = peer.join(&a).await;
+        streams.push((control, id, peer.run()));
+    }
+
+    let asked = streams.iter_mut().map(|(control, id, _)| async {
+        let mut stream = control.open_stream(*id, METADATA).await.unwrap();
+        stream.write_all(STATUS).await.unwrap();
+        stream.flush().await.unwrap();
+        let mut answer = [0; STATUS.len()];
+        stream.read_exact(&mut answer).await.map(|()| answer)
+    });
+    let answers = timeout(PATIENCE, futures::future::join_all(asked)).await.unwrap();
+
+    let answered = answers.into_iter().filter(|answer| answer.as_ref().is_ok_and(|it| it == STATUS));
+    assert_eq!(answered.count(), MANY);
+}
+
 #[tokio::test]
 async fn the_answer_comes_as_soon_as_the_question_is_whole() {
     let a = node(1, &[]).await;

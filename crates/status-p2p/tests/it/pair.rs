@@ -140,6 +140,27 @@ async fn frames_of_a_mebibyte_are_carried_back_to_back() {
 }
 
 #[tokio::test]
+async fn every_frame_gets_an_outcome_however_many_there_are() {
+    const MANY: u64 = 1000;
+    let mut a = node(1, &[]).await;
+
+    for id in 0..MANY {
+        a.publish(FrameId(id), frame("too fast"));
+    }
+    let mut outcomes = [0; 2];
+    for _ in 0..MANY {
+        match next(&mut a).await {
+            NetworkEvent::Unpublished(_, Unpublished::Busy) => outcomes[0] += 1,
+            NetworkEvent::Unpublished(_, Unpublished::Alone) => outcomes[1] += 1,
+            event => panic!("{event:?}"),
+        }
+    }
+
+    assert_eq!(outcomes.iter().sum::<u64>(), MANY);
+    assert!(outcomes.iter().all(|count| *count > 0), "some wait, some are told to: {outcomes:?}");
+}
+
+#[tokio::test]
 async fn a_fetch_is_answered_at_once() {
     let mut a = node(1, &[]).await;
     let wanted = History { topics: vec![topic()], since: Timestamp::from_secs(1) };

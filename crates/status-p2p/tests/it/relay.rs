@@ -181,16 +181,19 @@ async fn who_sends_rubbish_again_and_again_is_no_longer_heard() {
     let mut honest = Raw::anonymous();
     hostile.join(&b).await;
     honest.join(&b).await;
-    for byte in 0..40 {
+
+    for byte in 0..200 {
         hostile.publish(vec![0xff, byte]);
     }
+    hostile.publish(plain("now believe me"));
     let hostile = hostile.run();
     counted("rubbish was refused", || b.stats().refused >= 11).await;
-
     honest.publish(plain("a word of sense"));
     let honest = honest.run();
 
     assert_eq!(next_frame(&mut b).await, frame("a word of sense"));
+    assert!(b.stats().refused < 200, "after some of it nothing was read: {:?}", b.stats());
+    assert_eq!(b.stats().handed_up, 1);
     hostile.abort();
     honest.abort();
 }

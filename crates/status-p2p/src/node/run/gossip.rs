@@ -199,3 +199,6 @@ impl Gossip {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;
