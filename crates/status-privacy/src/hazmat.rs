@@ -117,16 +117,44 @@ pub fn negotiated_name(secret: &Secret) -> Zeroizing<String> {
     topic::negotiated(secret.expose())
 }
 
-/// The sealed bytes inside a Whisper or Waku v1 envelope: the fourth of the five items of an RLP list.
+/// A Whisper or Waku v1 envelope taken apart.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub struct Envelope<'a> {
+    /// When it is dropped, in seconds since the Unix epoch.
+    pub expiry: u64,
+    /// How long it is carried, in seconds.
+    pub ttl: u64,
+    /// The topic.
+    pub topic: [u8; 4],
+    /// The sealed bytes.
+    pub data: &'a [u8],
+    /// What was found in proving work.
+    pub nonce: u64,
+}
+
+/// Takes the five items of an RLP envelope apart.
 ///
-/// Only finds them; it does not judge the envelope. `None` if there is no such item.
+/// Only finds them; it does not judge the envelope or its encoding. `None` if there are no such items.
+#[must_use]
+pub fn envelope(rlp: &[u8]) -> Option<Envelope<'_>> {
+    let (fields, _) = rlp_item(rlp, 0xc0)?;
+    let (expiry, rest) = rlp_item(fields, 0x80)?;
+    let (ttl, rest) = rlp_item(rest, 0x80)?;
+    let (topic, rest) = rlp_item(rest, 0x80)?;
+    let (data, rest) = rlp_item(rest, 0x80)?;
+    let (nonce, _) = rlp_item(rest, 0x80)?;
+    let topic = topic.try_into().ok()?;
+    Some(Envelope { expiry: number(expiry)?, ttl: number(ttl)?, topic, data, nonce: number(nonce)? })
+}
+
+/// The sealed bytes inside a Whisper or Waku v1 envelope; `None` if it is no envelope.
 #[must_use]
 pub fn envelope_data(rlp: &[u8]) -> Option<&[u8]> {
-    let (fields, _) = rlp_item(rlp, 0xc0)?;
-    let (_expiry, rest) = rlp_item(fields, 0x80)?;
-    let (_ttl, rest) = rlp_item(rest, 0x80)?;
-    let (_topic, rest) = rlp_item(rest, 0x80)?;
-    rlp_item(rest, 0x80).map(|(data, _)| data)
+    envelope(rlp).map(|envelope| envelope.data)
+}
+
+fn number(digits: &[u8]) -> Option<u64> {
+    digits.iter().try_fold(0_u64, |number, digit| number.checked_mul(256)?.checked_add(u64::from(*digit)))
 }
 
 /// The content of the first item and what follows it. `base` is 0x80 for strings and 0xc0 for lists.

@@ -1,0 +1,69 @@
+//! The rules by which a case is judged other than by plain equality.
+
+use std::fmt;
+
+/// A rule by which a case was judged other than by plain equality. A rule is chosen by what a case gives, never by its
+/// name.
+#[derive(Clone, Copy, Debug, Eq, Ord, PartialEq, PartialOrd)]
+#[non_exhaustive]
+pub enum Rule {
+    /// Bloom filters, proof of work and the judgement of a node belong to a carrier that is not there yet.
+    WhisperCarrier,
+    /// Three-word names are not there yet.
+    ThreeWordNames,
+    /// The last 32 bytes of `KDF_RK` are used by nobody, and not derived here.
+    UnusedHeaderKey,
+    /// The name under which a peer files a negotiated place in its own memory has no counterpart.
+    LocalName,
+    /// Deployed peers of 2024, whom our default rules follow, judge the message otherwise.
+    JudgedAnewIn2024,
+    /// The list of fields does not tell an empty signature from an absent one; either must be judged alike.
+    EmptyOrAbsentSignature,
+}
+
+impl Rule {
+    /// All rules.
+    pub const ALL: &[Self] = &[
+        Self::WhisperCarrier,
+        Self::ThreeWordNames,
+        Self::UnusedHeaderKey,
+        Self::LocalName,
+        Self::JudgedAnewIn2024,
+        Self::EmptyOrAbsentSignature,
+    ];
+
+    /// The short name.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        self.parts().0
+    }
+
+    const fn parts(self) -> (&'static str, &'static str) {
+        match self {
+            Self::WhisperCarrier => {
+                ("whisper-carrier", "bloom filters and proof of work are not compared: not implemented yet")
+            }
+            Self::ThreeWordNames => {
+                ("three-word-names", "the alias is not compared: three-word names are not implemented yet")
+            }
+            Self::UnusedHeaderKey => {
+                ("unused-header-key", "the header key, which no peer uses, is not derived and not compared")
+            }
+            Self::LocalName => ("local-name", "a name that stays in the memory of a peer is not compared"),
+            Self::JudgedAnewIn2024 => (
+                "judged-anew-in-2024",
+                "judged as peers of 2020 do; our default, as of 2024, judges otherwise",
+            ),
+            Self::EmptyOrAbsentSignature => (
+                "empty-or-absent-signature",
+                "the fields do not tell an empty signature from an absent one; one of the two is judged alike",
+            ),
+        }
+    }
+}
+
+impl fmt::Display for Rule {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.parts().1)
+    }
+}
