@@ -56,9 +56,9 @@ async fn a_channel_is_heard_by_who_joined_it() {
     let hub = Hub::new();
     let (alice, bob) = (client(&hub).await, client(&hub).await);
     let mut at_bob = bob.events();
-    let room = bob.join("lobby").await.unwrap();
+    let room = bob.join("#lobby").await.unwrap();
 
-    alice.join("lobby").await.unwrap();
+    alice.join("#lobby").await.unwrap();
     alice.send(room.clone(), "hello all").await.unwrap();
     let heard = message(&mut at_bob).await;
 
@@ -89,12 +89,12 @@ async fn a_closed_home_opens_again_with_its_history() {
 async fn what_cannot_be_sent_is_refused_with_a_reason() {
     let hub = Hub::new();
     let alice = client(&hub).await;
-    let room = alice.join("lobby").await.unwrap();
+    let room = alice.join("#lobby").await.unwrap();
 
     let blank = alice.send(room.clone(), " \n ").await.unwrap_err().to_string();
     let long = alice.send(room.clone(), &"x".repeat(5_000)).await.unwrap_err().to_string();
     let oneself = alice.send(alice.user(), "me").await.unwrap_err().to_string();
-    let name = alice.join("No Such Room").await.unwrap_err().to_string();
+    let name = alice.join("#No Such Room").await.unwrap_err().to_string();
 
     assert!(blank.contains("refused"), "{blank}");
     assert!(long.contains("4096"), "{long}");

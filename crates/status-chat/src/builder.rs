@@ -1,5 +1,6 @@
 //! How a client comes to be.
 
+use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -18,7 +19,7 @@ use crate::clock::{Clock, SystemClock};
 use crate::core::{AREA, Core};
 use crate::driver::Driver;
 use crate::error::OpenError;
-use crate::event::Tally;
+use crate::event::{Chat, Tally};
 use crate::identity::{Identity, RecoveryPhrase};
 use crate::table::{self, Owner};
 
@@ -38,6 +39,7 @@ pub struct ClientBuilder {
     listen: Vec<String>,
     peers: Vec<String>,
     local: bool,
+    chats: Vec<Chat>,
     network: Option<Box<dyn Network>>,
     store: Option<Box<dyn Store + Send>>,
     clock: Option<Box<dyn Clock>>,
@@ -83,6 +85,13 @@ impl ClientBuilder {
     /// Finds nodes on the local network by multicast DNS, and is found by them.
     pub fn local_discovery(mut self) -> Self {
         self.local = true;
+        self
+    }
+
+    /// Takes part in a chat from the first moment on, before anything is heard from the network: a channel, or a
+    /// user whose keys are listened for. May be called several times.
+    pub fn chat(mut self, chat: impl Into<Chat>) -> Self {
+        self.chats.push(chat.into());
         self
     }
 
@@ -199,8 +208,9 @@ async fn start(builder: ClientBuilder) -> Result<(Client, Driver), OpenError> {
         events,
         tally: Tally::default(),
         wake: None,
+        waiting: BTreeSet::new(),
     };
-    driver.start().map_err(OpenError::Layer)?;
+    driver.start(builder.chats).map_err(OpenError::Layer)?;
     let phrase = RecoveryPhrase::kept(owner.phrase);
     Ok((Client::new(me, us.device, phrase, addresses, commands, listeners, first), driver))
 }
@@ -214,7 +224,7 @@ fn own(unit: &mut Unit<'_>, identity: Option<Identity>) -> Result<Owner, OpenErr
         (Some(_), Some(_)) => Err(OpenError::OtherIdentity),
         (None, identity) => {
             let cx = &mut unit.cx(AREA);
-            let identity = identity.map_or_else(|| Identity::generate(cx.rng), Ok)?;
+            let identity = identity.map_or_else(|| Identity::draw(cx.rng), Ok)?;
             let host_key = HostKey::generate(cx.rng);
             let host_key = host_key.secret().expose().try_into().map_err(|_| damaged())?;
             let owner = Owner {

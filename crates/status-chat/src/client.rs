@@ -10,7 +10,7 @@ use crate::builder::ClientBuilder;
 use crate::core::{Answer, Task};
 use crate::driver::{Command, Question};
 use crate::error::SendError;
-use crate::event::{Chat, Event, Message, Tally, channel};
+use crate::event::{Chat, Event, Message, Tally};
 use crate::identity::RecoveryPhrase;
 
 /// One user on one device. Clones speak for the same user; the last one dropped ends the threads.
@@ -81,35 +81,36 @@ impl Client {
         &self.0.addresses
     }
 
-    /// Sends a text. When it returns `Ok`, the message is durable and will be sent until it is acknowledged;
+    /// Sends a text to a [`Chat`], a user, or whoever is named by `"#channel"` or a key. When it returns `Ok`, the message is durable and will be sent until it is acknowledged;
     /// [`Event::Delivered`] tells when that is. Messages in channels are not acknowledged.
     ///
     /// # Errors
     /// [`SendError`]; then nothing was kept and nothing will be sent.
-    pub async fn send(&self, chat: impl Into<Chat>, text: &str) -> Result<MessageId, SendError> {
-        let task = Task::Say { chat: chat.into(), text: text.to_owned() };
+    pub async fn send<C>(&self, to: C, text: &str) -> Result<MessageId, SendError>
+    where
+        C: TryInto<Chat>,
+        SendError: From<C::Error>,
+    {
+        let task = Task::Say { chat: to.try_into()?, text: text.to_owned() };
         match self.ask(task).await? {
             Answer::Sent(id) => Ok(id),
             Answer::Done => Err(SendError::Closed),
         }
     }
 
-    /// Takes part in a public channel: letters a–z, digits and hyphens.
+    /// Takes part in a chat: `#channel` to hear what is said there, a user to hear their keys, so that the first
+    /// message to them is forward secret.
     ///
     /// # Errors
-    /// [`SendError::Nobody`] if no channel can be named so.
-    pub async fn join(&self, name: &str) -> Result<Chat, SendError> {
-        let chat = channel(name).map(Chat::Channel).ok_or_else(|| SendError::Nobody(name.into()))?;
+    /// [`SendError::Nobody`] if nobody can be named so, [`SendError::TooManyChats`].
+    pub async fn join<C>(&self, chat: C) -> Result<Chat, SendError>
+    where
+        C: TryInto<Chat>,
+        SendError: From<C::Error>,
+    {
+        let chat = chat.try_into()?;
         self.ask(Task::Join(chat.clone())).await?;
         Ok(chat)
-    }
-
-    /// Listens for a user's keys, so that the first message to them is forward secret.
-    ///
-    /// # Errors
-    /// [`SendError`] if a layer refuses.
-    pub async fn follow(&self, user: UserId) -> Result<(), SendError> {
-        self.ask(Task::Join(Chat::User(user))).await.map(drop)
     }
 
     /// Leaves a chat. What was said stays in the history.

@@ -177,6 +177,7 @@ impl Core {
             effects.tally.frames_in += 1;
             effects.tally.bytes_in += taken.frame as u64;
             effects.tally.turns += u64::from(taken.turned);
+            effects.tally.keys += u64::from(taken.letters == 0);
         }
         effects.tally.frames_out += frames.len() as u64;
         effects.tally.bytes_out += frames.iter().map(|(_, frame)| frame.bytes.len() as u64).sum::<u64>();

@@ -1,9 +1,10 @@
 //! The loop that gives the pure core its inputs: gather, run, commit, and only then let anything out.
 
+use std::collections::BTreeSet;
 use std::time::Duration;
 
 use status_layer::{
-    CryptoRng, Draft, Network, NetworkEvent, Store, StoreError, Timestamp, Unit, Unpublished,
+    CryptoRng, Draft, FrameId, Network, NetworkEvent, Store, StoreError, Timestamp, Unit, Unpublished,
 };
 use status_stack::{Fault, Input};
 use tokio::sync::{broadcast, mpsc, oneshot};
@@ -55,6 +56,8 @@ pub(crate) struct Driver {
     pub(crate) events: broadcast::Sender<Event>,
     pub(crate) tally: Tally,
     pub(crate) wake: Option<Timestamp>,
+    /// Frames given to the network that it has not confirmed.
+    pub(crate) waiting: BTreeSet<FrameId>,
 }
 
 /// Why the driver woke up.
@@ -70,6 +73,12 @@ type Job = (Task, Option<oneshot::Sender<Result<Answer, SendError>>>);
 impl Driver {
     /// Runs until the client is closed or dropped; returns who waits for the end, if anybody does.
     pub(crate) async fn run(mut self) -> Option<oneshot::Sender<()>> {
+        let waiting = self.serve().await;
+        self.network.close().await;
+        waiting
+    }
+
+    async fn serve(&mut self) -> Option<oneshot::Sender<()>> {
         loop {
             let pause = self.pause();
             let woken = tokio::select! {
@@ -99,10 +108,13 @@ impl Driver {
         }
     }
 
-    /// Runs the first task after a start.
-    pub(crate) fn start(&mut self) -> Result<(), String> {
-        let effects = self.turn(&[&Task::Start]).map_err(|failed| failed.to_string())?;
-        self.let_out(effects, vec![(Task::Start, None)]);
+    /// Runs the first tasks after a start.
+    pub(crate) fn start(&mut self, chats: Vec<Chat>) -> Result<(), String> {
+        let joining = chats.into_iter().map(Task::Join);
+        let burst: Vec<Job> = std::iter::once(Task::Start).chain(joining).map(|task| (task, None)).collect();
+        let tasks: Vec<&Task> = burst.iter().map(|(task, _)| task).collect();
+        let effects = self.turn(&tasks).map_err(|failed| failed.to_string())?;
+        self.let_out(effects, burst);
         Ok(())
     }
 
@@ -128,16 +140,20 @@ impl Driver {
         None
     }
 
-    fn take(&self, command: Option<Command>, burst: &mut Vec<Job>) -> Option<End> {
+    fn take(&mut self, command: Option<Command>, burst: &mut Vec<Job>) -> Option<End> {
         match command {
             Some(Command::Do(task, reply)) => burst.push((task, Some(reply))),
             Some(Command::Ask(question)) => self.answer(question),
             // Whoever asked may be gone; then nobody is to be told.
-            Some(Command::Tally(reply)) => drop(reply.send(self.tally)),
+            Some(Command::Tally(reply)) => drop(reply.send(self.tally())),
             Some(Command::Close(reply)) => return Some(End(Some(reply))),
             None => return Some(End(None)),
         }
         None
+    }
+
+    fn tally(&self) -> Tally {
+        Tally { waiting: self.waiting.len() as u64, traffic: self.network.traffic(), ..self.tally }
     }
 
     fn answer(&self, question: Question) {
@@ -153,12 +169,16 @@ impl Driver {
         }
     }
 
-    fn hear(&self, event: NetworkEvent, burst: &mut Vec<Job>) -> Option<End> {
+    fn hear(&mut self, event: NetworkEvent, burst: &mut Vec<Job>) -> Option<End> {
         let input = match event {
             NetworkEvent::Frame(frame) => Input::Frame(frame),
-            NetworkEvent::Published(id) => Input::Published(id),
+            NetworkEvent::Published(id) => {
+                self.waiting.remove(&id);
+                Input::Published(id)
+            }
             NetworkEvent::Unpublished(id, Unpublished::TooLarge) => {
                 error!(frame = id.0, "a frame is larger than the network carries");
+                self.waiting.remove(&id);
                 Input::Unpublishable(id)
             }
             NetworkEvent::Unpublished(id, why) => {
@@ -224,6 +244,7 @@ impl Driver {
                 self.network.watch(topics);
             }
             for (id, frame) in effects.frames {
+                self.waiting.insert(id);
                 self.network.publish(id, frame);
             }
             if let Some(wanted) = effects.fetch {

@@ -77,3 +77,9 @@ pub enum SendError {
     #[error("the client is closed")]
     Closed,
 }
+
+impl From<std::convert::Infallible> for SendError {
+    fn from(never: std::convert::Infallible) -> Self {
+        match never {}
+    }
+}

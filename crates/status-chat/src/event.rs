@@ -4,7 +4,7 @@ use std::fmt;
 use std::str::FromStr;
 
 use status_crypto::text;
-use status_layer::{Grade, MessageId, Name, Timestamp, UserId};
+use status_layer::{Grade, MessageId, Name, Timestamp, Traffic, UserId};
 use status_stack::Way;
 
 use crate::error::SendError;
@@ -110,7 +110,9 @@ pub struct Tally {
     pub copies: u64,
     /// Times that an asymmetric ratchet turned because of what arrived.
     pub turns: u64,
-    /// Frames given to the network, and their bytes.
+    /// Parcels that carried keys alone: announcements of other users.
+    pub keys: u64,
+    /// Frames given to the network.
     pub frames_out: u64,
     /// Bytes in these frames.
     pub bytes_out: u64,
@@ -120,10 +122,14 @@ pub struct Tally {
     pub bytes_in: u64,
     /// Commits to the store.
     pub commits: u64,
+    /// Frames that wait to be published.
+    pub waiting: u64,
+    /// What went through our node.
+    pub traffic: Traffic,
 }
 
 impl Tally {
-    /// Adds what another tally counted.
+    /// Adds what one step counted.
     pub(crate) fn add(&mut self, other: &Self) {
         let Self {
             sent,
@@ -131,17 +137,20 @@ impl Tally {
             acked,
             copies,
             turns,
+            keys,
             frames_out,
             bytes_out,
             frames_in,
             bytes_in,
             commits,
+            ..
         } = other;
         self.sent += sent;
         self.received += received;
         self.acked += acked;
         self.copies += copies;
         self.turns += turns;
+        self.keys += keys;
         self.frames_out += frames_out;
         self.bytes_out += bytes_out;
         self.frames_in += frames_in;
@@ -172,6 +181,14 @@ impl FromStr for Chat {
     }
 }
 
+impl TryFrom<&str> for Chat {
+    type Error = SendError;
+
+    fn try_from(input: &str) -> Result<Self, SendError> {
+        input.parse()
+    }
+}
+
 impl From<UserId> for Chat {
     fn from(user: UserId) -> Self {
         Self::User(user)
@@ -181,7 +198,7 @@ impl From<UserId> for Chat {
 /// Reads the name of a public channel: letters a–z, digits and hyphens.
 ///
 /// Spec: 2/ACCOUNT, "Public chats".
-pub(crate) fn channel(name: &str) -> Option<Name> {
+fn channel(name: &str) -> Option<Name> {
     let legal = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-';
     Name::new(name).ok().filter(|name| name.as_str().chars().all(legal))
 }

@@ -2,7 +2,8 @@
 
 use std::fmt;
 
-use rand_core::CryptoRng;
+use rand::rngs::{StdRng, SysRng};
+use rand_core::{CryptoRng, SeedableRng};
 use status_crypto::account::{Account, Mnemonic, MnemonicError};
 use status_crypto::{Keyring, SecretKey};
 use status_layer::UserId;
@@ -27,6 +28,9 @@ pub enum IdentityError {
     /// The words are not a recovery phrase.
     #[error(transparent)]
     Phrase(#[from] MnemonicError),
+    /// The operating system gives no randomness.
+    #[error("the operating system gives no randomness")]
+    Randomness,
     /// The words lead to no usable key. By chance this happens to nobody.
     #[error("no key can be derived from this recovery phrase")]
     Derivation,
@@ -36,8 +40,13 @@ impl Identity {
     /// Makes a new identity of twelve words.
     ///
     /// # Errors
-    /// [`IdentityError::Derivation`], practically never.
-    pub fn generate(rng: &mut dyn CryptoRng) -> Result<Self, IdentityError> {
+    /// [`IdentityError::Randomness`] if the operating system gives none.
+    pub fn generate() -> Result<Self, IdentityError> {
+        let mut rng = StdRng::try_from_rng(&mut SysRng).map_err(|_| IdentityError::Randomness)?;
+        Self::draw(&mut rng)
+    }
+
+    pub(crate) fn draw(rng: &mut dyn CryptoRng) -> Result<Self, IdentityError> {
         Self::of(&Mnemonic::generate(rng)?)
     }
 

@@ -9,7 +9,7 @@
 //! # async fn bot() -> Result<(), Box<dyn std::error::Error>> {
 //! let client = Client::builder().home("echo-bot").listen("/ip4/0.0.0.0/tcp/30303").open().await?;
 //! println!("write to me: {}", client.me());
-//! client.join("echo").await?;
+//! client.join("#echo").await?;
 //! let mut events = client.events();
 //! while let Some(event) = events.next().await {
 //!     if let Event::Message(message) = event {
@@ -41,5 +41,5 @@ pub use clock::{Clock, SystemClock};
 pub use error::{OpenError, SendError};
 pub use event::{Chat, Event, Message, Path, Refused, Tally};
 pub use identity::{Identity, IdentityError, RecoveryPhrase};
-pub use status_layer::{Grade, MessageId, Name, Network, Timestamp, UserId};
+pub use status_layer::{Grade, MessageId, Name, Network, Timestamp, Traffic, UserId};
 pub use status_stack::{Engine, Stack, Way};

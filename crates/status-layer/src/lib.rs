@@ -35,7 +35,7 @@ pub use ladder::{
     Parcel, Proof, Recipient, Rendezvous, Sealed, Sender, Topic,
 };
 pub use memory::Memory;
-pub use network::{Network, NetworkEvent, Unpublished};
+pub use network::{Network, NetworkEvent, Traffic, Unpublished};
 pub use rand_core::CryptoRng;
 pub use seam::{DataSync, Privacy, Security};
 pub use secret::Secret;

@@ -21,6 +21,31 @@ pub trait Network: Send {
 
     /// Waits for the next event. Cancel-safe: a dropped call loses nothing.
     async fn next(&mut self) -> NetworkEvent;
+
+    /// What went through this node so far, on our account and on that of others. Zeros if it does not count.
+    fn traffic(&self) -> Traffic {
+        Traffic::default()
+    }
+
+    /// Leaves the network; what was published gets a moment to leave first.
+    async fn close(self: Box<Self>)
+    where
+        Self: 'static,
+    {
+    }
+}
+
+/// What went through a node.
+#[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
+pub struct Traffic {
+    /// Messages published by us.
+    pub messages_out: u64,
+    /// Their size on the wire in bytes, counted once however many nodes they went to.
+    pub bytes_out: u64,
+    /// Messages that came in, ours or not.
+    pub messages_in: u64,
+    /// Their size on the wire, in bytes.
+    pub bytes_in: u64,
 }
 
 /// What a node reports.

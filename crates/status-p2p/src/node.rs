@@ -7,7 +7,7 @@ use std::fmt;
 use std::sync::Arc;
 
 use async_trait::async_trait;
-use status_layer::{Frame, FrameId, History, Network, NetworkEvent, Topic, Unpublished};
+use status_layer::{Frame, FrameId, History, Network, NetworkEvent, Topic, Traffic, Unpublished};
 use tokio::sync::{mpsc, oneshot, watch};
 use tokio::task::JoinHandle;
 
@@ -114,6 +114,15 @@ impl Network for Node {
 
     fn fetch(&mut self, wanted: History) {
         self.at_hand.push_back(NetworkEvent::NoHistory(wanted));
+    }
+
+    fn traffic(&self) -> Traffic {
+        let Stats { messages_out, bytes_out, messages_in, bytes_in, .. } = self.stats();
+        Traffic { messages_out, bytes_out, messages_in, bytes_in }
+    }
+
+    async fn close(self: Box<Self>) {
+        Self::close(*self).await;
     }
 
     async fn next(&mut self) -> NetworkEvent {

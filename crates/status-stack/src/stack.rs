@@ -172,7 +172,7 @@ impl<Y: DataSync, X: Security, P: Privacy> Run<'_, Y, X, P> {
                     return Ok(());
                 }
             };
-        self.out.taken = Some(Taken { frame: size, turned });
+        self.out.taken = Some(Taken { frame: size, turned, letters: mail.len() });
         for letter in mail {
             let way = Way { datagram: letter.datagram.bytes.len(), sealed, frame: size };
             match self.sync(unit, |sync, cx| sync.receive(cx, letter))? {

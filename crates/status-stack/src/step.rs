@@ -155,6 +155,8 @@ pub struct Taken {
     pub frame: usize,
     /// Whether a session took a new key agreement out of it.
     pub turned: bool,
+    /// The letters in it; none if it carried keys alone.
+    pub letters: usize,
 }
 
 /// Who speaks in [`News`] and [`Fault`].

@@ -43,7 +43,7 @@ fn append<L: DataSync>(seat: &mut Seat<L>, to: &Audience) {
 }
 
 fn due<L: DataSync>(seat: &mut Seat<L>) -> Vec<Datagram> {
-    seat.run("due", |layer, cx| layer.due(cx)).map(|due| due.now).unwrap_or_default()
+    seat.run("due", L::due).map(|due| due.now).unwrap_or_default()
 }
 
 /// Hands datagrams to their reader as security would.
@@ -81,7 +81,7 @@ fn what_is_lost_is_sent_again<L: DataSync>(make: &impl Fn(u8) -> (L, UserId)) {
     let (mut alice, mut bob) = (Seat::new(make, 0), Seat::new(make, 1));
     append(&mut alice, &Audience::User(bob.user));
     let lost = due(&mut alice);
-    let next = alice.run("due", |layer, cx| layer.due(cx)).and_then(|due| due.next);
+    let next = alice.run("due", L::due).and_then(|due| due.next);
     alice.party.wait(PATIENCE);
     let again = due(&mut alice);
 

@@ -136,8 +136,8 @@ fn a_truncated_frame_is_not_a_parcel<L: Privacy>(make: &impl Fn(u8) -> (L, UserI
 fn due_twice_returns_nothing_the_second_time<L: Privacy>(make: &impl Fn(u8) -> (L, UserId)) {
     let mut alice = Seat::new(make, 0);
 
-    alice.run("due", |layer, cx| layer.due(cx));
-    let second = alice.run("due", |layer, cx| layer.due(cx)).map(|due| due.now).unwrap_or_default();
+    alice.run("due", L::due);
+    let second = alice.run("due", L::due).map(|due| due.now).unwrap_or_default();
 
     assert!(second.is_empty(), "due returns nothing the second time: {second:?}");
 }

@@ -160,8 +160,8 @@ fn due_twice_returns_nothing_the_second_time<L: Security>(make: &impl Fn(u8) -> 
     let user = alice.user;
     alice.run("expect", |layer, cx| layer.expect(cx, &Recipient::User(user), Interest::Listen));
 
-    alice.run("due", |layer, cx| layer.due(cx));
-    let second = alice.run("due", |layer, cx| layer.due(cx)).map(|due| due.now).unwrap_or_default();
+    alice.run("due", L::due);
+    let second = alice.run("due", L::due).map(|due| due.now).unwrap_or_default();
 
     assert!(second.is_empty(), "due returns nothing the second time: {second:?}");
 }

@@ -1,0 +1,100 @@
+//! What can be asked for on the command line.
+
+use std::path::PathBuf;
+
+use clap::{Parser, Subcommand};
+
+/// Decentralised chat in a terminal: forward secret between two people, open in channels, no server to trust.
+#[derive(Parser)]
+#[command(name = "status-chat", version, about, propagate_version = true)]
+pub(crate) struct Args {
+    /// Print one JSON object a line, for programs.
+    #[arg(long, global = true)]
+    pub(crate) json: bool,
+
+    /// Tell more on the error output; twice for even more. `STATUS_CHAT_LOG` takes a filter instead.
+    #[arg(short, long, global = true, action = clap::ArgAction::Count)]
+    pub(crate) verbose: u8,
+
+    #[command(flatten)]
+    pub(crate) here: Here,
+
+    #[command(subcommand)]
+    pub(crate) task: Task,
+}
+
+/// Where this user lives and how the network is reached.
+#[derive(clap::Args)]
+pub(crate) struct Here {
+    /// The folder that holds the identity, the keys and the messages.
+    #[arg(
+        long,
+        global = true,
+        env = "STATUS_CHAT_HOME",
+        value_name = "FOLDER",
+        default_value = ".status-chat"
+    )]
+    pub(crate) home: PathBuf,
+
+    /// Listen at this multiaddress, such as /ip4/0.0.0.0/tcp/30303; may be given several times.
+    #[arg(long, global = true, value_name = "MULTIADDR")]
+    pub(crate) listen: Vec<String>,
+
+    /// Stay connected to this node; may be given several times.
+    #[arg(long, global = true, env = "STATUS_CHAT_PEERS", value_delimiter = ',', value_name = "MULTIADDR")]
+    pub(crate) peer: Vec<String>,
+
+    /// Find nodes on the local network, and be found by them (multicast DNS).
+    #[arg(long, global = true)]
+    pub(crate) local: bool,
+}
+
+#[derive(Subcommand)]
+pub(crate) enum Task {
+    /// Watch two new users find each other and talk, through every layer, in a few seconds.
+    Demo,
+    /// Make an identity in the home and print its recovery phrase.
+    Init {
+        /// Restore an identity: reads the words from standard input.
+        #[arg(long)]
+        recover: bool,
+    },
+    /// Print the key that others write to.
+    Whoami,
+    /// Send one message, and wait for its acknowledgement.
+    Send {
+        /// A user's key, or #channel.
+        to: String,
+        /// What to say.
+        text: String,
+        /// How long to wait for the acknowledgement, in seconds. What is not acknowledged by then is sent on at
+        /// the next start of any command that goes online with this home.
+        #[arg(long, default_value_t = 30, value_name = "SECONDS")]
+        wait: u64,
+    },
+    /// Print what arrives, until interrupted.
+    Listen {
+        /// Channels to take part in, such as #status.
+        channels: Vec<String>,
+    },
+    /// Talk with a user or in a channel: what is typed is sent, what arrives is printed.
+    Chat {
+        /// A user's key, or #channel.
+        with: String,
+    },
+    /// Work with interoperability vectors.
+    #[command(subcommand)]
+    Vectors(VectorTask),
+}
+
+#[derive(Subcommand)]
+pub(crate) enum VectorTask {
+    /// Run every vector file of a folder through the real layers.
+    Check {
+        /// The folder; folders in it are searched too.
+        folder: PathBuf,
+        /// Fail too if a case was skipped.
+        #[arg(long)]
+        strict: bool,
+    },
+}

@@ -1,0 +1,76 @@
+//! The identity in a home.
+
+use std::error::Error;
+use std::io::Read;
+use std::process::ExitCode;
+
+use serde_json::json;
+use status_chat::{Client, Identity};
+
+use crate::args::Here;
+use crate::show::Show;
+
+/// What commands return: how to exit, or why they failed.
+pub(crate) type Done = Result<ExitCode, Box<dyn Error>>;
+
+/// The file by which a home is known to be one.
+const STORE_FILE: &str = "status.redb";
+
+/// Makes an identity in a new home.
+pub(crate) async fn init(show: Show, here: &Here, recover: bool) -> Done {
+    if here.home.join(STORE_FILE).exists() {
+        let home = here.home.display();
+        return Err(
+            format!("{home} has an identity already. `whoami` prints it; --home chooses another").into()
+        );
+    }
+    let mut builder = Client::builder().home(&here.home);
+    if recover {
+        let mut words = String::new();
+        std::io::stdin().read_to_string(&mut words)?;
+        builder = builder.identity(Identity::restore(words.trim())?);
+    }
+    let client = builder.open().await?;
+    let (me, phrase) = (client.me().to_string(), client.recovery_phrase().expose().to_owned());
+    show.line(
+        &format!("This is you, for others to write to:\n\n    {}\n", show.bold(&me)),
+        || json!({ "event": "identity", "key": me, "recovery_phrase": phrase }),
+    );
+    show.say(&format!("These words are you too. Write them down and show them to nobody:\n\n    {phrase}\n"));
+    show.say("The home is not encrypted yet: whoever can read its files can read your messages.");
+    client.close().await;
+    Ok(ExitCode::SUCCESS)
+}
+
+/// Prints the key that others write to.
+pub(crate) async fn whoami(show: Show, here: &Here) -> Done {
+    let client = open(here, Client::builder().home(&here.home)).await?;
+    let me = client.me().to_string();
+    show.line(&me, || json!({ "event": "identity", "key": me, "device": client.device().as_str() }));
+    client.close().await;
+    Ok(ExitCode::SUCCESS)
+}
+
+/// Opens the client of a home that has an identity.
+pub(crate) async fn open(here: &Here, builder: status_chat::ClientBuilder) -> Result<Client, Box<dyn Error>> {
+    if !here.home.join(STORE_FILE).exists() {
+        let home = here.home.display();
+        return Err(format!("{home} has no identity yet. Make one with `status-chat init`").into());
+    }
+    Ok(builder.open().await?)
+}
+
+/// A client of a home, on the network.
+pub(crate) fn online(here: &Here) -> status_chat::ClientBuilder {
+    let mut builder = Client::builder().home(&here.home);
+    for address in &here.listen {
+        builder = builder.listen(address);
+    }
+    for address in &here.peer {
+        builder = builder.peer(address);
+    }
+    if here.local {
+        builder = builder.local_discovery();
+    }
+    builder
+}

@@ -1,0 +1,51 @@
+//! The command `status-chat`: a demonstration, a terminal chat, and checks of interoperability vectors.
+#![expect(clippy::print_stdout, clippy::print_stderr, reason = "a command speaks through its terminal")]
+
+mod args;
+mod demo;
+mod home;
+mod show;
+mod talk;
+mod vectors;
+
+use std::process::ExitCode;
+
+use clap::Parser;
+
+use args::{Args, Task, VectorTask};
+use show::Show;
+
+#[tokio::main(flavor = "current_thread")]
+async fn main() -> ExitCode {
+    let args = Args::parse();
+    log(args.verbose);
+    let show = Show::new(args.json);
+    let done = match args.task {
+        Task::Demo => demo::run(show).await,
+        Task::Init { recover } => home::init(show, &args.here, recover).await,
+        Task::Whoami => home::whoami(show, &args.here).await,
+        Task::Send { to, text, wait } => talk::send(show, &args.here, &to, &text, wait).await,
+        Task::Listen { channels } => talk::listen(show, &args.here, &channels).await,
+        Task::Chat { with } => talk::chat(show, &args.here, &with).await,
+        Task::Vectors(VectorTask::Check { folder, strict }) => vectors::check(show, &folder, strict),
+    };
+    match done {
+        Ok(code) => code,
+        Err(error) => {
+            show.error(&*error);
+            ExitCode::FAILURE
+        }
+    }
+}
+
+/// Logs go to the error output, so that `--json` stays readable for machines.
+fn log(verbose: u8) {
+    let level = match verbose {
+        0 => "warn",
+        1 => "info,libp2p=warn",
+        _ => "debug,libp2p=info",
+    };
+    let filter =
+        tracing_subscriber::EnvFilter::try_from_env("STATUS_CHAT_LOG").unwrap_or_else(|_| level.into());
+    tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).init();
+}
