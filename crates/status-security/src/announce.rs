@@ -8,7 +8,7 @@ use alloc::vec::Vec;
 use status_layer::{Cx, Due, Outgoing, Shelf, StoreError, Timestamp};
 
 use crate::error::Error;
-use crate::own::aged;
+use crate::own::{OwnPrekey, aged};
 use crate::security::{Sessions, contact_code};
 use crate::table;
 use crate::table::codec::{Reader, Writer};
@@ -29,7 +29,7 @@ impl Sessions {
     /// [`Config::announce_every`]: crate::Config::announce_every
     pub(crate) fn announce(&self, cx: &mut Cx<'_>) -> Result<Due<Outgoing>, Error> {
         let every = self.config.announce_every;
-        let (own, bundle) = self.bundle(cx)?;
+        let own = OwnPrekey::in_use(cx, self.config.rotate_after)?;
         let last = load(&cx.shelf)?;
         let due = match &last {
             None => true,
@@ -42,7 +42,7 @@ impl Sessions {
             save(&mut cx.shelf, &Announced { at, version: own.version });
             let message = Message {
                 device: self.device.to_string(),
-                bundles: vec![bundle],
+                bundles: vec![self.bundle(cx)?.1],
                 direct: BTreeMap::new(),
                 public: Vec::new(),
             };

@@ -11,13 +11,13 @@ use crate::table::codec::{Reader, Writer};
 
 /// The public half of our prekey in use.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
-pub struct OwnPrekey {
+pub(crate) struct OwnPrekey {
     /// The compressed point.
-    pub key: Point,
+    pub(crate) key: Point,
     /// Starts at 1, rises with every rotation.
-    pub version: u32,
+    pub(crate) version: u32,
     /// When it was made.
-    pub made: Timestamp,
+    pub(crate) made: Timestamp,
 }
 
 impl OwnPrekey {

@@ -4,8 +4,8 @@
 //! X3DH secret (so a responder may send first), headers travel in the clear, and the responder's first ratchet
 //! key is their signed prekey.
 
-pub mod cipher;
-pub mod kdf;
+pub(crate) mod cipher;
+pub(crate) mod kdf;
 
 use alloc::vec::Vec;
 use core::fmt;

@@ -1,7 +1,7 @@
 //! The way down: a datagram becomes a parcel.
 
 use alloc::collections::BTreeMap;
-use alloc::string::ToString;
+use alloc::string::{String, ToString};
 use alloc::vec;
 use alloc::vec::Vec;
 
@@ -65,7 +65,7 @@ impl Sessions {
         user: &PublicKey,
         devices: &[Device],
         plaintext: &[u8],
-    ) -> Result<BTreeMap<alloc::string::String, Direct>, Error> {
+    ) -> Result<BTreeMap<String, Direct>, Error> {
         let mut direct = BTreeMap::new();
         for device in devices {
             let sealed = session::seal(cx, &*self.keyring, own, (user, device), plaintext)?;
@@ -79,7 +79,7 @@ impl Sessions {
         cx: &mut Cx<'_>,
         user: &PublicKey,
         plaintext: &[u8],
-    ) -> Result<BTreeMap<alloc::string::String, Direct>, Error> {
+    ) -> Result<BTreeMap<String, Direct>, Error> {
         if self.config.first_message == FirstMessage::RequireForwardSecrecy {
             return Err(SealError::NoBundle.into());
         }

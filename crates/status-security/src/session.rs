@@ -155,7 +155,7 @@ fn respond(
     handshakes.insert(0, digest);
     let number = match known {
         Some(replaced) => {
-            SkippedKeys(replaced.number).forget_oldest(&mut cx.shelf, usize::MAX)?;
+            SkippedKeys(replaced.number).forget_oldest(&mut cx.shelf, replaced.kept)?;
             replaced.number
         }
         None => allot(&mut cx.shelf, &peer.key.user())?,
@@ -196,15 +196,15 @@ impl Session {
 fn allot(shelf: &mut Shelf<'_>, user: &UserId) -> Result<u32, StoreError> {
     let rows = shelf.scan(&table::sessions(user), None, MAX_SESSIONS)?;
     if rows.len() >= MAX_SESSIONS {
-        let mut oldest = None;
+        let mut oldest: Option<(Session, Vec<u8>)> = None;
         for (key, row) in rows {
-            let number = row::read(&row)?.number;
-            if oldest.as_ref().is_none_or(|(lowest, _)| number < *lowest) {
-                oldest = Some((number, key));
+            let session = row::read(&row)?;
+            if oldest.as_ref().is_none_or(|(oldest, _)| session.number < oldest.number) {
+                oldest = Some((session, key));
             }
         }
-        if let Some((number, key)) = oldest {
-            forget(shelf, number, key)?;
+        if let Some((session, key)) = oldest {
+            forget(shelf, &session, key)?;
         }
     }
     row::next_number(shelf)
@@ -213,14 +213,14 @@ fn allot(shelf: &mut Shelf<'_>, user: &UserId) -> Result<u32, StoreError> {
 /// Forgets every session with a user.
 pub(crate) fn forget_all(shelf: &mut Shelf<'_>, user: &UserId) -> Result<(), StoreError> {
     for (key, row) in shelf.scan(&table::sessions(user), None, MAX_SESSIONS)? {
-        let number = row::read(&row)?.number;
-        forget(shelf, number, key)?;
+        let session = row::read(&row)?;
+        forget(shelf, &session, key)?;
     }
     Ok(())
 }
 
-fn forget(shelf: &mut Shelf<'_>, number: u32, key: Vec<u8>) -> Result<(), StoreError> {
-    SkippedKeys(number).forget_oldest(shelf, usize::MAX)?;
+fn forget(shelf: &mut Shelf<'_>, session: &Session, key: Vec<u8>) -> Result<(), StoreError> {
+    SkippedKeys(session.number).forget_oldest(shelf, session.kept)?;
     shelf.delete(key);
     Ok(())
 }

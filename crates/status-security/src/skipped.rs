@@ -53,13 +53,14 @@ impl SkippedKeys {
         }
         let held = held.saturating_add(u32::try_from(keys.len()).unwrap_or(u32::MAX));
         if held > max {
-            self.forget_oldest(shelf, usize::try_from(held.abs_diff(max)).unwrap_or(usize::MAX))?;
+            self.forget_oldest(shelf, held.abs_diff(max))?;
         }
         Ok(held.min(max))
     }
 
     /// Forgets the `count` oldest keys.
-    pub(crate) fn forget_oldest(self, shelf: &mut Shelf<'_>, count: usize) -> Result<(), StoreError> {
+    pub(crate) fn forget_oldest(self, shelf: &mut Shelf<'_>, count: u32) -> Result<(), StoreError> {
+        let count = usize::try_from(count).unwrap_or(usize::MAX);
         let oldest = shelf.scan(&table::skipped_of(self.0), None, count)?;
         let mut epochs = Vec::new();
         for (key, _) in oldest {

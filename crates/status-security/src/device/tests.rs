@@ -1,1 +1,98 @@
+use status_crypto::SecretKey;
+use status_layer::Timestamp;
+use status_layer::testing::Party;
 
+use super::*;
+
+fn identity() -> SecretKey {
+    SecretKey::from_bytes(&[1; 32]).unwrap()
+}
+
+fn point(seed: u8) -> Vec<u8> {
+    SecretKey::from_bytes(&[seed; 32]).unwrap().public().compressed().to_vec()
+}
+
+fn bundle(entries: &[(&str, Vec<u8>, u32)], millis: u64) -> Bundle {
+    let prekeys = entries
+        .iter()
+        .map(|(id, key, version)| {
+            (id.to_string(), Prekey { key: key.clone(), version: *version, protocol: 1 })
+        })
+        .collect();
+    Bundle::sign(&identity(), prekeys, Timestamp::from_millis(millis))
+}
+
+fn learnt(bundles: &[Bundle]) -> Vec<Device> {
+    let stranger = UserId::from_compressed(&point(9)).unwrap();
+    learnt_by(&stranger, "ours", bundles)
+}
+
+fn learnt_by(own: &UserId, device: &str, bundles: &[Bundle]) -> Vec<Device> {
+    let device = DeviceId::new(device).unwrap();
+    Party::new(1)
+        .run(|cx| {
+            for bundle in bundles {
+                learn(&mut cx.shelf, bundle, (own, &device))?;
+            }
+            all(&cx.shelf, &identity().public().user())
+        })
+        .unwrap()
+}
+
+#[test]
+fn the_highest_version_wins_in_any_order() {
+    let (old, new) = (bundle(&[("a", point(3), 1)], 1), bundle(&[("a", point(4), 2)], 2));
+
+    for order in [[old.clone(), new.clone()], [new, old]] {
+        let devices = learnt(&order);
+
+        assert_eq!((devices[0].version, devices[0].prekey.to_vec()), (2, point(4)));
+    }
+}
+
+#[test]
+fn a_lower_version_in_a_newer_bundle_shows_that_the_device_is_there() {
+    let devices = learnt(&[bundle(&[("a", point(4), 2)], 1), bundle(&[("a", point(3), 1)], 2)]);
+
+    assert_eq!((devices[0].version, devices[0].prekey.to_vec()), (2, point(4)));
+    assert_eq!(devices[0].timestamp, 2_000_000);
+}
+
+#[test]
+fn the_same_version_with_another_key_counts_if_it_is_newer() {
+    let devices = learnt(&[bundle(&[("a", point(3), 1)], 1), bundle(&[("a", point(4), 1)], 2)]);
+
+    assert_eq!(devices[0].prekey.to_vec(), point(4));
+}
+
+#[test]
+fn entries_that_nobody_could_use_are_left_out() {
+    let long = "x".repeat(129);
+    let entries =
+        [("", point(3), 1), (long.as_str(), point(3), 1), ("bad", vec![2; 32], 1), ("good", point(3), 1)];
+
+    let devices = learnt(&[bundle(&entries, 1)]);
+
+    assert_eq!(devices.iter().map(|device| device.id.as_str()).collect::<Vec<_>>(), ["good"]);
+}
+
+#[test]
+fn our_own_entry_is_left_out_and_other_devices_of_ours_start_disabled() {
+    let own = identity().public().user();
+
+    let devices = learnt_by(&own, "this", &[bundle(&[("this", point(3), 1), ("other", point(4), 1)], 1)]);
+
+    assert_eq!(devices.len(), 1);
+    assert_eq!((devices[0].id.as_str(), devices[0].enabled), ("other", false));
+}
+
+#[test]
+fn the_device_heard_of_longest_ago_makes_room() {
+    let bundles: Vec<Bundle> =
+        (0..=MAX_KNOWN as u64).map(|n| bundle(&[(&format!("device {n:02}"), point(3), 1)], n + 1)).collect();
+
+    let devices = learnt(&bundles);
+
+    assert_eq!(devices.len(), MAX_KNOWN);
+    assert_eq!(devices[0].id, "device 01");
+}

@@ -87,6 +87,12 @@ impl ReplayedDevice {
         self.identity.public().user()
     }
 
+    /// The device.
+    #[must_use]
+    pub const fn device(&self) -> &DeviceId {
+        &self.device
+    }
+
     /// What is on the shelf.
     #[must_use]
     pub const fn store(&self) -> &Memory {

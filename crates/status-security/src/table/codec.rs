@@ -130,7 +130,7 @@ mod tests {
 
     #[test]
     fn a_row_of_a_newer_program_is_not_touched() {
-        let read = Reader::read("test", &[VERSION + 1, 0], |r| r.u8());
+        let read = Reader::read("test", &[VERSION + 1, 0], Reader::u8);
 
         assert!(matches!(read, Err(StoreError::Newer { found: 2, known: 1, .. })));
     }
@@ -138,7 +138,7 @@ mod tests {
     #[test]
     fn a_damaged_row_is_said_to_be_damaged() {
         for row in [&[][..], &[0], &[VERSION], &[VERSION, 1, 2]] {
-            let read = Reader::read("test", row, |r| r.u8());
+            let read = Reader::read("test", row, Reader::u8);
 
             assert!(matches!(read, Err(StoreError::Damaged { what: "test" })), "{row:?}");
         }

@@ -62,7 +62,7 @@ fn a_message_with_a_flipped_bit_yields_no_other_mail() {
                     );
                 }
                 Err(_) => {
-                    assert!(copy.party.store == person.party.store, "bit of byte {at} changed the shelf")
+                    assert!(copy.party.store == person.party.store, "bit of byte {at} changed the shelf");
                 }
             }
         }

@@ -158,8 +158,8 @@ fn the_oldest_skipped_keys_are_dropped_beyond_the_bound() {
 
     bob.open(&parcels[8]);
 
-    for n in 0..3 {
-        assert_eq!(bob.refuses(&parcels[n]), OpenError::Replayed, "message {n}");
+    for (n, parcel) in parcels.iter().enumerate().take(3) {
+        assert_eq!(bob.refuses(parcel), OpenError::Replayed, "message {n}");
     }
     for (n, parcel) in parcels.iter().enumerate().take(8).skip(3) {
         assert_eq!(bob.open(parcel).0, format!("message {n}"));
@@ -200,6 +200,30 @@ fn both_may_begin_at_once_and_agree_on_one_session() {
     assert_eq!(session(&next_alice), session(&next_bob));
     assert_eq!(bob.open(&next_alice).0, "next");
     assert_eq!(alice.open(&next_bob).0, "next");
+}
+
+#[test]
+fn of_two_concurrent_sessions_the_one_whose_secret_is_first_is_used() {
+    let (mut alice, mut bob) = introduced();
+    let (from_alice, from_bob) = (alice.seal(&bob, "from alice"), bob.seal(&alice, "from bob"));
+    bob.open(&from_alice);
+    alice.open(&from_bob);
+    let session = |parcel: &Parcel| match only(parcel).lock {
+        Lock::Ratchet { session, .. } => session,
+        Lock::Fixed { .. } => panic!("a ratchet message"),
+    };
+    let (key, layer) = (bob.key, alice.layer.clone());
+    let mut rank = |prekey| {
+        let found = alice.party.run(|cx| layer.session(&cx.shelf, (&key, "device-2"), &prekey));
+        found.unwrap().unwrap().rank
+    };
+    let lower = rank(session(&from_alice)).min(rank(session(&from_bob)));
+
+    let used = session(&alice.seal(&bob, "next"));
+    let layer = alice.layer.clone();
+    let found = alice.party.run(|cx| layer.session(&cx.shelf, (&key, "device-2"), &used));
+
+    assert_eq!(found.unwrap().unwrap().rank, lower);
 }
 
 #[test]
