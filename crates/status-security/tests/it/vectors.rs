@@ -3,15 +3,21 @@
 mod bundle;
 mod conversation;
 mod primitives;
+mod public;
 mod ratchet;
 
 use serde_json::Value;
 use status_crypto::{PublicKey, SecretKey};
 use status_security::hazmat::{Key, Point};
 
-/// The cases of a vector file.
+/// The cases of a vector file of this layer.
 fn cases(file: &str) -> Vec<Value> {
-    let path = format!("{}/../../tests/vectors/security/{file}", env!("CARGO_MANIFEST_DIR"));
+    cases_at(&format!("security/{file}"))
+}
+
+/// The cases of any vector file.
+fn cases_at(file: &str) -> Vec<Value> {
+    let path = format!("{}/../../tests/vectors/{file}", env!("CARGO_MANIFEST_DIR"));
     let text = std::fs::read_to_string(path).unwrap();
     let file: Value = serde_json::from_str(&text).unwrap();
     file["cases"].as_array().unwrap().clone()
