@@ -156,13 +156,18 @@ fn deny(workspace: &Workspace) -> Outcome<Done> {
 
 /// Builds the pure crates without std, with the versions of the workspace and in its target folder.
 fn no_std(workspace: &Workspace) -> Outcome<Done> {
-    let lock = "tests/no-std/Cargo.lock";
-    fs::copy(workspace.path("Cargo.lock"), workspace.path(lock))
-        .map_err(|e| Failure::while_doing(format!("writing {lock}"), e))?;
+    share_lock(workspace, "tests/no-std")?;
     let target = workspace.target()?;
     let manifest = ["build", "--manifest-path", "tests/no-std/Cargo.toml", "--target-dir", &target];
     finish(workspace.cargo(&manifest))?;
     Ok(Done::Passed)
+}
+
+/// Makes a workspace of its own build with the versions that this one has.
+pub(crate) fn share_lock(workspace: &Workspace, folder: &str) -> Outcome<()> {
+    let lock = workspace.path(folder).join("Cargo.lock");
+    let done = fs::copy(workspace.path("Cargo.lock"), &lock);
+    done.map(|_| ()).map_err(|e| Failure::while_doing(format!("writing {}", lock.display()), e))
 }
 
 fn public(workspace: &Workspace) -> Outcome<Done> {

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use serde_json::Value;
 
-use crate::ci::{Done, finish, installed};
+use crate::ci::{Done, finish, installed, share_lock};
 use crate::report::{Failure, Outcome, say};
 use crate::workspace::Workspace;
 
@@ -14,8 +14,10 @@ const FOLDER: &str = "tests/fuzz";
 /// The targets, each with the vectors that it starts from.
 const TARGETS: [(&str, &str); 4] =
     [("peel", "privacy"), ("open", "security"), ("receive", "data-sync"), ("decode", "payload")];
-/// The first byte of an input that a target takes as it is, without valid traffic around it.
-const AS_IT_IS: u8 = 0;
+/// The first bytes of an input that a target takes as it is, and that it puts inside of genuine wrapping.
+const MODES: [u8; 2] = [0, 1];
+/// Most messages that a target starts from, so that reading them does not use up its time.
+const MOST: usize = 200;
 /// Shorter strings are numbers and names rather than messages; in bytes.
 const SHORTEST: usize = 16;
 
@@ -24,6 +26,7 @@ pub(crate) fn run(workspace: &Workspace, each: Duration) -> Outcome<Done> {
     if !installed(workspace, "fuzz") {
         return Ok(Done::Skipped("cargo-fuzz is not installed"));
     }
+    share_lock(workspace, FOLDER)?;
     for (target, layer) in TARGETS {
         let seeds = seed(workspace, target, layer)?;
         say!("fuzz {target}: {seeds} seeds, {} s", each.as_secs());
@@ -48,6 +51,8 @@ fn seed(workspace: &Workspace, target: &str, layer: &str) -> Outcome<usize> {
     }
     seeds.sort();
     seeds.dedup();
+    let step = seeds.len().div_ceil(MOST).max(1);
+    let seeds: Vec<Vec<u8>> = seeds.into_iter().step_by(step).collect();
     write(&folder, &seeds).map_err(|e| Failure::while_doing(format!("writing {}", folder.display()), e))?;
     Ok(seeds.len())
 }
@@ -55,7 +60,9 @@ fn seed(workspace: &Workspace, target: &str, layer: &str) -> Outcome<usize> {
 fn write(folder: &Path, seeds: &[Vec<u8>]) -> std::io::Result<()> {
     fs::create_dir_all(folder)?;
     for (number, bytes) in seeds.iter().enumerate() {
-        fs::write(folder.join(format!("seed-{number:04}")), [&[AS_IT_IS], bytes.as_slice()].concat())?;
+        for mode in MODES {
+            fs::write(folder.join(format!("seed-{number:04}-{mode}")), [&[mode], bytes.as_slice()].concat())?;
+        }
     }
     Ok(())
 }
