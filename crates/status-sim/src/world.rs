@@ -8,7 +8,7 @@ use status_layer::{Audience, Body, Frame, Interest, MessageId, Recipient, Timest
 use status_stack::{Engine, Fault, Input};
 
 use crate::link::Link;
-use crate::node::{Effects, Node, NodeId};
+use crate::node::{Cut, Effects, Node, NodeId};
 
 /// Nodes, a network between them, and a clock that jumps from event to event.
 pub struct World {
@@ -67,9 +67,16 @@ impl World {
 
     /// Adds a node, starts it and has it listen for its user.
     pub fn add(&mut self, user: UserId, engine: Box<dyn Engine>) -> NodeId {
+        self.add_mortal(user, engine, None)
+    }
+
+    /// Adds a node that may be armed to die as early as in its first step, see [`Node::die_at`].
+    pub fn add_mortal(&mut self, user: UserId, engine: Box<dyn Engine>, fuse: Option<(u64, Cut)>) -> NodeId {
         let id = NodeId(self.nodes.len());
         let seed = self.rng.below(u64::MAX);
-        self.nodes.push(Node::new(user, engine, rng(seed)));
+        let mut node = Node::new(user, engine, rng(seed));
+        node.fuse = fuse;
+        self.nodes.push(node);
         self.step(id, Input::Start);
         self.expect(id, Recipient::User(user));
         self.step(id, Input::Online(true));
