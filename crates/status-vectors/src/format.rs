@@ -2,9 +2,14 @@
 
 mod accounts;
 mod application;
+mod bundle;
+mod devices;
+mod dr;
+mod fullstack;
 mod kdf;
 mod membership;
 mod mvds;
+mod protocol;
 mod topics;
 mod traces;
 mod validation;
@@ -23,9 +28,16 @@ pub(crate) enum Choice {
     Stop(Stop),
 }
 
-/// Chooses the check by the format of the file and the kind of the case.
+/// Chooses the check by the format of the file and, where the format has kinds, the kind of the case.
 pub(crate) fn choose(format: &str, case: &Value) -> Choice {
+    if !case.is_object() {
+        return Choice::Stop(Stop::Malformed("is not an object".into()));
+    }
     let by_kind = match format {
+        "bundle-v1" => return Choice::Run(bundle::check),
+        "dr-v1" => return Choice::Run(dr::check),
+        "fullstack-v1" => return Choice::Run(fullstack::check),
+        "protocol-message-v1" => return Choice::Run(protocol::check),
         "accounts-v1" => accounts::check,
         "application-v1" => application::check,
         "identity-v1" => later_identity,
@@ -40,9 +52,6 @@ pub(crate) fn choose(format: &str, case: &Value) -> Choice {
         "x3dh-v1" => x3dh::check,
         _ => return skip(format!("unknown format {format}")),
     };
-    if !case.is_object() {
-        return Choice::Stop(Stop::Malformed("is not an object".into()));
-    }
     match case.get("kind").map(Value::as_str) {
         None => Choice::Stop(Stop::Malformed("lacks `kind`".into())),
         Some(None) => Choice::Stop(Stop::Malformed("`kind` is not a text".into())),

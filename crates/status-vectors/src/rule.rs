@@ -17,6 +17,23 @@ pub enum Rule {
     LocalName,
     /// Deployed peers of 2024, whom our default rules follow, judge the message otherwise.
     JudgedAnewIn2024,
+    /// The input is longer than the named bounds of the layer allow.
+    Bounded,
+    /// A message that carries keys and nothing else is no error here; the peer keeps the keys and says that there is
+    /// no payload.
+    KeysAlone,
+    /// A message key is deleted when its message is handed up; the peer keeps it until the application confirms, and
+    /// reads the same bytes again until then.
+    OnceOnly,
+    /// A refused message leaves nothing; the peer has kept its bundles and handshake, and goes on from there.
+    RefusedLeavesNothing,
+    /// When two users move to the place that they share is not decided here yet; that they agree on it is compared.
+    WhenToShare,
+    /// What the peer cannot read it passes on to the next layer as it is, and reads there as a message of no type; here
+    /// nothing is passed on.
+    FallThrough,
+    /// Which chats and messages an application shows is decided above the layers.
+    AboveTheLayers,
     /// The list of fields does not tell an empty signature from an absent one; either must be judged alike.
     EmptyOrAbsentSignature,
 }
@@ -29,6 +46,13 @@ impl Rule {
         Self::UnusedHeaderKey,
         Self::LocalName,
         Self::JudgedAnewIn2024,
+        Self::Bounded,
+        Self::KeysAlone,
+        Self::OnceOnly,
+        Self::RefusedLeavesNothing,
+        Self::WhenToShare,
+        Self::FallThrough,
+        Self::AboveTheLayers,
         Self::EmptyOrAbsentSignature,
     ];
 
@@ -54,6 +78,28 @@ impl Rule {
                 "judged-anew-in-2024",
                 "judged as peers of 2020 do; our default, as of 2024, judges otherwise",
             ),
+            Self::Bounded => ("bounded", "refused here because it is above a bound of the layer"),
+            Self::KeysAlone => {
+                ("keys-alone", "a message with keys alone is taken; the peer takes the keys and complains")
+            }
+            Self::OnceOnly => {
+                ("once-only", "the same bytes open once; the peer reads them again until they are confirmed")
+            }
+            Self::RefusedLeavesNothing => (
+                "refused-leaves-nothing",
+                "a refused message leaves nothing; the peer keeps its keys and handshake, and what follows differs",
+            ),
+            Self::WhenToShare => (
+                "when-to-share",
+                "when two users move to the place they share is not compared: not implemented yet",
+            ),
+            Self::FallThrough => (
+                "fall-through",
+                "what cannot be read is not passed on; the peer reads it as a message of no type",
+            ),
+            Self::AboveTheLayers => {
+                ("above-the-layers", "which chats and messages an application shows is not compared")
+            }
             Self::EmptyOrAbsentSignature => (
                 "empty-or-absent-signature",
                 "the fields do not tell an empty signature from an absent one; one of the two is judged alike",

@@ -24,7 +24,7 @@ pub(super) fn check(kind: &str) -> Option<Choice> {
 /// What opens an envelope.
 pub(super) enum Opener {
     Symmetric(Secret),
-    Asymmetric(SecretKey),
+    Asymmetric(Box<SecretKey>),
 }
 
 impl Opener {
@@ -33,7 +33,7 @@ impl Opener {
             return Ok(Self::Symmetric(Secret::new(case.bytes("sym_key")?)));
         }
         if case.find("receiver").is_some() {
-            return case.key("receiver").map(Self::Asymmetric);
+            return case.key("receiver").map(|key| Self::Asymmetric(Box::new(key)));
         }
         Err(Stop::Malformed("lacks `sym_key` or `receiver`".into()))
     }
@@ -41,7 +41,7 @@ impl Opener {
     pub(super) fn open(&self, sealed: &[u8]) -> Option<Vec<u8>> {
         let plain = match self {
             Self::Symmetric(key) => hazmat::open_symmetric(key, sealed),
-            Self::Asymmetric(key) => hazmat::open_asymmetric(key, sealed),
+            Self::Asymmetric(key) => hazmat::open_asymmetric(&**key, sealed),
         };
         plain.map(|plain| plain.to_vec())
     }
@@ -73,7 +73,7 @@ fn envelope(case: &Node<'_>, trial: &mut Trial) -> Result<(), Stop> {
         let opener = if wrong.find("sym_key").is_some() {
             Opener::Symmetric(Secret::new(wrong.bytes("sym_key")?))
         } else if wrong.find("private").is_some() {
-            Opener::Asymmetric(wrong.private_key("private")?)
+            Opener::Asymmetric(Box::new(wrong.private_key("private")?))
         } else {
             Opener::of(case)?
         };

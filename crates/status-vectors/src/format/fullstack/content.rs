@@ -1,0 +1,129 @@
+//! What was said.
+
+use std::collections::BTreeMap;
+
+use serde_json::Value as Json;
+use status_crypto::PublicKey;
+use status_data_sync::hazmat::{Payload, Wire, group_id, is_datasync};
+use status_layer::{Body, UserId};
+use status_payload::decode_signed;
+
+use crate::Rule;
+use crate::format::application::{kind_of, listed};
+use crate::format::mvds::shown_payload;
+use crate::read::Node;
+use crate::trial::{Stop, Trial};
+
+/// The messages that were read, by their ids: the fields that are listed of each.
+#[derive(Default)]
+pub(super) struct Contents(BTreeMap<String, Json>);
+
+impl Contents {
+    /// Compares what came out of the security layer.
+    pub(super) fn read(
+        &mut self,
+        step: &Node<'_>,
+        trial: &mut Trial,
+        (sender, receiver): (&UserId, &UserId),
+        text: &[u8],
+    ) -> Result<(), Stop> {
+        let synced = step.find("datasync");
+        trial.same(&format!("{}: data sync", step.at()), is_datasync(text), synced.is_some());
+        let bodies = match synced {
+            Some(shown) => {
+                let theirs = shown_payload(&shown, trial)?;
+                let ours = Payload::decode(Wire::Deployed, text);
+                trial.holds(&format!("`{}` is not what we read", shown.at()), ours.as_ref() == Ok(&theirs));
+                let group = group_id(sender, receiver);
+                for message in &theirs.messages {
+                    trial.bytes(
+                        &format!("{}: our group of the two", shown.at()),
+                        group.as_bytes(),
+                        &message.group_id,
+                    );
+                }
+                theirs.messages.into_iter().map(|message| message.body).collect()
+            }
+            None if text.is_empty() => Vec::new(),
+            None => vec![text.to_vec()],
+        };
+        let shown = step.list("application_messages")?;
+        if bodies.is_empty() && !shown.is_empty() {
+            // The peer tries to read an empty text, and bytes that it could not open, as a message of no type.
+            trial.note(Rule::FallThrough);
+            return unread(&shown, trial);
+        }
+        trial.same(&step.place("application_messages"), bodies.len(), shown.len());
+        for (body, shown) in bodies.into_iter().zip(&shown) {
+            self.message(shown, trial, sender, Body::new(body))?;
+        }
+        Ok(())
+    }
+
+    fn message(
+        &mut self,
+        shown: &Node<'_>,
+        trial: &mut Trial,
+        sender: &UserId,
+        body: Body,
+    ) -> Result<(), Stop> {
+        let read = match decode_signed(&body, Some(*sender)) {
+            Ok(read) => read,
+            Err(error) => {
+                trial.holds(&format!("{}: cannot be read here: {error}", shown.at()), false);
+                return Ok(());
+            }
+        };
+        trial.same(&shown.place("message_id"), read.id.to_string().as_str(), shown.text("message_id")?);
+        trial.member(shown, "payload", &read.payload)?;
+        trial.same(&shown.place("type"), read.kind, kind_of(shown)?);
+        trial.same(&shown.place("signer"), read.signed, shown.find("signer").is_some());
+        if shown.find("signer").is_some() {
+            let author = PublicKey::from_user(&read.author)
+                .map_err(|error| Stop::Differs(format!("{}: {error}", shown.at())))?;
+            trial.member(shown, "signer", author.uncompressed())?;
+        }
+        if let Some(fields) = shown.find("fields") {
+            let content =
+                read.content().map_err(|error| Stop::Differs(format!("{}: {error}", shown.at())))?;
+            listed(shown, trial, &content)?;
+            self.0.insert(read.id.to_string(), fields.json.clone());
+        }
+        Ok(())
+    }
+
+    /// What a user said must be what was read under that id.
+    pub(super) fn action(&self, step: &Node<'_>, trial: &mut Trial) -> Result<(), Stop> {
+        match step.text("op")? {
+            "send_chat_message" => self.said(step, trial),
+            "emoji_reaction" => {
+                let known = self.0.contains_key(step.text("message_id")?);
+                trial.holds(&format!("`{}` is no message that was read", step.place("message_id")), known);
+                Ok(())
+            }
+            _ => Ok(()),
+        }
+    }
+
+    fn said(&self, step: &Node<'_>, trial: &mut Trial) -> Result<(), Stop> {
+        let Some(fields) = self.0.get(step.text("message_id")?) else {
+            trial.holds(&format!("`{}` was not read by anybody", step.place("message_id")), false);
+            return Ok(());
+        };
+        // A message in a closed group is wrapped in an update of the group.
+        let fields = fields.get("message").filter(|it| it.is_object()).unwrap_or(fields);
+        for name in ["text", "clock", "chat_id"] {
+            let said = step.get(name)?;
+            trial.same(&said.at().to_owned(), fields.get(name), Some(said.json));
+        }
+        Ok(())
+    }
+}
+
+/// What the peer makes of nothing has no type.
+fn unread(shown: &[Node<'_>], trial: &mut Trial) -> Result<(), Stop> {
+    for shown in shown {
+        trial.same(&shown.place("type"), 0, shown.number("type")?);
+    }
+    Ok(())
+}

@@ -1,0 +1,59 @@
+//! Files that nobody honest makes.
+
+use serde_json::{Value, json};
+
+use crate::sample::{cases, check, files, folder, leaves};
+
+#[test]
+fn case_without_a_member_fails_and_says_which() {
+    let members = [
+        ("accounts-v1", "mnemonic", "seed"),
+        ("application-v1", "message", "wrapped"),
+        ("bundle-v1", "", "bytes"),
+        ("dr-v1", "", "shared_secret"),
+        ("fullstack-v1", "", "devices"),
+        ("kdf-v1", "kdf_ck", "message_key"),
+        ("membership-v1", "update_message", "signer"),
+        ("mvds-traces-v1", "trace", "nodes"),
+        ("mvds-v1", "payload", "is_valid"),
+        ("protocol-message-v1", "", "steps"),
+        ("topics-v1", "password", "sym_key"),
+        ("validation-v1", "validate", "valid"),
+        ("whisper-v1", "envelope", "padding"),
+        ("x3dh-v1", "x3dh", "dh2"),
+    ];
+    let mut tried = 0;
+    for file in files(&folder()) {
+        let (format, kinds) = cases(&file);
+        for (_, kind, member) in members.iter().filter(|(of, ..)| *of == format) {
+            let mut case = kinds[*kind][0].clone();
+            case.as_object_mut().unwrap().remove(*member);
+
+            let report = check(&format, &case);
+
+            let what = &report.failed.first().unwrap_or_else(|| panic!("{format} {member}")).what;
+            assert_eq!(what.last().unwrap(), &format!("lacks `{member}`"), "{format}");
+            tried += 1;
+        }
+    }
+    assert_eq!(tried, members.len());
+}
+
+#[test]
+fn no_value_in_any_place_makes_it_panic() {
+    let strange = [Value::Null, json!([]), json!({}), json!(-1), json!(u64::MAX), json!("é"), json!("00")];
+    for file in files(&folder()) {
+        let (format, kinds) = cases(&file);
+        for cases in kinds.values() {
+            for strange in &strange {
+                check(&format, strange);
+                // Taking turns keeps it short; every shape meets some of them.
+                for leaf in leaves(&cases[0]).iter().take(200) {
+                    let mut case = cases[0].clone();
+                    *case.pointer_mut(leaf).unwrap() = strange.clone();
+                    check(&format, &case);
+                }
+            }
+        }
+    }
+}
