@@ -1,5 +1,14 @@
 //! Tests of the whole: every real layer at once.
 
+#[cfg(test)]
+mod blind_privacy;
+#[cfg(test)]
 mod conversation;
+#[cfg(test)]
 mod crashes;
+#[cfg(test)]
 mod glass_privacy;
+#[cfg(test)]
+mod upgrade;
+#[cfg(test)]
+mod vectors;

@@ -76,10 +76,14 @@ pub fn rows(store: &Memory, area: u8) -> Vec<Row> {
 }
 
 /// Takes a value that has to be there, or ends the test with the reason why it is not.
+///
+/// # Panics
+/// If there is none.
 #[track_caller]
+#[expect(clippy::panic, reason = "this library is for tests alone, and a test ends so")]
 pub fn must<T, E: Display>(done: Result<T, E>) -> T {
     match done {
         Ok(value) => value,
-        Err(error) => std::panic::panic_any(error.to_string()),
+        Err(error) => panic!("{error}"),
     }
 }
