@@ -127,12 +127,20 @@ pub(crate) fn installed(workspace: &Workspace, subcommand: &str) -> bool {
 }
 
 fn clippy(workspace: &Workspace) -> Outcome<Done> {
-    finish(workspace.cargo(&["clippy", "--workspace", "--all-targets", "--", "-D", "warnings"]))?;
+    finish(workspace.cargo(&[
+        "clippy",
+        "--workspace",
+        "--all-targets",
+        "--keep-going",
+        "--",
+        "-D",
+        "warnings",
+    ]))?;
     Ok(Done::Passed)
 }
 
 fn docs(workspace: &Workspace) -> Outcome<Done> {
-    let mut doc = workspace.cargo(&["doc", "--workspace", "--no-deps"]);
+    let mut doc = workspace.cargo(&["doc", "--workspace", "--no-deps", "--keep-going"]);
     doc.env("RUSTDOCFLAGS", "-D warnings");
     finish(doc)?;
     Ok(Done::Passed)

@@ -34,7 +34,7 @@ pub(crate) fn write(workspace: &Workspace) -> Outcome<()> {
     Ok(())
 }
 
-/// Fails if a generated file that is checked in is not what [`write`] would make.
+/// Fails if a generated file that is checked in is not what [`fn@write`] would make.
 pub(crate) fn check(workspace: &Workspace) -> Outcome<()> {
     let stale = differing(&generate(workspace)?, &checked_in(workspace)?);
     if stale.is_empty() {
