@@ -2,14 +2,15 @@
 //!
 //! | key | value |
 //! | --- | --- |
-//! | `I` | version, chat key (32), host key (32), length (1) and device id, recovery phrase |
+//! | `I` | version, chat key (32), host key (32), length (2) and device id, recovery phrase |
 //! | `J` chat | version: a chat we are in |
 //! | `L` chat | version, Lamport clock (8) |
-//! | `M` message id (32) | version, flags (1), grade (1), author (33), clock (8), sent at (8), chat length (2), chat, text |
+//! | `M` message id (32) | version, delivered (1), grade (1), author (33), clock (8), sent at (8), chat length (2), chat, text |
 //! | `H` chat `0` clock (8) message id (32) | version: the order of a chat |
 //!
 //! A chat is `u` and 33 bytes, or `c` and a name. Numbers are big-endian.
 
+use status_layer::row::{Reader, Writer};
 use status_layer::{Grade, MessageId, Name, Shelf, StoreError, Timestamp, UserId};
 use zeroize::Zeroizing;
 
@@ -23,7 +24,6 @@ const HISTORY: u8 = b'H';
 
 const VERSION: u8 = 1;
 const WHAT: &str = "the chat's table";
-const DELIVERED: u8 = 1;
 
 /// Who this home belongs to.
 pub(crate) struct Owner {
@@ -34,27 +34,29 @@ pub(crate) struct Owner {
 }
 
 pub(crate) fn save_owner(shelf: &mut Shelf<'_>, owner: &Owner) {
-    let mut row = vec![VERSION];
-    row.extend_from_slice(owner.chat_key.as_slice());
-    row.extend_from_slice(owner.host_key.as_slice());
-    row.push(u8::try_from(owner.device.len()).unwrap_or(u8::MAX));
-    row.extend_from_slice(owner.device.as_bytes());
-    row.extend_from_slice(owner.phrase.as_bytes());
-    shelf.put(IDENTITY, row);
+    let row = Writer::new(VERSION)
+        .bytes(owner.chat_key.as_slice())
+        .bytes(owner.host_key.as_slice())
+        .sized(owner.device.as_bytes())
+        .bytes(owner.phrase.as_bytes());
+    shelf.put(IDENTITY, row.finish());
 }
 
 pub(crate) fn load_owner(shelf: &Shelf<'_>) -> Result<Option<Owner>, StoreError> {
     let Some(row) = shelf.get(IDENTITY)? else { return Ok(None) };
-    let mut reader = Reader::new(&row)?;
-    let chat_key = Zeroizing::new(*reader.take()?);
-    let host_key = Zeroizing::new(*reader.take()?);
-    let [len] = *reader.take()?;
-    let device = text(reader.bytes(usize::from(len))?)?;
-    Ok(Some(Owner { chat_key, host_key, device, phrase: Zeroizing::new(text(reader.rest)?) }))
+    Reader::read(WHAT, VERSION, &row, |r| {
+        Some(Owner {
+            chat_key: Zeroizing::new(r.array()?),
+            host_key: Zeroizing::new(r.array()?),
+            device: text(r.sized()?)?,
+            phrase: Zeroizing::new(text(r.rest())?),
+        })
+    })
+    .map(Some)
 }
 
 pub(crate) fn join(shelf: &mut Shelf<'_>, chat: &Chat) {
-    shelf.put(under(JOINED, chat), vec![VERSION]);
+    shelf.put(under(JOINED, chat), Writer::new(VERSION).finish());
 }
 
 pub(crate) fn leave(shelf: &mut Shelf<'_>, chat: &Chat) {
@@ -68,17 +70,16 @@ pub(crate) fn joined(shelf: &Shelf<'_>, chat: &Chat) -> Result<bool, StoreError>
 /// All chats we are in, in the order of their keys.
 pub(crate) fn chats(shelf: &Shelf<'_>, limit: usize) -> Result<Vec<Chat>, StoreError> {
     let rows = shelf.scan(&[JOINED], None, limit)?;
-    rows.iter().map(|(key, _)| chat_of(key.get(1..).unwrap_or_default())).collect()
+    rows.iter().map(|(key, _)| chat_of(key.get(1..).unwrap_or_default()).ok_or_else(damaged)).collect()
 }
 
 pub(crate) fn clock(shelf: &Shelf<'_>, chat: &Chat) -> Result<u64, StoreError> {
-    shelf.get(&under(CLOCK, chat))?.map_or(Ok(0), |row| Reader::new(&row)?.number())
+    let row = shelf.get(&under(CLOCK, chat))?;
+    row.map_or(Ok(0), |row| Reader::read(WHAT, VERSION, &row, Reader::u64))
 }
 
 pub(crate) fn set_clock(shelf: &mut Shelf<'_>, chat: &Chat, clock: u64) {
-    let mut row = vec![VERSION];
-    row.extend(clock.to_be_bytes());
-    shelf.put(under(CLOCK, chat), row);
+    shelf.put(under(CLOCK, chat), Writer::new(VERSION).u64(clock).finish());
 }
 
 pub(crate) fn has_message(shelf: &Shelf<'_>, id: &MessageId) -> Result<bool, StoreError> {
@@ -86,30 +87,34 @@ pub(crate) fn has_message(shelf: &Shelf<'_>, id: &MessageId) -> Result<bool, Sto
 }
 
 pub(crate) fn save_message(shelf: &mut Shelf<'_>, message: &Message) {
-    let chat = chat_bytes(&message.chat);
-    let mut row = vec![VERSION, if message.delivered { DELIVERED } else { 0 }, grade_byte(message.grade)];
-    row.extend_from_slice(message.from.as_bytes());
-    row.extend(message.clock.to_be_bytes());
-    row.extend(message.sent_at.millis().to_be_bytes());
-    row.extend(u16::try_from(chat.len()).unwrap_or(u16::MAX).to_be_bytes());
-    row.extend_from_slice(&chat);
-    row.extend_from_slice(message.text.as_bytes());
-    shelf.put(message_key(&message.id), row);
-    shelf.put(order_key(message), vec![VERSION]);
+    let row = Writer::new(VERSION)
+        .flag(message.delivered)
+        .u8(grade_byte(message.grade))
+        .bytes(message.from.as_bytes())
+        .u64(message.clock)
+        .u64(message.sent_at.millis())
+        .sized(&chat_bytes(&message.chat))
+        .bytes(message.text.as_bytes());
+    shelf.put(message_key(&message.id), row.finish());
+    shelf.put(order_key(message), Writer::new(VERSION).finish());
 }
 
 pub(crate) fn load_message(shelf: &Shelf<'_>, id: MessageId) -> Result<Option<Message>, StoreError> {
     let Some(row) = shelf.get(&message_key(&id))? else { return Ok(None) };
-    let mut reader = Reader::new(&row)?;
-    let [flags, grade] = *reader.take()?;
-    let from = UserId::from_compressed(reader.take::<33>()?).map_err(|_| damaged())?;
-    let clock = reader.number()?;
-    let sent_at = Timestamp::from_millis(reader.number()?);
-    let len = usize::from(u16::from_be_bytes(*reader.take()?));
-    let chat = chat_of(reader.bytes(len)?)?;
-    let text = text(reader.rest)?;
-    let (grade, delivered) = (grade_of(grade)?, flags & DELIVERED != 0);
-    Ok(Some(Message { id, chat, from, text, clock, sent_at, grade, delivered, way: None }))
+    Reader::read(WHAT, VERSION, &row, |r| {
+        Some(Message {
+            id,
+            delivered: r.flag()?,
+            grade: grade_of(r.u8()?)?,
+            from: UserId::from_compressed(&r.array::<33>()?).ok()?,
+            clock: r.u64()?,
+            sent_at: Timestamp::from_millis(r.u64()?),
+            chat: chat_of(r.sized()?)?,
+            text: text(r.rest())?,
+            way: None,
+        })
+    })
+    .map(Some)
 }
 
 /// The messages of a chat with a clock above `after`, oldest first.
@@ -156,11 +161,11 @@ fn chat_bytes(chat: &Chat) -> Vec<u8> {
     }
 }
 
-fn chat_of(bytes: &[u8]) -> Result<Chat, StoreError> {
-    match bytes.split_first() {
-        Some((b'u', user)) => UserId::from_compressed(user).map(Chat::User).map_err(|_| damaged()),
-        Some((b'c', name)) => Name::new(text(name)?).map(Chat::Channel).map_err(|_| damaged()),
-        _ => Err(damaged()),
+fn chat_of(bytes: &[u8]) -> Option<Chat> {
+    match bytes.split_first()? {
+        (b'u', user) => UserId::from_compressed(user).ok().map(Chat::User),
+        (b'c', name) => Name::new(text(name)?).ok().map(Chat::Channel),
+        _ => None,
     }
 }
 
@@ -172,49 +177,17 @@ const fn grade_byte(grade: Grade) -> u8 {
     }
 }
 
-const fn grade_of(byte: u8) -> Result<Grade, StoreError> {
+const fn grade_of(byte: u8) -> Option<Grade> {
     match byte {
-        0 => Ok(Grade::Clear),
-        1 => Ok(Grade::Static),
-        2 => Ok(Grade::Ratcheted),
-        _ => Err(damaged()),
+        0 => Some(Grade::Clear),
+        1 => Some(Grade::Static),
+        2 => Some(Grade::Ratcheted),
+        _ => None,
     }
 }
 
-struct Reader<'a> {
-    rest: &'a [u8],
-}
-
-impl<'a> Reader<'a> {
-    fn new(row: &'a [u8]) -> Result<Self, StoreError> {
-        match row.split_first() {
-            Some((&VERSION, rest)) => Ok(Self { rest }),
-            Some((&found, _)) if found > VERSION => {
-                Err(StoreError::Newer { what: WHAT, found, known: VERSION })
-            }
-            _ => Err(damaged()),
-        }
-    }
-
-    fn take<const N: usize>(&mut self) -> Result<&'a [u8; N], StoreError> {
-        let (field, rest) = self.rest.split_first_chunk::<N>().ok_or_else(damaged)?;
-        self.rest = rest;
-        Ok(field)
-    }
-
-    fn bytes(&mut self, len: usize) -> Result<&'a [u8], StoreError> {
-        let (field, rest) = self.rest.split_at_checked(len).ok_or_else(damaged)?;
-        self.rest = rest;
-        Ok(field)
-    }
-
-    fn number(&mut self) -> Result<u64, StoreError> {
-        self.take().map(|bytes| u64::from_be_bytes(*bytes))
-    }
-}
-
-fn text(bytes: &[u8]) -> Result<String, StoreError> {
-    String::from_utf8(bytes.to_vec()).map_err(|_| damaged())
+fn text(bytes: &[u8]) -> Option<String> {
+    String::from_utf8(bytes.to_vec()).ok()
 }
 
 const fn damaged() -> StoreError {

@@ -41,11 +41,12 @@ async fn main() -> ExitCode {
 /// Logs go to the error output, so that `--json` stays readable for machines.
 fn log(verbose: u8) {
     let level = match verbose {
-        0 => "warn",
-        1 => "info,libp2p=warn",
-        _ => "debug,libp2p=info",
+        0 => "error",
+        1 => "warn,status_chat=info,status_p2p=info",
+        _ => "info,status_chat=debug,status_p2p=debug",
     };
     let filter =
         tracing_subscriber::EnvFilter::try_from_env("STATUS_CHAT_LOG").unwrap_or_else(|_| level.into());
-    tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).init();
+    let colour = std::io::IsTerminal::is_terminal(&std::io::stderr());
+    tracing_subscriber::fmt().with_env_filter(filter).with_ansi(colour).with_writer(std::io::stderr).init();
 }

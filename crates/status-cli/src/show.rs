@@ -35,7 +35,14 @@ impl Show {
         }
     }
 
-    /// An error and, below it, its causes.
+    /// Prints an object that people do not need.
+    pub(crate) fn object(self, object: impl FnOnce() -> Value) {
+        if self.json {
+            self.line("", object);
+        }
+    }
+
+    /// Prints what went wrong.
     pub(crate) fn error(self, error: &dyn Error) {
         if self.json {
             println!("{}", json!({ "event": "error", "why": error.to_string() }));
@@ -102,14 +109,9 @@ impl Show {
                     || json!({ "event": "unsupported", "from": from.to_string(), "kind": kind }),
                 );
             }
+            // Strangers' noise is no news for people; programs may want to count it.
             Event::Refused(refused) => {
-                // Strangers' noise is no news for people; programs may want to count it.
-                if self.json {
-                    self.line(
-                        "",
-                        || json!({ "event": "refused", "layer": refused.layer, "why": refused.why }),
-                    );
-                }
+                self.object(|| json!({ "event": "refused", "layer": refused.layer, "why": refused.why }));
             }
             Event::Missed { count } => {
                 let text = self.dim(&format!("{count} events were missed; the history has every message"));

@@ -20,6 +20,7 @@ mod id;
 mod ladder;
 mod memory;
 mod network;
+pub mod row;
 mod seam;
 mod secret;
 mod storage;

@@ -11,7 +11,7 @@ use crate::error::Error;
 use crate::own::{OwnPrekey, aged};
 use crate::security::{Sessions, contact_code};
 use crate::table;
-use crate::table::codec::{Reader, Writer};
+use crate::table::codec::{read_row, writer};
 use crate::wire::Message;
 
 /// When our keys were announced last, and which version.
@@ -55,13 +55,13 @@ impl Sessions {
 
 fn load(shelf: &Shelf<'_>) -> Result<Option<Announced>, StoreError> {
     let Some(row) = shelf.get(&table::ANNOUNCED)? else { return Ok(None) };
-    let announced = Reader::read("announcement", &row, |r| {
+    let announced = read_row("announcement", &row, |r| {
         Some(Announced { at: Timestamp::from_millis(r.u64()?), version: r.u32()? })
     });
     announced.map(Some)
 }
 
 fn save(shelf: &mut Shelf<'_>, announced: &Announced) {
-    let row = Writer::new().u64(announced.at.millis()).u32(announced.version);
+    let row = writer().u64(announced.at.millis()).u32(announced.version);
     shelf.put(table::ANNOUNCED, row.finish());
 }

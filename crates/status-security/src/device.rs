@@ -10,7 +10,7 @@ use status_layer::{DeviceId, Shelf, StoreError, UserId};
 use crate::bundle::{Bundle, Prekey};
 use crate::key::Point;
 use crate::table;
-use crate::table::codec::{Reader, Writer};
+use crate::table::codec::{read_row, writer};
 
 /// Most devices that are remembered of one user; the one heard of longest ago goes.
 pub const MAX_KNOWN: usize = 16;
@@ -128,7 +128,7 @@ fn load(shelf: &Shelf<'_>, user: &UserId, id: &str) -> Result<Option<Device>, St
 }
 
 fn read(id: &str, row: &[u8]) -> Result<Device, StoreError> {
-    Reader::read("device", row, |r| {
+    read_row("device", row, |r| {
         Some(Device {
             id: id.to_string(),
             prekey: r.array()?,
@@ -141,7 +141,7 @@ fn read(id: &str, row: &[u8]) -> Result<Device, StoreError> {
 }
 
 fn save(shelf: &mut Shelf<'_>, user: &UserId, device: &Device) {
-    let row = Writer::new().bytes(&device.prekey).u32(device.version);
+    let row = writer().bytes(&device.prekey).u32(device.version);
     let row = row.bytes(&device.timestamp.to_be_bytes()).u32(device.protocol).flag(device.enabled);
     shelf.put(table::device(user, &device.id), row.finish());
 }

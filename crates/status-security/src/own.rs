@@ -7,7 +7,7 @@ use status_layer::{Cx, Shelf, StoreError, Timestamp};
 
 use crate::key::{Key, Point};
 use crate::table;
-use crate::table::codec::{Reader, Writer};
+use crate::table::codec::{read_row, writer};
 
 /// The public half of our prekey in use.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
@@ -49,7 +49,7 @@ impl OwnPrekey {
         let own = Self { key: secret.public().compressed(), version, made: now };
         let scalar = Key::new(*secret.to_bytes());
         save_secret(shelf, &own.key, &Kept { scalar, version, made: now, retired: None });
-        let row = Writer::new().u32(version).bytes(&own.key).u64(now.millis());
+        let row = writer().u32(version).bytes(&own.key).u64(now.millis());
         shelf.put(table::OWN, row.finish());
         Ok(own)
     }
@@ -82,7 +82,7 @@ struct Kept {
 
 fn load(shelf: &Shelf<'_>) -> Result<Option<OwnPrekey>, StoreError> {
     let Some(row) = shelf.get(&table::OWN)? else { return Ok(None) };
-    let prekey = Reader::read("own prekey", &row, |r| {
+    let prekey = read_row("own prekey", &row, |r| {
         Some(OwnPrekey { version: r.u32()?, key: r.array()?, made: Timestamp::from_millis(r.u64()?) })
     });
     prekey.map(Some)
@@ -97,8 +97,8 @@ fn retire(shelf: &mut Shelf<'_>, prekey: &Point, now: Timestamp) -> Result<(), S
 
 fn kept(shelf: &Shelf<'_>, prekey: &Point) -> Result<Option<Kept>, StoreError> {
     let Some(row) = shelf.get(&table::prekey(prekey))? else { return Ok(None) };
-    let kept = Reader::read("own prekey", &row, |r| {
-        let (scalar, version) = (r.key()?, r.u32()?);
+    let kept = read_row("own prekey", &row, |r| {
+        let (scalar, version) = (Key::new(r.array()?), r.u32()?);
         let made = Timestamp::from_millis(r.u64()?);
         let retired = r.option()?.map(|at| Timestamp::from_millis(u64::from_be_bytes(at)));
         Some(Kept { scalar, version, made, retired })
@@ -108,7 +108,7 @@ fn kept(shelf: &Shelf<'_>, prekey: &Point) -> Result<Option<Kept>, StoreError> {
 
 fn save_secret(shelf: &mut Shelf<'_>, prekey: &Point, kept: &Kept) {
     let retired = kept.retired.map(|at| at.millis().to_be_bytes());
-    let row = Writer::new().key(&kept.scalar).u32(kept.version).u64(kept.made.millis());
+    let row = writer().bytes(kept.scalar.expose()).u32(kept.version).u64(kept.made.millis());
     shelf.put(table::prekey(prekey), row.option(retired.as_ref()).finish());
 }
 

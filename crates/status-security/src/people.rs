@@ -4,7 +4,7 @@ use alloc::vec::Vec;
 
 use status_layer::{Shelf, StoreError, UserId};
 
-use crate::table::codec::{Reader, Writer};
+use crate::table::codec::{read_row, writer};
 use crate::table::queue::Seat;
 use crate::table::{self, STRANGERS};
 use crate::{device, session};
@@ -76,14 +76,14 @@ fn seat_last(shelf: &mut Shelf<'_>, user: &UserId, standing: Standing) -> Result
     if let Some(seat) = standing.seat {
         STRANGERS.remove(shelf, seat)?;
     }
-    let seat = STRANGERS.push(shelf, Writer::new().bytes(user.as_bytes()))?;
+    let seat = STRANGERS.push(shelf, writer().bytes(user.as_bytes()))?;
     save(shelf, user, &Standing { seat: Some(seat), ..standing });
 
     let mut forgotten = Forgotten::new();
     while STRANGERS.len(shelf)? > MAX_STRANGERS {
         let Some((seat, entry)) = STRANGERS.oldest(shelf)? else { break };
         STRANGERS.remove(shelf, seat)?;
-        let user = Reader::read("stranger", &entry, |r| UserId::from_compressed(r.rest()).ok())?;
+        let user = read_row("stranger", &entry, |r| UserId::from_compressed(r.rest()).ok())?;
         if forget(shelf, &user)? {
             forgotten.push(user);
         }
@@ -102,7 +102,7 @@ fn forget(shelf: &mut Shelf<'_>, user: &UserId) -> Result<bool, StoreError> {
 
 fn load(shelf: &Shelf<'_>, user: &UserId) -> Result<Option<Standing>, StoreError> {
     let Some(row) = shelf.get(&table::user(user))? else { return Ok(None) };
-    let standing = Reader::read("user", &row, |r| {
+    let standing = read_row("user", &row, |r| {
         let (expected, shared) = (r.flag()?, r.flag()?);
         Some(Standing { expected, shared, seat: r.option()?.map(Seat::from_be_bytes) })
     });
@@ -110,7 +110,7 @@ fn load(shelf: &Shelf<'_>, user: &UserId) -> Result<Option<Standing>, StoreError
 }
 
 fn save(shelf: &mut Shelf<'_>, user: &UserId, standing: &Standing) {
-    let row = Writer::new().flag(standing.expected).flag(standing.shared);
+    let row = writer().flag(standing.expected).flag(standing.shared);
     let seat = standing.seat.map(Seat::to_be_bytes);
     shelf.put(table::user(user), row.option(seat.as_ref()).finish());
 }

@@ -6,7 +6,7 @@ use status_crypto::keccak256;
 use status_layer::{Shelf, StoreError, Timestamp};
 
 use crate::key::Point;
-use crate::table::codec::{Reader, Writer};
+use crate::table::codec::{read_row, writer};
 use crate::table::{self, SEEN};
 
 /// Most static messages that are remembered; the oldest are forgotten.
@@ -21,11 +21,11 @@ pub(crate) fn note(shelf: &mut Shelf<'_>, ephemeral: &Point, now: Timestamp) -> 
     if shelf.has(&table::seen(&digest))? {
         return Ok(false);
     }
-    SEEN.push(shelf, Writer::new().bytes(&digest).u64(now.millis()))?;
-    shelf.put(table::seen(&digest), Writer::new().finish());
+    SEEN.push(shelf, writer().bytes(&digest).u64(now.millis()))?;
+    shelf.put(table::seen(&digest), writer().finish());
     while let Some((seat, entry)) = SEEN.oldest(shelf)? {
         let (digest, at) =
-            Reader::read("seen message", &entry, |r| Some((r.array()?, Timestamp::from_millis(r.u64()?))))?;
+            read_row("seen message", &entry, |r| Some((r.array()?, Timestamp::from_millis(r.u64()?))))?;
         if SEEN.len(shelf)? <= MAX_SEEN && now.since(at) < REMEMBERED {
             break;
         }

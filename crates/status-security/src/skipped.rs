@@ -7,7 +7,7 @@ use status_layer::{Shelf, StoreError};
 use crate::key::{Key, Point};
 use crate::ratchet::Skipped;
 use crate::table;
-use crate::table::codec::{Reader, Writer};
+use crate::table::codec::{Reader, read_row, writer};
 
 /// The skipped keys of one session, by its number.
 #[derive(Clone, Copy)]
@@ -22,9 +22,9 @@ impl SkippedKeys {
         n: u32,
     ) -> Result<Option<(u32, Key)>, StoreError> {
         let Some(row) = shelf.get(&table::chain(self.0, ratchet))? else { return Ok(None) };
-        let epoch = Reader::read("chain of skipped keys", &row, Reader::u32)?;
+        let epoch = read_row("chain of skipped keys", &row, Reader::u32)?;
         let Some(row) = shelf.get(&table::skipped(self.0, epoch, n))? else { return Ok(None) };
-        Ok(Some((epoch, Reader::read("skipped key", &row, Reader::key)?)))
+        Ok(Some((epoch, read_row("skipped key", &row, |r| r.array().map(Key::new))?)))
     }
 
     /// Forgets a key. Done in the same draft that hands up what it opened.
@@ -46,10 +46,10 @@ impl SkippedKeys {
         let mut last = None;
         for Skipped { epoch, ratchet, n, key } in keys {
             if last.replace(*epoch) != Some(*epoch) {
-                shelf.put(table::chain(self.0, ratchet), Writer::new().u32(*epoch).finish());
-                shelf.put(table::label(self.0, *epoch), Writer::new().bytes(ratchet).finish());
+                shelf.put(table::chain(self.0, ratchet), writer().u32(*epoch).finish());
+                shelf.put(table::label(self.0, *epoch), writer().bytes(ratchet).finish());
             }
-            shelf.put(table::skipped(self.0, *epoch, *n), Writer::new().key(key).finish());
+            shelf.put(table::skipped(self.0, *epoch, *n), writer().bytes(key.expose()).finish());
         }
         let held = held.saturating_add(u32::try_from(keys.len()).unwrap_or(u32::MAX));
         if held > max {
@@ -80,7 +80,7 @@ impl SkippedKeys {
         }
         let label = table::label(self.0, epoch);
         if let Some(row) = shelf.get(&label)? {
-            let ratchet = Reader::read("label of a chain", &row, Reader::array)?;
+            let ratchet = read_row("label of a chain", &row, Reader::array)?;
             shelf.delete(table::chain(self.0, &ratchet));
             shelf.delete(label);
         }

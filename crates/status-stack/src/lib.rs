@@ -23,4 +23,4 @@ mod step;
 mod table;
 
 pub use stack::{Areas, Config, Engine, Stack};
-pub use step::{Fault, Input, Layer, News, Output, Sent, Taken, Way};
+pub use step::{Fault, Input, Layer, News, Output, Taken, Way};

@@ -4,12 +4,12 @@ use alloc::vec::Vec;
 use core::time::Duration;
 
 use status_layer::{
-    Area, Arrival, Cx, DataSync, Datagram, Frame, History, Interest, LayerError, Opened, Outgoing, Privacy,
-    Reason, Rendezvous, Security, StoreError, Timestamp, Topic, Unit,
+    Area, Arrival, Cx, DataSync, Datagram, Frame, History, Interest, LayerError, MessageId, Opened, Outgoing,
+    Privacy, Reason, Rendezvous, Security, StoreError, Timestamp, Topic, Unit,
 };
 
 use crate::outbox::{self, Which};
-use crate::step::{Fault, Input, Layer, News, Output, Sent, Taken, Way};
+use crate::step::{Fault, Input, Layer, News, Output, Taken, Way};
 use crate::table::{self, CURSOR, WATCHED};
 
 /// Three layers and the conductor that runs them. It holds configuration only; all state is in the store.
@@ -31,7 +31,7 @@ pub struct Config {
     pub areas: Areas,
     /// Frames kept in the outbox; while it is full nothing new is sealed.
     pub max_outbox: usize,
-    /// How long a frame waits for its first second try; the pause doubles up to 64 times as long.
+    /// How long after it was handed to the network an unconfirmed frame is handed to it again.
     pub retry: Duration,
     /// How far before the last frame seen history is fetched, for frames that were published late.
     pub overlap: Duration,
@@ -56,7 +56,7 @@ impl Default for Config {
         Self {
             areas: Areas { sync: Area(1), security: Area(2), privacy: Area(3), stack: Area(4) },
             max_outbox: 1_024,
-            retry: Duration::from_secs(10),
+            retry: Duration::from_secs(60),
             overlap: Duration::from_secs(120),
         }
     }
@@ -92,20 +92,19 @@ impl<Y: DataSync, X: Security, P: Privacy> Engine for Stack<Y, X, P> {
         match input {
             Input::Start => run.start(unit)?,
             Input::Send { id, to, body } => {
-                match run.sync(unit, |sync, cx| sync.append(cx, id, &to, body))? {
-                    Ok(()) => run.out.news.push(News::Accepted { id }),
-                    Err(why) => run.refused(Some(id), Layer::Sync, why),
+                let done = run.call(unit, Layer::Sync, |cx| self.sync.append(cx, id, &to, body));
+                if run.settle(Some(id), done)?.is_some() {
+                    run.out.news.push(News::Accepted { id });
                 }
             }
             Input::Share { group, with } => {
-                if let Err(why) = run.sync(unit, |sync, cx| sync.share(cx, group, &with))? {
-                    run.refused(None, Layer::Sync, why);
-                }
+                let done = run.call(unit, Layer::Sync, |cx| self.sync.share(cx, group, &with));
+                run.settle(None, done)?;
             }
             Input::Expect { whom, how } => {
-                match run.security(unit, |security, cx| security.expect(cx, &whom, how))? {
-                    Ok(out) => run.out_with(unit, out)?,
-                    Err(why) => run.refused(None, Layer::Security, why),
+                let done = run.call(unit, Layer::Security, |cx| self.security.expect(cx, &whom, how));
+                if let Some(out) = run.settle(None, done)? {
+                    run.carry_out(unit, out)?;
                 }
             }
             Input::Frame(frame) => run.up(unit, frame)?,
@@ -114,7 +113,7 @@ impl<Y: DataSync, X: Security, P: Privacy> Engine for Stack<Y, X, P> {
                 Ok(())
             })?,
             Input::Online(true) => {
-                run.sync(unit, DataSync::online)?.map_err(|reason| Fault { layer: Layer::Sync, reason })?;
+                run.call(unit, Layer::Sync, |cx| self.sync.online(cx))?;
                 run.resume(unit, Which::All)?;
             }
             Input::Online(false) => {}
@@ -131,8 +130,13 @@ struct Run<'s, Y, X, P> {
     out: Output,
 }
 
-/// What a layer answered: a value, or why it refuses.
-type Answer<T> = Result<T, Reason>;
+/// Why a call of a layer came to nothing.
+enum No {
+    /// The layer refuses the input.
+    Refused(Layer, Reason),
+    /// Our own side failed.
+    Failed(Fault),
+}
 
 impl<Y: DataSync, X: Security, P: Privacy> Run<'_, Y, X, P> {
     fn start(&mut self, unit: &mut Unit<'_>) -> Result<(), Fault> {
@@ -153,107 +157,96 @@ impl<Y: DataSync, X: Security, P: Privacy> Run<'_, Y, X, P> {
 
     /// Frame → parcel → letters → bodies.
     fn up(&mut self, unit: &mut Unit<'_>, frame: Frame) -> Result<(), Fault> {
+        let Stack { sync, security, privacy, .. } = self.stack;
         let (at, size) = (frame.at, frame.bytes.len());
-        let parcel = match self.privacy(unit, |privacy, cx| privacy.peel(cx, frame))? {
+        let parcel = match self.call(unit, Layer::Privacy, |cx| privacy.peel(cx, frame)) {
             Ok(Some(parcel)) => parcel,
             Ok(None) => return Ok(()),
-            Err(why) => {
-                self.dropped(Layer::Privacy, why);
-                return Ok(());
-            }
+            Err(no) => return self.dropped(no),
         };
         self.seen(unit, at)?;
         let sealed = parcel.sealed.as_bytes().len();
-        let Opened { mail, then, turned } =
-            match self.security(unit, |security, cx| security.open(cx, parcel))? {
-                Ok(opened) => opened,
-                Err(why) => {
-                    self.dropped(Layer::Security, why);
-                    return Ok(());
-                }
-            };
+        let opened = match self.call(unit, Layer::Security, |cx| security.open(cx, parcel)) {
+            Ok(opened) => opened,
+            Err(no) => return self.dropped(no),
+        };
+        let Opened { mail, then, turned } = opened;
         self.out.taken = Some(Taken { frame: size, turned, letters: mail.len() });
         for letter in mail {
             let way = Way { datagram: letter.datagram.bytes.len(), sealed, frame: size };
-            match self.sync(unit, |sync, cx| sync.receive(cx, letter))? {
-                Ok(arrivals) => self.out.news.extend(arrivals.into_iter().map(|arrival| news(arrival, way))),
-                Err(why) => self.dropped(Layer::Sync, why),
+            match self.call(unit, Layer::Sync, |cx| sync.receive(cx, letter)) {
+                Ok(new) => self.out.news.extend(new.into_iter().map(|arrival| news(arrival, way))),
+                Err(no) => self.dropped(no)?,
             }
         }
-        self.out_with(unit, then)
+        self.carry_out(unit, then)
     }
 
     /// Datagrams → parcels → frames, for all that is due.
     fn down(&mut self, unit: &mut Unit<'_>) -> Result<(), Fault> {
-        let max = self.stack.config.max_outbox;
-        let (waiting, _) = self.own(unit, |cx| outbox::state(cx, max))?;
-        if waiting < max {
-            let due = self.sync(unit, DataSync::due)?.map_err(fault(Layer::Sync))?;
+        let Stack { sync, security, privacy, config } = self.stack;
+        let (waiting, _) = self.own(unit, |cx| outbox::state(cx, config.max_outbox))?;
+        if waiting < config.max_outbox {
+            let due = self.call(unit, Layer::Sync, |cx| sync.due(cx))?;
             self.wake(due.next);
             for datagram in due.now {
                 self.send(unit, datagram)?;
             }
-            let due = self.security(unit, Security::due)?.map_err(fault(Layer::Security))?;
+            let due = self.call(unit, Layer::Security, |cx| security.due(cx))?;
             self.wake(due.next);
-            self.out_with(unit, due.now)?;
-            let due = self.privacy(unit, Privacy::due)?.map_err(fault(Layer::Privacy))?;
+            self.carry_out(unit, due.now)?;
+            let due = self.call(unit, Layer::Privacy, |cx| privacy.due(cx))?;
             self.wake(due.next);
             self.post(unit, due.now)?;
         }
-        let (_, next) = self.own(unit, |cx| outbox::state(cx, max))?;
+        let (_, next) = self.own(unit, |cx| outbox::state(cx, config.max_outbox))?;
         self.wake(next);
         Ok(())
     }
 
     /// Seals and wraps one datagram; if either refuses, neither has moved.
     fn send(&mut self, unit: &mut Unit<'_>, datagram: Datagram) -> Result<(), Fault> {
+        let Stack { security, privacy, .. } = self.stack;
         let to = datagram.to.clone();
-        let mut way = Way { datagram: datagram.bytes.len(), ..Way::default() };
-        let stack = self.stack;
-        let areas = stack.config.areas;
         let done = unit.attempt(|unit| {
             let Outgoing { parcels, meet } =
-                ask(stack.security.seal(&mut unit.cx(areas.security), datagram), Layer::Security)?;
+                self.call(unit, Layer::Security, |cx| security.seal(cx, datagram))?;
             let mut frames = Vec::new();
             for parcel in parcels {
-                way.sealed += parcel.sealed.as_bytes().len();
-                frames.extend(ask(stack.privacy.wrap(&mut unit.cx(areas.privacy), parcel), Layer::Privacy)?);
+                frames.extend(self.call(unit, Layer::Privacy, |cx| privacy.wrap(cx, parcel))?);
             }
-            way.frame = frames.iter().map(|frame| frame.bytes.len()).sum();
             Ok((frames, meet))
         });
         match done {
             Ok((frames, meet)) => {
-                self.out.sent.push(Sent { to, way });
                 self.post(unit, frames)?;
                 self.meet(unit, meet)
             }
-            Err((layer, LayerError::Reject(why))) => {
+            Err(no) => {
+                let (layer, why) = no.refusal()?;
                 self.out.news.push(News::Delayed { to, layer, why });
                 Ok(())
             }
-            Err((layer, LayerError::Fault(reason))) => Err(Fault { layer, reason }),
         }
     }
 
     /// Wraps what security wants sent on its own account, and goes where it wants to listen.
-    fn out_with(&mut self, unit: &mut Unit<'_>, out: Outgoing) -> Result<(), Fault> {
+    fn carry_out(&mut self, unit: &mut Unit<'_>, out: Outgoing) -> Result<(), Fault> {
+        let Stack { privacy, .. } = self.stack;
         for parcel in out.parcels {
-            match self.privacy(unit, |privacy, cx| privacy.wrap(cx, parcel))? {
-                Ok(frames) => self.post(unit, frames)?,
-                Err(why) => self.refused(None, Layer::Privacy, why),
-            }
+            let done = self.call(unit, Layer::Privacy, |cx| privacy.wrap(cx, parcel));
+            let frames = self.settle(None, done)?.unwrap_or_default();
+            self.post(unit, frames)?;
         }
         self.meet(unit, out.meet)
     }
 
     fn meet(&mut self, unit: &mut Unit<'_>, meet: Vec<(Rendezvous, Interest)>) -> Result<(), Fault> {
+        let Stack { privacy, .. } = self.stack;
         let mut topics = None;
         for (place, how) in meet {
-            match self.privacy(unit, |privacy, cx| privacy.watch(cx, &place, how))? {
-                Ok(wanted) => topics = Some(wanted),
-                Err(why) => self.refused(None, Layer::Privacy, why),
-            }
+            let done = self.call(unit, Layer::Privacy, |cx| privacy.watch(cx, &place, how));
+            topics = self.settle(None, done)?.or(topics);
         }
         let Some(topics) = topics else { return Ok(()) };
         if self.own(unit, |cx| watched(cx, &topics))? {
@@ -280,7 +273,7 @@ impl<Y: DataSync, X: Security, P: Privacy> Run<'_, Y, X, P> {
     }
 
     /// Moves the history cursor. A frame from the future must not hide what comes before it.
-    fn seen(&mut self, unit: &mut Unit<'_>, at: Timestamp) -> Result<(), Fault> {
+    fn seen(&self, unit: &mut Unit<'_>, at: Timestamp) -> Result<(), Fault> {
         self.own(unit, |cx| {
             let before = cx.shelf.get(CURSOR)?.map_or(Ok(0), |row| table::decode_number(&row))?;
             let now = at.min(cx.now).millis();
@@ -298,75 +291,78 @@ impl<Y: DataSync, X: Security, P: Privacy> Run<'_, Y, X, P> {
         };
     }
 
-    fn refused(&mut self, id: Option<status_layer::MessageId>, layer: Layer, why: Reason) {
-        self.out.news.push(News::Refused { id, layer, why });
+    /// What a layer answered to the application; `None`, and news of it, if it refuses.
+    fn settle<T>(&mut self, id: Option<MessageId>, done: Result<T, No>) -> Result<Option<T>, Fault> {
+        match done {
+            Ok(value) => Ok(Some(value)),
+            Err(no) => {
+                let (layer, why) = no.refusal()?;
+                self.out.news.push(News::Refused { id, layer, why });
+                Ok(None)
+            }
+        }
     }
 
-    fn dropped(&mut self, layer: Layer, why: Reason) {
+    fn dropped(&mut self, no: No) -> Result<(), Fault> {
+        let (layer, why) = no.refusal()?;
         self.out.news.push(News::Dropped { layer, why });
+        Ok(())
     }
 
-    fn sync<T>(
+    /// Calls a layer on a nested draft: what it wrote is kept only if it accepts.
+    fn call<T, E: Into<LayerError>>(
         &self,
         unit: &mut Unit<'_>,
-        call: impl FnOnce(&Y, &mut Cx<'_>) -> Result<T, Y::Error>,
-    ) -> Result<Answer<T>, Fault> {
-        answer(unit, Layer::Sync, self.stack.config.areas.sync, |cx| call(&self.stack.sync, cx))
+        layer: Layer,
+        call: impl FnOnce(&mut Cx<'_>) -> Result<T, E>,
+    ) -> Result<T, No> {
+        let Areas { sync, security, privacy, stack } = self.stack.config.areas;
+        let area = match layer {
+            Layer::Sync => sync,
+            Layer::Security => security,
+            Layer::Privacy => privacy,
+            Layer::Stack => stack,
+        };
+        unit.attempt(|unit| call(&mut unit.cx(area)).map_err(Into::into)).map_err(|error| match error {
+            LayerError::Reject(why) => No::Refused(layer, why),
+            LayerError::Fault(reason) => No::Failed(Fault { layer, reason }),
+        })
     }
 
-    fn security<T>(
-        &self,
-        unit: &mut Unit<'_>,
-        call: impl FnOnce(&X, &mut Cx<'_>) -> Result<T, X::Error>,
-    ) -> Result<Answer<T>, Fault> {
-        answer(unit, Layer::Security, self.stack.config.areas.security, |cx| call(&self.stack.security, cx))
-    }
-
-    fn privacy<T>(
-        &self,
-        unit: &mut Unit<'_>,
-        call: impl FnOnce(&P, &mut Cx<'_>) -> Result<T, P::Error>,
-    ) -> Result<Answer<T>, Fault> {
-        answer(unit, Layer::Privacy, self.stack.config.areas.privacy, |cx| call(&self.stack.privacy, cx))
-    }
-
+    /// Reads and writes the conductor's own rows.
     fn own<T>(
         &self,
         unit: &mut Unit<'_>,
-        call: impl FnOnce(&mut Cx<'_>) -> Result<T, StoreError>,
+        work: impl FnOnce(&mut Cx<'_>) -> Result<T, StoreError>,
     ) -> Result<T, Fault> {
-        call(&mut unit.cx(self.stack.config.areas.stack))
+        work(&mut unit.cx(self.stack.config.areas.stack))
             .map_err(|error| Fault { layer: Layer::Stack, reason: Reason::new(error) })
     }
 }
 
-/// Calls a layer on a nested draft: what it wrote is kept only if it accepts.
-fn answer<T, E: Into<LayerError>>(
-    unit: &mut Unit<'_>,
-    layer: Layer,
-    area: Area,
-    call: impl FnOnce(&mut Cx<'_>) -> Result<T, E>,
-) -> Result<Answer<T>, Fault> {
-    match unit.attempt(|unit| call(&mut unit.cx(area)).map_err(Into::into)) {
-        Ok(value) => Ok(Ok(value)),
-        Err(LayerError::Reject(why)) => Ok(Err(why)),
-        Err(LayerError::Fault(reason)) => Err(Fault { layer, reason }),
+impl No {
+    fn refusal(self) -> Result<(Layer, Reason), Fault> {
+        match self {
+            Self::Refused(layer, why) => Ok((layer, why)),
+            Self::Failed(fault) => Err(fault),
+        }
     }
 }
 
-fn ask<T, E: Into<LayerError>>(answer: Result<T, E>, layer: Layer) -> Result<T, (Layer, LayerError)> {
-    answer.map_err(|error| (layer, error.into()))
-}
-
-/// A layer that has nothing to refuse has failed if it does.
-const fn fault(layer: Layer) -> impl FnOnce(Reason) -> Fault {
-    move |reason| Fault { layer, reason }
+/// Where there is nothing to refuse, who refuses has failed.
+impl From<No> for Fault {
+    fn from(no: No) -> Self {
+        match no {
+            No::Refused(layer, reason) => Self { layer, reason },
+            No::Failed(fault) => fault,
+        }
+    }
 }
 
 /// Notes the topics watched; whether they changed.
 fn watched(cx: &mut Cx<'_>, topics: &[Topic]) -> Result<bool, StoreError> {
     let row = table::encode_topics(topics);
-    let changed = cx.shelf.get(WATCHED)?.is_none_or(|before| *before != *row);
+    let changed = cx.shelf.get(WATCHED)?.is_none_or(|before| before != row);
     if changed {
         cx.shelf.put(WATCHED, row);
     }

@@ -62,8 +62,6 @@ pub struct Output {
     pub fetch: Option<History>,
     /// When to call again with [`Input::Tick`].
     pub wake: Option<Timestamp>,
-    /// The datagrams that went down in this step, for whoever shows or measures them.
-    pub sent: Vec<Sent>,
     /// The parcel that was opened in this step, for whoever measures it.
     pub taken: Option<Taken>,
 }
@@ -137,15 +135,6 @@ pub struct Way {
     pub sealed: usize,
     /// Between privacy and the network.
     pub frame: usize,
-}
-
-/// A datagram that went down.
-#[derive(Clone, Debug, Eq, PartialEq)]
-pub struct Sent {
-    /// Whom it is for.
-    pub to: Recipient,
-    /// The way it took; sizes are summed over all parcels and frames that it became.
-    pub way: Way,
 }
 
 /// A parcel that was opened.

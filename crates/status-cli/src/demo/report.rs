@@ -95,15 +95,13 @@ impl Report {
         for fault in &faults {
             self.show.say(&format!("{}  {fault}", self.show.bold("       WRONG")));
         }
-        if self.show.json {
-            self.show.line("", || {
-                json!({
-                    "event": "summary", "messages": messages, "received": received, "acknowledged": acks,
-                    "announcements": keys, "ratchet_turns": turns, "envelopes": frames, "bytes_on_wire": bytes,
-                    "commits": commits, "seconds": seconds, "wrong": faults,
-                })
-            });
-        }
+        self.show.object(|| {
+            json!({
+                "event": "summary", "messages": messages, "received": received, "acknowledged": acks,
+                "announcements": keys, "ratchet_turns": turns, "envelopes": frames, "bytes_on_wire": bytes,
+                "commits": commits, "seconds": seconds, "wrong": faults,
+            })
+        });
         Ok(faults.is_empty())
     }
 

@@ -8,26 +8,26 @@ use super::Session;
 use crate::key::Key;
 use crate::ratchet::{Chain, OwnKey, Ratchet};
 use crate::table;
-use crate::table::codec::{Reader, Writer};
+use crate::table::codec::{Reader, read_row, writer};
 
 /// Layout: number, rank, handshake, digests of handshakes, skipped keys, then the ratchet.
 pub(super) fn write(session: &Session) -> Value {
     let ratchet = &session.ratchet;
     let count = u8::try_from(session.handshakes.len()).unwrap_or(u8::MAX);
-    Writer::new()
+    writer()
         .u32(session.number)
         .bytes(&session.rank)
         .option(session.handshake.as_ref())
         .bytes(&[count])
         .bytes(session.handshakes.as_flattened())
         .u32(session.kept)
-        .key(&ratchet.root)
-        .key(&ratchet.own.secret)
+        .bytes(ratchet.root.expose())
+        .bytes(ratchet.own.secret.expose())
         .bytes(&ratchet.own.public)
         .option(ratchet.peer.as_ref())
-        .key(&ratchet.sending.key)
+        .bytes(ratchet.sending.key.expose())
         .u32(ratchet.sending.n)
-        .key(&ratchet.receiving.key)
+        .bytes(ratchet.receiving.key.expose())
         .u32(ratchet.receiving.n)
         .u32(ratchet.previous)
         .u32(ratchet.epoch)
@@ -35,7 +35,7 @@ pub(super) fn write(session: &Session) -> Value {
 }
 
 pub(super) fn read(row: &[u8]) -> Result<Session, StoreError> {
-    Reader::read("session", row, |r| {
+    read_row("session", row, |r| {
         let (number, rank, handshake, count) = (r.u32()?, r.array()?, r.option()?, r.u8()?);
         let handshakes = (0..count).map(|_| r.array()).collect::<Option<Vec<_>>>()?;
         Some(Session { number, rank, handshake, handshakes, kept: r.u32()?, ratchet: ratchet(r)? })
@@ -44,11 +44,11 @@ pub(super) fn read(row: &[u8]) -> Result<Session, StoreError> {
 
 fn ratchet(r: &mut Reader<'_>) -> Option<Ratchet> {
     Some(Ratchet {
-        root: r.key()?,
-        own: OwnKey { secret: r.key()?, public: r.array()? },
+        root: Key::new(r.array()?),
+        own: OwnKey { secret: Key::new(r.array()?), public: r.array()? },
         peer: r.option()?,
-        sending: chain(r.key()?, r.u32()?),
-        receiving: chain(r.key()?, r.u32()?),
+        sending: chain(Key::new(r.array()?), r.u32()?),
+        receiving: chain(Key::new(r.array()?), r.u32()?),
         previous: r.u32()?,
         epoch: r.u32()?,
     })
@@ -61,9 +61,9 @@ const fn chain(key: Key, n: u32) -> Chain {
 /// The number of the next session, used up.
 pub(super) fn next_number(shelf: &mut Shelf<'_>) -> Result<u32, StoreError> {
     let number = match shelf.get(&table::NEXT_SESSION)? {
-        Some(row) => Reader::read("number of sessions", &row, Reader::u32)?,
+        Some(row) => read_row("number of sessions", &row, Reader::u32)?,
         None => 0,
     };
-    shelf.put(table::NEXT_SESSION, Writer::new().u32(number.wrapping_add(1)).finish());
+    shelf.put(table::NEXT_SESSION, writer().u32(number.wrapping_add(1)).finish());
     Ok(number)
 }

@@ -4,7 +4,7 @@ use alloc::vec::Vec;
 
 use status_layer::{Shelf, StoreError, Value};
 
-use super::codec::{Reader, Writer};
+use super::codec::{read_row, writer};
 
 /// A queue under one table tag.
 ///
@@ -22,7 +22,11 @@ struct Ends {
 
 impl Queue {
     /// Puts `entry` last and returns its seat.
-    pub(crate) fn push(self, shelf: &mut Shelf<'_>, entry: Writer) -> Result<Seat, StoreError> {
+    pub(crate) fn push(
+        self,
+        shelf: &mut Shelf<'_>,
+        entry: status_layer::row::Writer,
+    ) -> Result<Seat, StoreError> {
         let Ends { next, len } = self.ends(shelf)?;
         shelf.put(self.key(next), entry.finish());
         self.set_ends(shelf, &Ends { next: next.saturating_add(1), len: len.saturating_add(1) });
@@ -62,11 +66,11 @@ impl Queue {
 
     fn ends(self, shelf: &Shelf<'_>) -> Result<Ends, StoreError> {
         let Some(row) = shelf.get(&[self.0])? else { return Ok(Ends { next: 0, len: 0 }) };
-        Reader::read("queue", &row, |r| Some(Ends { next: r.u64()?, len: r.u64()? }))
+        read_row("queue", &row, |r| Some(Ends { next: r.u64()?, len: r.u64()? }))
     }
 
     fn set_ends(self, shelf: &mut Shelf<'_>, ends: &Ends) {
-        shelf.put([self.0], Writer::new().u64(ends.next).u64(ends.len).finish());
+        shelf.put([self.0], writer().u64(ends.next).u64(ends.len).finish());
     }
 }
 
@@ -83,9 +87,9 @@ mod tests {
         let (oldest, len) = party
             .run(|cx| {
                 let queue = Queue(b'q');
-                let first = queue.push(&mut cx.shelf, Writer::new().u32(1))?;
-                let second = queue.push(&mut cx.shelf, Writer::new().u32(2))?;
-                queue.push(&mut cx.shelf, Writer::new().u32(3))?;
+                let first = queue.push(&mut cx.shelf, writer().u32(1))?;
+                let second = queue.push(&mut cx.shelf, writer().u32(2))?;
+                queue.push(&mut cx.shelf, writer().u32(3))?;
                 queue.remove(&mut cx.shelf, first)?;
                 queue.remove(&mut cx.shelf, first)?;
                 let oldest = queue.oldest(&cx.shelf)?.map(|(seat, _)| seat == second);

@@ -1,0 +1,154 @@
+//! What has to hold.
+
+use std::time::Duration;
+
+use status_layer::testing::{Courier, Glass, OpenBook, Party};
+use status_layer::{
+    Audience, Body, Frame, FrameId, GroupId, Interest, MessageId, Name, Recipient, Store, Topic, Unit, UserId,
+};
+use status_stack::{Config, Engine, Input, Layer, News, Output, Stack};
+
+type Doubles = Stack<Courier, OpenBook, Glass>;
+
+fn user(seat: u8) -> UserId {
+    let mut key = [seat; 33];
+    key[0] = 2;
+    UserId::from_compressed(&key).unwrap()
+}
+
+fn stack(seat: u8) -> Doubles {
+    Stack::new(Courier, OpenBook::new(user(seat)), Glass)
+}
+
+fn step(stack: &Doubles, party: &mut Party, input: Input) -> Output {
+    let mut unit = Unit::new(party.now, &mut party.rng, &party.store);
+    let out = stack.step(&mut unit, input).unwrap();
+    let batch = unit.into_batch();
+    party.store.commit(batch).unwrap();
+    out
+}
+
+fn send(to: Audience) -> Input {
+    Input::Send { id: MessageId::new([1; 32]), to, body: Body::new(b"body".to_vec()) }
+}
+
+#[test]
+fn an_unpublished_frame_waits_in_the_outbox() {
+    let (stack, mut party) = (stack(1), Party::new(1));
+    let first = step(&stack, &mut party, send(Audience::User(user(2)))).frames;
+
+    let after_restart = step(&stack, &mut party, Input::Start).frames;
+    step(&stack, &mut party, Input::Published(first[0].0));
+    let after_publishing = step(&stack, &mut party, Input::Start).frames;
+
+    assert_eq!(first.len(), 1);
+    assert_eq!(after_restart, first, "the very same sealed bytes");
+    assert_eq!(after_publishing, []);
+}
+
+#[test]
+fn the_outbox_is_tried_again_each_minute() {
+    let (stack, mut party) = (stack(1), Party::new(1));
+    let name = Name::new("room").unwrap();
+    let mut wake = step(&stack, &mut party, send(Audience::Channel(name))).wake.unwrap();
+
+    for _ in 0..3 {
+        assert_eq!(wake.since(party.now), Duration::from_secs(60));
+        assert_eq!(step(&stack, &mut party, Input::Tick).frames, [], "its time has not come");
+        party.now = wake;
+        let out = step(&stack, &mut party, Input::Tick);
+        assert_eq!(out.frames.len(), 1);
+        wake = out.wake.unwrap();
+    }
+}
+
+#[test]
+fn a_full_outbox_seals_nothing_more() {
+    let config = Config { max_outbox: 1, ..Config::default() };
+    let (stack, mut party) = (stack(1).with_config(config), Party::new(1));
+    let Ok(name) = Name::new("room") else { return };
+    let first = step(&stack, &mut party, send(Audience::Channel(name.clone()))).frames;
+
+    let second =
+        Input::Send { id: MessageId::new([2; 32]), to: Audience::Channel(name), body: Body::new(vec![2]) };
+    let full = step(&stack, &mut party, second).frames;
+    let room = step(&stack, &mut party, Input::Published(first[0].0)).frames;
+
+    assert_eq!((first.len(), full.len(), room.len()), (1, 0, 1), "what waited leaves when there is room");
+}
+
+#[test]
+fn topics_are_told_when_they_change_and_at_the_start() {
+    let (stack, mut party) = (stack(1), Party::new(1));
+    let listen = || Input::Expect { whom: Recipient::User(user(1)), how: Interest::Listen };
+
+    let first = step(&stack, &mut party, listen()).topics;
+    let again = step(&stack, &mut party, listen()).topics;
+    let started = step(&stack, &mut party, Input::Start).topics;
+
+    assert_eq!(first.as_ref().map(Vec::len), Some(1));
+    assert_eq!(again, None);
+    assert_eq!(started, first);
+}
+
+#[test]
+fn history_is_wanted_from_a_little_before_the_last_frame_seen() {
+    let (alice, bob) = (stack(1), stack(2));
+    let (mut at_alice, mut at_bob) = (Party::new(1), Party::new(2));
+    step(&bob, &mut at_bob, Input::Expect { whom: Recipient::User(user(2)), how: Interest::Listen });
+    let (_, frame) = step(&alice, &mut at_alice, send(Audience::User(user(2)))).frames.remove(0);
+    step(&bob, &mut at_bob, Input::Frame(frame.clone()));
+
+    at_bob.wait(Duration::from_secs(9_000));
+    let fetch = step(&bob, &mut at_bob, Input::Start).fetch.unwrap();
+
+    assert_eq!(frame.at.since(fetch.since), Duration::from_secs(120));
+    assert_eq!(fetch.topics, [frame.topic]);
+}
+
+#[test]
+fn a_foreign_frame_changes_nothing() {
+    let (stack, mut party) = (stack(1), Party::new(1));
+    step(&stack, &mut party, Input::Expect { whom: Recipient::User(user(1)), how: Interest::Listen });
+    let before = party.store.clone();
+
+    let frame = Frame { topic: Topic::new("elsewhere"), at: party.now, bytes: vec![1, 2, 3] };
+    let out = step(&stack, &mut party, Input::Frame(frame));
+
+    assert!(out.news.is_empty());
+    assert_eq!(party.store, before);
+}
+
+#[test]
+fn garbage_on_our_topic_is_dropped_with_a_reason() {
+    let (stack, mut party) = (stack(1), Party::new(1));
+    let listen = Input::Expect { whom: Recipient::User(user(1)), how: Interest::Listen };
+    let topic = step(&stack, &mut party, listen).topics.unwrap().remove(0);
+    let before = party.store.clone();
+
+    let frame = Frame { topic, at: party.now, bytes: vec![9; 99] };
+    let out = step(&stack, &mut party, Input::Frame(frame));
+
+    assert!(matches!(out.news.as_slice(), [News::Dropped { layer: Layer::Privacy, .. }]), "{:?}", out.news);
+    assert_eq!(party.store, before);
+}
+
+#[test]
+fn a_refused_send_leaves_no_trace() {
+    let (stack, mut party) = (stack(1), Party::new(1));
+    let before = party.store.clone();
+
+    let out = step(&stack, &mut party, send(Audience::Group(GroupId::new([0; 32]))));
+
+    assert!(matches!(out.news.as_slice(), [News::Refused { id: Some(_), layer: Layer::Sync, .. }]));
+    assert_eq!(party.store, before);
+}
+
+#[test]
+fn a_confirmation_nobody_asked_for_is_ignored() {
+    let (stack, mut party) = (stack(1), Party::new(1));
+
+    let out = step(&stack, &mut party, Input::Published(FrameId(77)));
+
+    assert!(out.news.is_empty() && out.frames.is_empty());
+}
