@@ -6,6 +6,7 @@ mod idioms;
 mod links;
 mod manifests;
 mod places;
+mod promises;
 mod secrets;
 mod sizes;
 mod toolchain;
@@ -47,7 +48,7 @@ pub(crate) fn run(workspace: &Workspace) -> Outcome<()> {
     let tree = Tree::read(workspace)?;
     let members = workspace.metadata(&["--no-deps"])?;
     let all = workspace.metadata(&[])?;
-    let rules: [(&str, Outcome<Vec<Finding>>); 11] = [
+    let rules: [(&str, Outcome<Vec<Finding>>); 12] = [
         ("arrows between crates", Ok(arrows::check(&members))),
         ("manifests", Ok(manifests::check(&tree))),
         ("one feature set", features::check(workspace)),
@@ -57,6 +58,7 @@ pub(crate) fn run(workspace: &Workspace) -> Outcome<()> {
         ("secrets", Ok(secrets::check(&tree))),
         ("places", Ok(places::check(&tree))),
         ("links", Ok(links::check(&tree))),
+        ("promises", Ok(promises::check(&tree))),
         ("formatting", formatting(workspace)),
         ("generated code", Ok(generated(workspace))),
     ];
