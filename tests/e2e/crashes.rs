@@ -78,15 +78,8 @@ fn a_node_may_die_in_any_step_after_publishing() {
     die_in_every_step(BOB, Cut::BeforePublished, History::Lost);
 }
 
-/// Two users with a session, and nothing under way.
 fn acquainted() -> Talk {
-    let mut talk = Talk::new(11, &BOTH);
-    talk.say(ALICE, BOB, "hello");
-    talk.wait(1);
-    talk.say(BOB, ALICE, "hello to you");
-    talk.wait(60);
-    talk.assert_complete("before anybody dies");
-    talk
+    Talk::acquainted(11, ALICE, BOB)
 }
 
 /// Arms a node to die in its next step.

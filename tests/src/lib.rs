@@ -11,6 +11,7 @@ use status_privacy::Waku;
 use status_security::Sessions;
 use status_stack::Stack;
 
+pub mod bench;
 pub mod journal;
 pub mod leak;
 pub mod talk;

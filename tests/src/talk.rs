@@ -77,6 +77,21 @@ impl Talk {
         Self { world, said: Vec::new(), nodes: Vec::new(), clock: Clock::default() }
     }
 
+    /// Two users with a session, and nothing under way.
+    ///
+    /// # Panics
+    /// If they do not come to terms.
+    #[must_use]
+    pub fn acquainted(seed: u64, one: u8, other: u8) -> Self {
+        let mut talk = Self::new(seed, &[one, other]);
+        talk.say(one, other, "hello");
+        talk.wait(1);
+        talk.say(other, one, "hello to you");
+        talk.wait(60);
+        talk.assert_complete("while they met");
+        talk
+    }
+
     /// Adds the user of a seat. The stack should have a [`Journal`].
     pub fn add(&mut self, seat: u8, engine: Box<dyn Engine>) {
         self.nodes.push((seat, self.world.add(user(seat), engine)));
