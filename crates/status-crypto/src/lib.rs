@@ -30,6 +30,7 @@ mod keyring;
 mod signature;
 pub mod stream;
 pub mod text;
+pub mod x25519;
 
 pub use hash::{hmac_sha256, keccak256, same, sha256};
 pub use kdf::{KdfError, hkdf_sha256, pbkdf2_sha256};
