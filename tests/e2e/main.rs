@@ -9,6 +9,8 @@ mod crashes;
 #[cfg(test)]
 mod glass_privacy;
 #[cfg(test)]
+mod gossip;
+#[cfg(test)]
 mod hostile;
 #[cfg(test)]
 mod upgrade;
