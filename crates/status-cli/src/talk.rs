@@ -9,7 +9,7 @@ use tokio::io::{AsyncBufReadExt, BufReader};
 
 use crate::args::Here;
 use crate::home::{Done, online, open};
-use crate::show::{Show, printable, short};
+use crate::show::{Show, short};
 
 /// Messages of the past that `chat` shows first.
 const PAST: usize = 20;
@@ -101,11 +101,8 @@ pub(crate) async fn chat(show: Show, here: &Here, with: &str) -> Done {
             line = lines.next_line() => match line? {
                 Some(line) if line.trim().is_empty() => {}
                 Some(line) => match client.send(chat.clone(), &line).await {
-                    Ok(id) => {
-                        show.line(&show.dim(&format!("you: {}", printable(&line))), || {
-                            json!({ "event": "kept", "id": id.to_string() })
-                        });
-                    }
+                    // What was typed is on the screen already.
+                    Ok(id) => show.object(|| json!({ "event": "kept", "id": id.to_string() })),
                     Err(error) => show.error(&error),
                 },
                 None => break,
