@@ -108,7 +108,7 @@ impl fmt::Display for Report {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Self { cases, passed, .. } = self;
         let (failed, skipped) = (self.failed.len(), self.skipped_cases());
-        write!(f, "{:<36} {:<20}", self.file.display().to_string(), self.format)?;
+        write!(f, "{:<44} {:<20}", self.file.display().to_string(), self.format)?;
         write!(f, "{cases:>5} cases {passed:>5} passed {failed:>4} failed {skipped:>4} skipped")?;
         for Failure { case, what } in &self.failed {
             for what in what {

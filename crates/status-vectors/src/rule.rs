@@ -34,6 +34,9 @@ pub enum Rule {
     FallThrough,
     /// Which chats and messages an application shows is decided above the layers.
     AboveTheLayers,
+    /// An envelope is recorded when it reaches the wire; its ciphertext is made again where its header belongs in the
+    /// chain.
+    OrderOfSealing,
     /// The list of fields does not tell an empty signature from an absent one; either must be judged alike.
     EmptyOrAbsentSignature,
 }
@@ -53,6 +56,7 @@ impl Rule {
         Self::WhenToShare,
         Self::FallThrough,
         Self::AboveTheLayers,
+        Self::OrderOfSealing,
         Self::EmptyOrAbsentSignature,
     ];
 
@@ -100,6 +104,10 @@ impl Rule {
             Self::AboveTheLayers => {
                 ("above-the-layers", "which chats and messages an application shows is not compared")
             }
+            Self::OrderOfSealing => (
+                "order-of-sealing",
+                "an envelope is listed after it was sealed; it is made again where its header belongs",
+            ),
             Self::EmptyOrAbsentSignature => (
                 "empty-or-absent-signature",
                 "the fields do not tell an empty signature from an absent one; one of the two is judged alike",

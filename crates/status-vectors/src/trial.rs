@@ -57,6 +57,8 @@ impl Trial {
 
     /// Compares anything else: ours, then that of the file.
     pub(crate) fn same<T: PartialEq + Debug>(&mut self, what: &str, ours: T, theirs: T) {
+        let both = [ours, theirs];
+        let [ours, theirs] = &both;
         if ours != theirs {
             self.wrong.push(format!("{what}: {ours:?} here, {theirs:?} in the file"));
         }

@@ -23,9 +23,8 @@ pub(super) fn check(kind: &str) -> Option<Choice> {
 }
 
 fn message(case: &Node<'_>, trial: &mut Trial) -> Result<(), Stop> {
-    let name = case.text("message_name")?;
     let kind = kind_of(case)?;
-    trial.same("type of `message_name`", kind_named(name), Some(kind));
+    trial.same("type of `message_name`", kind_by_name(case)?, kind);
     signed(case, trial, kind)?;
     let signed = decode_signed(&Body::new(case.bytes("wrapped")?), None);
     let signature = case.key("signer")?.sign(&status_crypto::keccak256(&[&case.bytes("payload")?]));

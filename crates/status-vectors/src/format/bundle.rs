@@ -26,6 +26,9 @@ pub(super) fn check(case: &Node<'_>, trial: &mut Trial) -> Result<(), Stop> {
     fields(&case.get("decoded")?, trial, &bundle)?;
     trial.member(case, "recovered_identity", bundle.identity().as_bytes())?;
     trial.same("our encoding read again", Bundle::decode(&bundle.clone().encode()).as_ref(), Ok(&bundle));
+    if case.find("valid").is_some() {
+        trial.same("valid", true, case.flag("valid")?);
+    }
     if case.find("signature_material").is_some() {
         trial.member(case, "signature_material", bundle.preimage())?;
         trial.member(case, "signature_material_keccak256", keccak256(&[&bundle.preimage()]))?;

@@ -28,6 +28,8 @@ pub(super) struct Device {
     identity: SecretKey,
     id: DeviceId,
     replayed: ReplayedDevice,
+    /// Versions of its prekeys, by the prekey.
+    prekeys: BTreeMap<Vec<u8>, u32>,
     /// Sender, and bytes, of what it has opened.
     opened: BTreeSet<(UserId, Vec<u8>)>,
     /// Of these, what it has confirmed.
@@ -86,11 +88,14 @@ impl Devices {
         let id = DeviceId::new(shown.text("installation_id")?)
             .map_err(|error| Stop::Malformed(format!("`{}`: {error}", shown.place("installation_id"))))?;
         let mut replayed = ReplayedDevice::new(identity.clone(), id.clone(), NOW);
+        let mut prekeys = BTreeMap::new();
         for prekey in shown.list("signed_pre_keys")? {
             let secret = prekey.private_key("private")?;
             trial.member(&prekey, "public", secret.public().compressed())?;
+            let version = prekey.number32("version")?;
+            prekeys.insert(secret.public().compressed().to_vec(), version);
             replayed
-                .give_prekey(&mut ScriptedRng::new([]), &secret, prekey.number32("version")?)
+                .give_prekey(&mut ScriptedRng::new([]), &secret, version)
                 .map_err(|error| fault(shown, &error))?;
             self.secrets.know(secret);
         }
@@ -98,6 +103,7 @@ impl Devices {
             identity,
             id,
             replayed,
+            prekeys,
             opened: BTreeSet::new(),
             confirmed: BTreeSet::new(),
             refused: false,
@@ -217,6 +223,21 @@ impl Device {
     /// Whether it refused a message from which the peer has kept something.
     pub(super) fn has_refused(&self) -> bool {
         self.refused
+    }
+
+    /// Compares its prekeys with those in a bundle that it sends. Of some devices no prekeys are listed.
+    pub(super) fn own_prekeys(&self, at: &Node<'_>, trial: &mut Trial, message: &Message) {
+        let own = message.bundles.iter().filter(|bundle| bundle.identity() == self.user());
+        for prekey in own.filter_map(|bundle| bundle.prekeys().get(self.id.as_str())) {
+            if !self.prekeys.is_empty() {
+                let listed = self.prekeys.get(&prekey.key).copied();
+                trial.same(
+                    &format!("{}: version of the sender's prekey", at.at()),
+                    Some(prekey.version),
+                    listed,
+                );
+            }
+        }
     }
 
     /// The rule by which this layer refuses what the peer reads.

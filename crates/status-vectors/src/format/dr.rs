@@ -179,7 +179,7 @@ impl Side {
         }
         match (opened, plaintext) {
             (Ok(opened), Some(plaintext)) => {
-                trial.bytes(&step.place("plaintext"), opened.as_slice(), plaintext)
+                trial.bytes(&step.place("plaintext"), opened.as_slice(), plaintext);
             }
             (Ok(_), None) => {}
             (Err(_), _) => {

@@ -3,13 +3,14 @@
 
 mod content;
 mod place;
+mod sending;
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
 use status_crypto::keccak256;
 use status_layer::{Frame, Timestamp, UserId};
 use status_privacy::hazmat;
-use status_security::hazmat::{Message, fixed};
+use status_security::hazmat::Message;
 
 use super::devices::{Delivered, Delivery, Devices};
 use super::protocol::{headers, text, written};
@@ -19,10 +20,14 @@ use crate::read::Node;
 use crate::trial::{Stop, Trial};
 use content::Contents;
 use place::{Mailbox, Place};
+use sending::Sendings;
 
 pub(super) fn check(case: &Node<'_>, trial: &mut Trial) -> Result<(), Stop> {
+    let steps = case.list("steps")?;
+    let devices = Devices::new(case, trial)?;
     let mut run = Run {
-        devices: Devices::new(case, trial)?,
+        sendings: Sendings::new(&steps, &devices)?,
+        devices,
         mailboxes: BTreeMap::new(),
         envelopes: BTreeMap::new(),
         contents: Contents::default(),
@@ -32,27 +37,29 @@ pub(super) fn check(case: &Node<'_>, trial: &mut Trial) -> Result<(), Stop> {
         let mailbox = Mailbox::new(&device, run.devices.get(name)?.identity())?;
         run.mailboxes.insert(name.to_owned(), mailbox);
     }
-    let steps = case.list("steps")?;
     for step in &steps {
         match step.text("op")? {
-            "envelope" => run.envelope(step, &steps, trial)?,
+            "envelope" => run.envelope(step, trial)?,
             "deliver" => run.deliver(step, trial)?,
             // What a user does is in the envelopes; what it says is compared with what was read in the end.
             _ => {}
         }
     }
     for step in &steps {
-        run.contents.action(step, trial)?;
+        run.contents.action(step, trial, &run.devices)?;
     }
+    let synced = steps.iter().any(|step| step.find("datasync").is_some());
+    trial.holds("`datasync` is false, but there is some", case.flag("datasync")? || !synced);
     trial.note(Rule::WhisperCarrier);
     trial.note(Rule::AboveTheLayers);
     Ok(())
 }
 
-struct Run {
+struct Run<'a> {
     devices: Devices,
     mailboxes: BTreeMap<String, Mailbox>,
     envelopes: BTreeMap<u64, Envelope>,
+    sendings: Sendings<'a>,
     contents: Contents,
 }
 
@@ -64,8 +71,8 @@ struct Envelope {
     payload: Vec<u8>,
 }
 
-impl Run {
-    fn envelope(&mut self, step: &Node<'_>, steps: &[Node<'_>], trial: &mut Trial) -> Result<(), Stop> {
+impl Run<'_> {
+    fn envelope(&mut self, step: &Node<'_>, trial: &mut Trial) -> Result<(), Stop> {
         let rlp = step.bytes("rlp")?;
         let envelope = opened(&step.place("rlp"), &rlp)?;
         trial.member(step, "hash", keccak256(&[&rlp]))?;
@@ -84,7 +91,7 @@ impl Run {
         trial.same(&step.place("padding_length"), read.padding.len() as u64, step.number("padding_length")?);
         trial.same(&step.place("signer"), read.signer, Some(sender));
 
-        self.sealed(step, steps, trial, &read.payload)?;
+        self.sealed(step, trial, &read.payload)?;
         let frame = Frame {
             topic: hazmat::content_topic(envelope.topic),
             at: Timestamp::from_secs(envelope.expiry.saturating_sub(envelope.ttl)),
@@ -96,13 +103,7 @@ impl Run {
     }
 
     /// Compares the headers, and makes every ciphertext for a session again.
-    fn sealed(
-        &mut self,
-        step: &Node<'_>,
-        steps: &[Node<'_>],
-        trial: &mut Trial,
-        payload: &[u8],
-    ) -> Result<(), Stop> {
+    fn sealed(&mut self, step: &Node<'_>, trial: &mut Trial, payload: &[u8]) -> Result<(), Stop> {
         let message = Message::decode(payload);
         let Some(shown) = step.find("protocol_message") else {
             trial.holds(&format!("{}: is sealed, and not listed as such", step.at()), message.is_err());
@@ -110,6 +111,7 @@ impl Run {
         };
         let message = message.map_err(|error| Stop::Differs(format!("{}: {error}", shown.at())))?;
         written(step, trial, &message, payload);
+        self.devices.get(step.text("from")?)?.own_prekeys(step, trial, &message);
         let device = shown.place("sender_installation_id");
         trial.same(&device, message.device.as_str(), shown.text("sender_installation_id")?);
         trial.same(&shown.place("bundles"), message.bundles.len() as u64, shown.number("bundles")?);
@@ -119,23 +121,12 @@ impl Run {
             match message.direct.get(slot.text("installation_id")?) {
                 Some(direct) => headers(&slot, trial, direct)?,
                 None => {
-                    trial.holds(&format!("there is nothing for `{}`", slot.place("installation_id")), false)
+                    trial.holds(&format!("there is nothing for `{}`", slot.place("installation_id")), false);
                 }
             }
         }
 
-        let to: BTreeSet<_> = message.direct.keys().filter(|slot| *slot != fixed::SLOT).collect();
-        let receiver = self.devices.iter().find(|device| to.contains(&device.id().to_owned()));
-        let Some(receiver) = receiver.map(|device| device.identity().clone()) else { return Ok(()) };
-        match plaintext(step, steps)? {
-            Some(plaintext) => {
-                self.devices.send(step, trial, (step.text("from")?, &receiver), &message, &plaintext)
-            }
-            None => Err(Stop::Skipped(format!(
-                "{}: nobody in the recording reads it, so its plaintext and what follows are not known",
-                step.at()
-            ))),
-        }
+        self.sendings.repeat(step.number("id")?, &mut self.devices, trial)
     }
 
     fn deliver(&mut self, step: &Node<'_>, trial: &mut Trial) -> Result<(), Stop> {
@@ -146,6 +137,12 @@ impl Run {
         let mailbox = self.mailboxes.get_mut(to);
         let mailbox =
             mailbox.ok_or_else(|| Stop::Malformed(format!("`{}` names no device", step.place("to"))))?;
+        if step.find("retrieve_error").is_some() {
+            return Err(Stop::Skipped(format!(
+                "{}: the peer failed while reading, so its state is not known",
+                step.at()
+            )));
+        }
         let seen = step.flag("seen_by_a_filter")?;
         if seen {
             mailbox.listen(step, &envelope.place)?;
@@ -175,6 +172,7 @@ impl Run {
             drawn,
             ok: read_by_peer || !sealed,
         };
+        self.sendings.catch_up(to, &mut self.devices, trial)?;
         let delivered = self.devices.deliver(step, trial, to, delivery)?;
         let Delivered::Opened(opened) = delivered else { return Ok(()) };
         let text = text(&opened);
@@ -186,19 +184,4 @@ impl Run {
         let receiver = self.devices.get(to)?.user();
         self.contents.read(step, trial, (&envelope.sender, &receiver), text)
     }
-}
-
-/// What was sealed in an envelope: what any of its readers found.
-fn plaintext(envelope: &Node<'_>, steps: &[Node<'_>]) -> Result<Option<Vec<u8>>, Stop> {
-    let id = envelope.number("id")?;
-    for step in steps {
-        let reads = step.text("op")? == "deliver"
-            && step.number("id")? == id
-            && step.flag("seen_by_a_filter")?
-            && step.find("encryption_error").is_none();
-        if reads {
-            return step.bytes("after_encryption_layer").map(Some);
-        }
-    }
-    Ok(None)
 }

@@ -25,8 +25,7 @@ pub(super) fn check(case: &Node<'_>, trial: &mut Trial) -> Result<(), Stop> {
                 let (from, bytes) = conversation.sent(&step)?;
                 conversation.devices.confirm(step.text("on")?, from, &bytes)?;
             }
-            // Decides for whom the user's other devices are sealed for, not what opens here.
-            "enable_own_installation" => {}
+            "enable_own_installation" => conversation.enable(&step, trial)?,
             other => return Err(Stop::Skipped(format!("unknown step {other}"))),
         }
     }
@@ -45,6 +44,14 @@ impl Conversation {
         sent.ok_or_else(|| Stop::Malformed(format!("`{}` names no message", step.place("id"))))
     }
 
+    /// Decides which of the user's own devices are sealed for, not what opens here.
+    fn enable(&self, step: &Node<'_>, trial: &mut Trial) -> Result<(), Stop> {
+        let id = step.text("installation_id")?;
+        let known = self.devices.iter().any(|device| device.id() == id);
+        trial.holds(&format!("`{}` is no device", step.place("installation_id")), known);
+        Ok(())
+    }
+
     fn send(&mut self, step: &Node<'_>, trial: &mut Trial) -> Result<(), Stop> {
         let (bytes, plaintext) = (step.bytes("bytes")?, step.bytes("plaintext")?);
         let by = step.text("by")?;
@@ -53,6 +60,7 @@ impl Conversation {
             .map_err(|error| Stop::Differs(format!("`{}`: {error}", step.place("bytes"))))?;
         decoded(&step.get("decoded")?, trial, &message)?;
         written(step, trial, &message, &bytes);
+        self.devices.get(by)?.own_prekeys(step, trial, &message);
         self.sent.insert(step.number("id")?, (sender, bytes));
         if step.text("op")? == "send_public" {
             trial.bytes(&step.place("plaintext"), &message.public, plaintext);
@@ -186,6 +194,7 @@ impl Conversation {
 fn decoded(shown: &Node<'_>, trial: &mut Trial, message: &Message) -> Result<(), Stop> {
     let sender = shown.place("sender_installation_id");
     trial.same(&sender, message.device.as_str(), shown.text("sender_installation_id")?);
+    trial.member_if_any(shown, "public_message", &message.public)?;
     let bundles = shown.list("bundles")?;
     trial.same(&shown.place("bundles"), message.bundles.len(), bundles.len());
     for (bundle, shown) in message.bundles.iter().zip(&bundles) {

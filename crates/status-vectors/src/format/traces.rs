@@ -56,7 +56,10 @@ impl Replay {
             for member in &members {
                 let others = members.iter().filter(|name| *name != member);
                 let others = others.map(|name| replay.user(name)).collect::<Result<Vec<_>, _>>()?;
-                replay.seat(member)?.at(0, |node, cx| Ok::<_, StoreError>(node.join(cx, group, &others)))?;
+                replay.seat(member)?.at(0, |node, cx| {
+                    node.join(cx, group, &others);
+                    Ok::<_, StoreError>(())
+                })?;
             }
         }
         Ok(replay)
@@ -173,7 +176,7 @@ impl Seat {
 
     /// What goes to one peer in an epoch.
     fn send(&mut self, epoch: u64, to: &UserId) -> Result<Vec<u8>, Stop> {
-        let stepped = self.at(epoch, |node, cx| node.step(cx))?;
+        let stepped = self.at(epoch, SyncNode::step)?;
         if self.sent.0 != epoch {
             self.sent = (epoch, BTreeMap::new());
         }
@@ -182,22 +185,38 @@ impl Seat {
     }
 }
 
-/// The members of each group. A trace does not list them: they are who appends to it, and who is sent something of it.
+/// The members of each group. A trace does not list them: they are who appends to it, and who is sent or offered
+/// something of it.
 fn groups(case: &Node<'_>) -> Result<BTreeMap<GroupId, BTreeSet<String>>, Stop> {
     let mut groups = BTreeMap::<GroupId, BTreeSet<String>>::new();
+    let mut messages = BTreeMap::<Vec<u8>, GroupId>::new();
     let mut note = |shown: &Node<'_>, name: &str| -> Result<(), Stop> {
-        groups.entry(GroupId::new(shown.array("group_id")?)).or_default().insert(name.to_owned());
+        let group = GroupId::new(shown.array("group_id")?);
+        messages.insert(shown.bytes("message_id")?, group);
+        groups.entry(group).or_default().insert(name.to_owned());
         Ok(())
     };
-    for step in case.list("steps")? {
+    let steps = case.list("steps")?;
+    for step in &steps {
         match step.text("op")? {
-            "append" => note(&step, step.text("node")?)?,
+            "append" => note(step, step.text("node")?)?,
             "send" => {
                 for message in step.get("payload")?.list("messages")? {
                     note(&message, step.text("to")?)?;
                 }
             }
             _ => {}
+        }
+    }
+    for step in &steps {
+        for state in step.find_list("states_after")? {
+            // Anybody may be asked for a message, whatever the group.
+            let of = messages
+                .get(&state.bytes("message_id")?)
+                .filter(|_| state.text("type").is_ok_and(|kind| kind != "request"));
+            if let Some(members) = of.and_then(|group| groups.get_mut(group)) {
+                members.insert(state.text("peer")?.to_owned());
+            }
         }
     }
     Ok(groups)

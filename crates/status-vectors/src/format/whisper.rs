@@ -90,11 +90,12 @@ fn contents(case: &Node<'_>, trial: &mut Trial, plain: &[u8]) -> Result<(), Stop
         hazmat::decode(plain).map_err(|error| Stop::Differs(format!("the plaintext is refused: {error}")))?;
     trial.member_if_any(case, "plain", plain)?;
     trial.same("flags", plain.first().copied().map(u64::from), Some(case.number("flags")?));
-    if case.find("payload").is_some() {
+    // Of a large payload there is only the length and the hash.
+    if case.find("payload").is_some() || case.find("payload_length").is_none() {
         trial.member(case, "payload", &read.payload)?;
     } else {
         trial.same("payload_length", read.payload.len() as u64, case.number("payload_length")?);
-        trial.member(case, "payload_keccak256", keccak256(&[&read.payload]))?;
+        trial.member_if_any(case, "payload_keccak256", keccak256(&[&read.payload]))?;
     }
     trial.member(case, "padding", &read.padding)?;
     let sender = if case.find("sender").is_some() { Some(case.key("sender")?.public()) } else { None };

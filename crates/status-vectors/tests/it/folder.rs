@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use status_vectors::{CheckError, MAX_DEPTH, Report, Rule, check_dir, check_file, check_text};
+use status_vectors::{CheckError, Report, Rule, check_dir, check_file, check_text};
 
 use crate::sample::{files, folder};
 
@@ -54,11 +54,6 @@ fn folder_without_files_is_an_error_and_not_a_success() {
     let empty = Path::new(env!("CARGO_MANIFEST_DIR")).join("src");
 
     assert!(matches!(check_dir(&empty, &mut |_| {}), Err(CheckError::Empty { .. })));
-}
-
-#[test]
-fn depth_is_bounded() {
-    assert!(MAX_DEPTH >= 8);
 }
 
 #[test]

@@ -45,12 +45,12 @@ fn no_value_in_any_place_makes_it_panic() {
     for file in files(&folder()) {
         let (format, kinds) = cases(&file);
         for cases in kinds.values() {
-            for strange in &strange {
-                check(&format, strange);
-                // Taking turns keeps it short; every shape meets some of them.
-                for leaf in leaves(&cases[0]).iter().take(200) {
+            strange.iter().for_each(|strange| drop(check(&format, strange)));
+            // Taking turns keeps it short; every shape meets some of them.
+            for (place, leaf) in leaves(&cases[0]).iter().take(200).enumerate() {
+                for turn in [0, 3] {
                     let mut case = cases[0].clone();
-                    *case.pointer_mut(leaf).unwrap() = strange.clone();
+                    *case.pointer_mut(leaf).unwrap() = strange[(place + turn) % strange.len()].clone();
                     check(&format, &case);
                 }
             }

@@ -10,13 +10,20 @@ use status_payload::decode_signed;
 
 use crate::Rule;
 use crate::format::application::{kind_of, listed};
+use crate::format::devices::Devices;
 use crate::format::mvds::shown_payload;
 use crate::read::Node;
 use crate::trial::{Stop, Trial};
 
-/// The messages that were read, by their ids: the fields that are listed of each.
+/// The messages that were read, by their ids.
 #[derive(Default)]
-pub(super) struct Contents(BTreeMap<String, Json>);
+pub(super) struct Contents(BTreeMap<String, Said>);
+
+/// A message that was read: its author, and the fields that are listed of it.
+struct Said {
+    author: UserId,
+    fields: Json,
+}
 
 impl Contents {
     /// Compares what came out of the security layer.
@@ -55,7 +62,7 @@ impl Contents {
         }
         trial.same(&step.place("application_messages"), bodies.len(), shown.len());
         for (body, shown) in bodies.into_iter().zip(&shown) {
-            self.message(shown, trial, sender, Body::new(body))?;
+            self.message(shown, trial, sender, &Body::new(body))?;
         }
         Ok(())
     }
@@ -65,9 +72,9 @@ impl Contents {
         shown: &Node<'_>,
         trial: &mut Trial,
         sender: &UserId,
-        body: Body,
+        body: &Body,
     ) -> Result<(), Stop> {
-        let read = match decode_signed(&body, Some(*sender)) {
+        let read = match decode_signed(body, Some(*sender)) {
             Ok(read) => read,
             Err(error) => {
                 trial.holds(&format!("{}: cannot be read here: {error}", shown.at()), false);
@@ -87,34 +94,54 @@ impl Contents {
             let content =
                 read.content().map_err(|error| Stop::Differs(format!("{}: {error}", shown.at())))?;
             listed(shown, trial, &content)?;
-            self.0.insert(read.id.to_string(), fields.json.clone());
+            let said = Said { author: read.author, fields: fields.json.clone() };
+            self.0.insert(read.id.to_string(), said);
         }
         Ok(())
     }
 
-    /// What a user said must be what was read under that id.
-    pub(super) fn action(&self, step: &Node<'_>, trial: &mut Trial) -> Result<(), Stop> {
+    /// What a user said, and what was shown, must be what was read under that id.
+    pub(super) fn action(&self, step: &Node<'_>, trial: &mut Trial, devices: &Devices) -> Result<(), Stop> {
         match step.text("op")? {
-            "send_chat_message" => self.said(step, trial),
+            "send_chat_message" => {
+                let author = devices.get(step.text("by")?)?.user();
+                let Some(said) = self.0.get(step.text("message_id")?) else {
+                    trial.holds(&format!("`{}` was not read by anybody", step.place("message_id")), false);
+                    return Ok(());
+                };
+                trial.same(&step.place("by"), said.author, author);
+                said.compare(step, trial, &["text", "clock", "chat_id"])
+            }
             "emoji_reaction" => {
                 let known = self.0.contains_key(step.text("message_id")?);
                 trial.holds(&format!("`{}` is no message that was read", step.place("message_id")), known);
+                devices.get(step.text("by")?).map(|_| ())
+            }
+            "deliver" => {
+                for shown in step.find_list("shown_messages")? {
+                    self.shown(&shown, trial)?;
+                }
                 Ok(())
             }
-            _ => Ok(()),
+            "envelope" => Ok(()),
+            _ => devices.get(step.text("by")?).map(|_| ()),
         }
     }
 
-    fn said(&self, step: &Node<'_>, trial: &mut Trial) -> Result<(), Stop> {
-        let Some(fields) = self.0.get(step.text("message_id")?) else {
-            trial.holds(&format!("`{}` was not read by anybody", step.place("message_id")), false);
-            return Ok(());
-        };
+    fn shown(&self, shown: &Node<'_>, trial: &mut Trial) -> Result<(), Stop> {
+        // A messenger also shows messages that it made itself: who joined, who left.
+        let Some(said) = self.0.get(shown.text("id")?) else { return Ok(()) };
+        trial.same(&shown.place("from"), shown.user("from")?, said.author);
+        said.compare(shown, trial, &["text", "clock", "chat_id", "content_type"])
+    }
+}
+
+impl Said {
+    fn compare(&self, shown: &Node<'_>, trial: &mut Trial, names: &[&str]) -> Result<(), Stop> {
         // A message in a closed group is wrapped in an update of the group.
-        let fields = fields.get("message").filter(|it| it.is_object()).unwrap_or(fields);
-        for name in ["text", "clock", "chat_id"] {
-            let said = step.get(name)?;
-            trial.same(&said.at().to_owned(), fields.get(name), Some(said.json));
+        let fields = self.fields.get("message").filter(|it| it.is_object()).unwrap_or(&self.fields);
+        for name in names {
+            trial.same(&shown.place(name), fields.get(*name), Some(shown.get(name)?.json));
         }
         Ok(())
     }

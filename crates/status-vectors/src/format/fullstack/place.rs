@@ -36,6 +36,10 @@ impl Place {
             "symmetric" => {
                 let key = Secret::new(shown.bytes("sym_key")?);
                 let (name, meet) = named(shown, sender, devices, topic)?;
+                if shown.find("filter").is_some() {
+                    let filter = if matches!(meet, Rendezvous::Shared(_)) { "negotiated" } else { "public" };
+                    trial.same(&shown.place("filter"), filter, shown.text("filter")?);
+                }
                 trial.bytes(&format!("{}: our topic", shown.at()), hazmat::topic(&name), topic);
                 trial.bytes(
                     &shown.place("sym_key"),
@@ -70,7 +74,7 @@ fn named(
         return Ok((name.to_owned(), Rendezvous::Named(meet)));
     }
     // The place that two users share; the case does not say who the other is.
-    for other in devices.iter().filter(|other| other.identity().public() != *sender) {
+    for other in devices.iter() {
         let secret = other.identity().agree(sender);
         let name = hazmat::negotiated_name(&secret);
         if hazmat::topic(&name) == topic {
