@@ -51,7 +51,7 @@ fn every_vector_file_is_read_and_none_fails() {
     assert_eq!(idle, [], "files or cases that nobody reads");
     assert_eq!(summary.files.iter().cloned().collect::<BTreeSet<_>>(), files);
     assert_eq!(summary.cases, summary.passed + summary.skipped, "{summary}");
-    assert!(summary.passed > 1_000, "{summary}");
+    assert!(summary.passed > 500, "{summary}");
 }
 
 #[test]
