@@ -29,7 +29,7 @@ pub struct Verdict {
     pub dropped: Vec<(Layer, Reason)>,
     /// The bodies that came out of it.
     pub bodies: Vec<Body>,
-    /// Whether anything else was told to the application.
+    /// How many other things were told to the application.
     pub other_news: usize,
     /// The areas in which a row changed: 1 data sync, 2 security, 3 privacy, 4 the conductor.
     pub changed: Vec<u8>,

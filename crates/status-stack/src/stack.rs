@@ -208,7 +208,7 @@ impl<Y: DataSync, X: Security, P: Privacy> Run<'_, Y, X, P> {
     fn send(&mut self, unit: &mut Unit<'_>, datagram: Datagram) -> Result<(), Fault> {
         let Stack { security, privacy, .. } = self.stack;
         let to = datagram.to.clone();
-        let done = unit.attempt(|unit| {
+        let done: Result<_, No> = unit.attempt(|unit| {
             let Outgoing { parcels, meet } =
                 self.call(unit, Layer::Security, |cx| security.seal(cx, datagram))?;
             let mut frames = Vec::new();
