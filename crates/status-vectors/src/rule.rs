@@ -37,6 +37,8 @@ pub enum Rule {
     /// An envelope is recorded when it reaches the wire; its ciphertext is made again where its header belongs in the
     /// chain.
     OrderOfSealing,
+    /// What a user says of a message that nobody in the recording reads has nothing to be compared with.
+    NeverRead,
     /// The list of fields does not tell an empty signature from an absent one; either must be judged alike.
     EmptyOrAbsentSignature,
 }
@@ -57,6 +59,7 @@ impl Rule {
         Self::FallThrough,
         Self::AboveTheLayers,
         Self::OrderOfSealing,
+        Self::NeverRead,
         Self::EmptyOrAbsentSignature,
     ];
 
@@ -108,6 +111,9 @@ impl Rule {
                 "order-of-sealing",
                 "an envelope is listed after it was sealed; it is made again where its header belongs",
             ),
+            Self::NeverRead => {
+                ("never-read", "a message that nobody in the recording reads has nothing to be compared with")
+            }
             Self::EmptyOrAbsentSignature => (
                 "empty-or-absent-signature",
                 "the fields do not tell an empty signature from an absent one; one of the two is judged alike",

@@ -200,6 +200,16 @@ impl Devices {
         }
     }
 
+    /// What the device with an installation id would read now in a message from the user of `by`.
+    pub(super) fn would_read(&self, id: &str, by: &str, bytes: &[u8]) -> Option<Vec<u8>> {
+        let from = self.devices.get(by)?.user();
+        let device = self.iter().find(|device| device.id() == id)?;
+        let meet = Rendezvous::Inbox(device.user());
+        let mut rng = ScriptedRng::new([]);
+        let opened = device.replayed.clone().deliver(&mut rng, &self.secrets, from, meet, bytes).ok()?;
+        Some(opened.mail.into_iter().next().map(|letter| letter.datagram.bytes).unwrap_or_default())
+    }
+
     /// Notes that the application of a device has processed a message.
     pub(super) fn confirm(&mut self, on: &str, from: UserId, bytes: &[u8]) -> Result<(), Stop> {
         self.get_mut(on)?.confirmed.insert((from, bytes.to_vec()));

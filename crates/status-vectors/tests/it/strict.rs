@@ -57,3 +57,29 @@ fn no_value_in_any_place_makes_it_panic() {
         }
     }
 }
+
+/// What is lost in a recording that ends early is like what is lost on its way.
+#[test]
+fn first_half_of_a_good_recording_is_a_good_recording() {
+    let mut halves = 0;
+    for file in files(&folder()) {
+        let (format, kinds) = cases(&file);
+        for case in
+            kinds.values().flatten().filter(|case| case["devices"].is_array() || case["nodes"].is_array())
+        {
+            let mut half = case.clone();
+            let steps = half["steps"].as_array_mut().unwrap();
+            steps.truncate(steps.len() / 2);
+            for device in half["devices"].as_array_mut().into_iter().flatten() {
+                // They are those of the end.
+                device["final_sessions"] = Value::Null;
+            }
+
+            let report = check(&format, &half);
+
+            assert_eq!(report.passed, 1, "{report}");
+            halves += 1;
+        }
+    }
+    assert!(halves > 30);
+}

@@ -19,6 +19,7 @@ struct Sending<'a> {
     by: &'a str,
     to: SecretKey,
     message: Message,
+    payload: Vec<u8>,
     /// What was sealed, unless nobody in the recording has read it.
     plaintext: Option<Vec<u8>>,
 }
@@ -31,13 +32,16 @@ impl<'a> Sendings<'a> {
             if step.text("op")? != "envelope" {
                 continue;
             }
-            let Ok(message) = Message::decode(&step.bytes("transport_payload")?) else { continue };
+            let payload = step.bytes("transport_payload")?;
+            let Ok(message) = Message::decode(&payload) else { continue };
             let slots = message.direct.keys().filter(|slot| *slot != fixed::SLOT);
             let to = slots.filter_map(|slot| devices.iter().find(|device| device.id() == slot)).next();
             if let Some(to) = to.map(|device| device.identity().clone()) {
                 let plaintext = plaintext(step, steps)?;
-                let sending = Sending { step: step.clone(), by: step.text("from")?, to, message, plaintext };
-                sendings.0.insert(step.number("id")?, sending);
+                let step = step.clone();
+                let by = step.text("from")?;
+                let id = step.number("id")?;
+                sendings.0.insert(id, Sending { step, by, to, message, payload, plaintext });
             }
         }
         Ok(sendings)
@@ -45,12 +49,16 @@ impl<'a> Sendings<'a> {
 
     /// Repeats the sending of an envelope, if it is still to be repeated.
     pub(super) fn repeat(&mut self, id: u64, devices: &mut Devices, trial: &mut Trial) -> Result<(), Stop> {
-        let Some(Sending { step, by, to, message, plaintext }) = self.0.remove(&id) else { return Ok(()) };
+        let Some(sending) = self.0.remove(&id) else { return Ok(()) };
+        let Sending { step, by, to, message, payload, plaintext } = sending;
+        // What was lost on its way its receiver could still open; that it is right shows when it is sealed again.
+        let plaintext = match plaintext {
+            Some(plaintext) => Some(plaintext),
+            None => message.direct.keys().find_map(|slot| devices.would_read(slot, by, &payload)),
+        };
         let Some(plaintext) = plaintext else {
             let at = step.at();
-            return Err(Stop::Skipped(format!(
-                "{at}: nobody in the recording reads it, so its plaintext and what follows are not known"
-            )));
+            return Err(Stop::Skipped(format!("{at}: nobody reads it, so what follows is not known")));
         };
         devices.send(&step, trial, (by, &to), &message, &plaintext)
     }
@@ -84,9 +92,6 @@ impl<'a> Sendings<'a> {
 impl Sending<'_> {
     /// Whether its ciphertexts are the next ones of the sessions as they are.
     fn fits(&self, device: &Device) -> Result<bool, Stop> {
-        if self.plaintext.is_none() {
-            return Ok(false);
-        }
         for (slot, direct) in &self.message.direct {
             let Lock::Ratchet { session: prekey, header } = &direct.lock else { return Ok(false) };
             let session = device.session(&self.step, (&self.to, slot), prekey)?;
