@@ -17,11 +17,12 @@ use zeroize::Zeroizing;
 use crate::client::Client;
 use crate::clock::{Clock, SystemClock};
 use crate::core::{AREA, Core};
-use crate::driver::Driver;
+use crate::driver::{Driver, ONLINE_GAP};
 use crate::error::OpenError;
 use crate::event::{Chat, Tally};
 use crate::identity::{Identity, RecoveryPhrase};
 use crate::table::{self, Owner};
+use crate::throttle::Throttle;
 
 /// The file in a home that holds everything.
 const STORE_FILE: &str = "status.redb";
@@ -209,6 +210,7 @@ async fn start(builder: ClientBuilder) -> Result<(Client, Driver), OpenError> {
         tally: Tally::default(),
         wake: None,
         waiting: BTreeSet::new(),
+        online: Throttle::new(ONLINE_GAP),
     };
     driver.start(builder.chats).map_err(OpenError::Layer)?;
     let phrase = RecoveryPhrase::kept(owner.phrase);
@@ -279,4 +281,36 @@ fn new_device(rng: &mut dyn status_layer::CryptoRng) -> String {
 
 const fn damaged() -> status_layer::StoreError {
     status_layer::StoreError::Damaged { what: "the owner of this home" }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    struct Ones;
+
+    impl rand_core::TryRng for Ones {
+        type Error = std::convert::Infallible;
+
+        fn try_next_u32(&mut self) -> Result<u32, Self::Error> {
+            Ok(u32::MAX)
+        }
+
+        fn try_next_u64(&mut self) -> Result<u64, Self::Error> {
+            Ok(u64::MAX)
+        }
+
+        fn try_fill_bytes(&mut self, out: &mut [u8]) -> Result<(), Self::Error> {
+            out.fill(0xff);
+            Ok(())
+        }
+    }
+
+    impl rand_core::TryCryptoRng for Ones {}
+
+    // Spec: RFC 9562, section 5.4: version in the seventh byte, variant in the ninth.
+    #[test]
+    fn a_device_is_named_by_a_random_uuid() {
+        assert_eq!(new_device(&mut Ones), "ffffffff-ffff-4fff-bfff-ffffffffffff");
+    }
 }

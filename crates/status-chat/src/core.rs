@@ -11,7 +11,7 @@ use status_layer::{
 use status_stack::{Engine, Fault, Input, Layer, News, Output, Way};
 
 use crate::error::SendError;
-use crate::event::{Chat, Event, Message, Path, Refused, Tally};
+use crate::event::{Chat, Event, Journey, Message, Refused, Tally};
 use crate::table;
 use crate::words::{self, Words};
 
@@ -249,7 +249,7 @@ impl Core {
             sent_at: words.sent_at,
             grade: got.grade,
             delivered: false,
-            way: Some(Path { text: words.text.len(), body: got.body.as_bytes().len(), layers: got.way }),
+            way: Some(Journey { text: words.text.len(), body: got.body.as_bytes().len(), layers: got.way }),
             text: words.text,
         };
         let seen = table::clock(shelf, &message.chat).map_err(fault)?;

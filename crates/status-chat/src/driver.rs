@@ -15,6 +15,7 @@ use crate::core::{AREA, Answer, Core, Effects, MAX_CHATS, Task};
 use crate::error::SendError;
 use crate::event::{Chat, Event, Message, Tally};
 use crate::table;
+use crate::throttle::Throttle;
 
 /// Inputs that may share one unit of work, and so one commit.
 const MAX_BURST: usize = 64;
@@ -24,6 +25,9 @@ const MAX_SLEEP: Duration = Duration::from_secs(60);
 
 /// How long to wait after a step of our own side failed, before the next one is tried.
 const AFTER_FAILURE: Duration = Duration::from_secs(10);
+
+/// How often a node that joins may set off what waits. Any node can join and leave as often as it likes.
+pub(crate) const ONLINE_GAP: Duration = Duration::from_secs(2);
 
 /// What the application asks of the driver.
 pub(crate) enum Command {
@@ -58,6 +62,8 @@ pub(crate) struct Driver {
     pub(crate) wake: Option<Timestamp>,
     /// Frames given to the network that it has not confirmed.
     pub(crate) waiting: BTreeSet<FrameId>,
+    /// How often what waits is set off.
+    pub(crate) online: Throttle,
 }
 
 /// Why the driver woke up.
@@ -90,12 +96,7 @@ impl Driver {
             let asked = match woken {
                 Woken::Command(command) => self.take(command, &mut burst),
                 Woken::Network(event) => self.hear(event, &mut burst),
-                Woken::Time => {
-                    if self.wake.is_some_and(|wake| wake <= self.clock.now()) {
-                        burst.push((Task::Layers(Input::Tick), None));
-                    }
-                    None
-                }
+                Woken::Time => self.look_at_the_clock(&mut burst),
             };
             if let Some(End(waiting)) = asked {
                 return waiting;
@@ -116,6 +117,16 @@ impl Driver {
         let effects = self.turn(&tasks).map_err(|failed| failed.to_string())?;
         self.let_out(effects, burst);
         Ok(())
+    }
+
+    fn look_at_the_clock(&mut self, burst: &mut Vec<Job>) -> Option<End> {
+        let now = self.clock.now();
+        if self.online.due(now) {
+            burst.push((Task::Layers(Input::Online(true)), None));
+        } else if self.wake.is_some_and(|wake| wake <= now) {
+            burst.push((Task::Layers(Input::Tick), None));
+        }
+        None
     }
 
     /// Takes what is ready already, so that it shares the commit.
@@ -188,6 +199,9 @@ impl Driver {
             NetworkEvent::Online(online) => {
                 info!(online, "network");
                 self.tell(Event::Online(online));
+                if online && !self.online.ask(self.clock.now()) {
+                    return None;
+                }
                 Input::Online(online)
             }
             NetworkEvent::Closed => return Some(End(None)),
@@ -277,7 +291,8 @@ impl Driver {
     }
 
     fn pause(&self) -> Duration {
-        self.wake.map_or(MAX_SLEEP, |wake| wake.since(self.clock.now()).min(MAX_SLEEP))
+        let next = self.wake.into_iter().chain(self.online.next()).min();
+        next.map_or(MAX_SLEEP, |next| next.since(self.clock.now()).min(MAX_SLEEP))
     }
 }
 

@@ -38,12 +38,12 @@ pub struct Message {
     /// Who has acknowledged it, if it is ours.
     pub delivered: bool,
     /// Bytes at each layer on its way up to us; `None` for messages of our own and those read from history.
-    pub way: Option<Path>,
+    pub way: Option<Journey>,
 }
 
 /// The sizes of a message at each layer, in bytes.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
-pub struct Path {
+pub struct Journey {
     /// The text.
     pub text: usize,
     /// The signed body.
@@ -201,4 +201,27 @@ impl From<UserId> for Chat {
 fn channel(name: &str) -> Option<Name> {
     let legal = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-';
     Name::new(name).ok().filter(|name| name.as_str().chars().all(legal))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const KEY: &str = "zQ3shPyZJnxZK4Bwyx9QsaksNKDYTPmpwPvGSjMYVHoXHeEgB";
+
+    #[test]
+    fn a_chat_reads_as_it_is_written() {
+        for text in [KEY, "#status", "#a-1"] {
+            assert_eq!(text.parse::<Chat>().unwrap().to_string(), text);
+        }
+    }
+
+    #[test]
+    fn what_names_nobody_is_refused_and_quoted() {
+        for text in ["", "#", "status", "#No", "#a b", "0x04", &KEY[1..], &format!("#{}", "x".repeat(600))] {
+            let refused = text.parse::<Chat>();
+
+            assert!(matches!(refused, Err(SendError::Nobody(_))), "{text}: {refused:?}");
+        }
+    }
 }

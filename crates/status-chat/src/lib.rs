@@ -33,13 +33,14 @@ mod error;
 mod event;
 mod identity;
 mod table;
+mod throttle;
 mod words;
 
 pub use builder::{ClientBuilder, Us};
 pub use client::{Client, Events};
 pub use clock::{Clock, SystemClock};
 pub use error::{OpenError, SendError};
-pub use event::{Chat, Event, Message, Path, Refused, Tally};
+pub use event::{Chat, Event, Journey, Message, Refused, Tally};
 pub use identity::{Identity, IdentityError, RecoveryPhrase};
 pub use status_layer::{Grade, MessageId, Name, Network, Timestamp, Traffic, UserId};
 pub use status_stack::{Engine, Stack, Way};

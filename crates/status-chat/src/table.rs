@@ -193,3 +193,86 @@ fn text(bytes: &[u8]) -> Option<String> {
 const fn damaged() -> StoreError {
     StoreError::Damaged { what: WHAT }
 }
+
+#[cfg(test)]
+mod tests {
+    use status_layer::testing::Party;
+
+    use super::*;
+
+    fn user(seat: u8) -> UserId {
+        let mut key = [seat; 33];
+        key[0] = 2;
+        UserId::from_compressed(&key).unwrap()
+    }
+
+    fn message(id: u8, clock: u64, chat: &Chat) -> Message {
+        Message {
+            id: MessageId::new([id; 32]),
+            chat: chat.clone(),
+            from: user(7),
+            text: format!("text {id}"),
+            clock,
+            sent_at: Timestamp::from_millis(clock + 1),
+            grade: Grade::Ratcheted,
+            delivered: false,
+            way: None,
+        }
+    }
+
+    #[test]
+    fn a_message_is_kept_as_it_was() {
+        let mut party = Party::new(1);
+        let mut said = message(1, 5, &Chat::User(user(2)));
+        said.delivered = true;
+
+        let read = party.run(|cx| {
+            save_message(&mut cx.shelf, &said);
+            load_message(&cx.shelf, said.id)
+        });
+
+        assert_eq!(read.unwrap(), Some(said));
+    }
+
+    #[test]
+    fn a_history_is_in_the_order_of_clocks_and_of_one_chat() {
+        let mut party = Party::new(1);
+        let (room, rooms) = (Name::new("room").unwrap(), Name::new("rooms").unwrap());
+        let (room, rooms) = (Chat::Channel(room), Chat::Channel(rooms));
+
+        let ids = party.run(|cx| {
+            for (id, clock, chat) in [(1, 300, &room), (2, 100, &room), (3, 200, &rooms), (4, 200, &room)] {
+                save_message(&mut cx.shelf, &message(id, clock, chat));
+            }
+            let all = history(&cx.shelf, &room, 0, 10)?;
+            let later = history(&cx.shelf, &room, 100, 1)?;
+            let id = |message: &Message| message.id.as_bytes()[0];
+            Ok::<_, StoreError>((
+                all.iter().map(id).collect::<Vec<_>>(),
+                later.iter().map(id).collect::<Vec<_>>(),
+            ))
+        });
+
+        assert_eq!(ids.unwrap(), (vec![2, 4, 1], vec![4]));
+    }
+
+    #[test]
+    fn a_row_that_was_cut_is_said_to_be_damaged() {
+        let mut party = Party::new(1);
+        let said = message(1, 5, &Chat::User(user(2)));
+        party
+            .run(|cx| {
+                save_message(&mut cx.shelf, &said);
+                Ok::<_, StoreError>(())
+            })
+            .unwrap();
+
+        let read = party.run(|cx| {
+            let row = cx.shelf.get(&message_key(&said.id))?.unwrap_or_default();
+            cx.shelf.put(message_key(&said.id), row[..20].to_vec());
+            load_message(&cx.shelf, said.id)
+        });
+
+        assert!(matches!(read, Err(StoreError::Damaged { .. })), "{read:?}");
+    }
+}

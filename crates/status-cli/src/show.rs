@@ -4,7 +4,7 @@ use std::error::Error;
 use std::io::{IsTerminal, Write};
 
 use serde_json::{Value, json};
-use status_chat::{Chat, Event, Grade, Message, Path};
+use status_chat::{Chat, Event, Grade, Journey, Message};
 
 /// Where and how to print.
 #[derive(Clone, Copy)]
@@ -149,7 +149,7 @@ pub(crate) fn message_object(message: &Message) -> Value {
     })
 }
 
-fn way_object(way: &Path) -> Value {
+fn way_object(way: &Journey) -> Value {
     json!({
         "text": way.text,
         "body": way.body,
@@ -160,8 +160,8 @@ fn way_object(way: &Path) -> Value {
 }
 
 /// The way a message took, in one line.
-pub(crate) fn way(way: &Path) -> String {
-    let Path { text, body, layers } = way;
+pub(crate) fn way(way: &Journey) -> String {
+    let Journey { text, body, layers } = way;
     format!(
         "text {text} → signed {body} → synced {} → sealed {} → envelope {} bytes",
         layers.datagram, layers.sealed, layers.frame
