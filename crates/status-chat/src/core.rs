@@ -211,6 +211,7 @@ impl Core {
                 effects.refused = Some((layer, why.to_string()));
             }
             News::Delayed { layer, why, .. } | News::Dropped { layer, why } => effects.refuse(&layer, &why),
+            News::Noticed(notice) => effects.events.push(Event::Notice(notice)),
             News::Accepted { .. } => {}
         }
         Ok(())

@@ -4,7 +4,7 @@ use std::fmt;
 use std::str::FromStr;
 
 use status_crypto::text;
-use status_layer::{Grade, MessageId, Name, Timestamp, Traffic, UserId};
+use status_layer::{Grade, MessageId, Name, Notice, Timestamp, Traffic, UserId};
 use status_stack::Way;
 
 use crate::error::SendError;
@@ -74,6 +74,8 @@ pub enum Event {
     },
     /// Something that arrived was refused, or something of ours is delayed. Nothing is lost by it.
     Refused(Refused),
+    /// Something about keys and devices.
+    Notice(Notice),
     /// Whether somebody is connected who carries our traffic.
     Online(bool),
     /// The application was too slow and missed events. All messages are in [`Client::history`](crate::Client::history).

@@ -42,5 +42,5 @@ pub use clock::{Clock, SystemClock};
 pub use error::{OpenError, SendError};
 pub use event::{Chat, Event, Journey, Message, Refused, Tally};
 pub use identity::{Identity, IdentityError, RecoveryPhrase};
-pub use status_layer::{Grade, MessageId, Name, Network, Timestamp, Traffic, UserId};
+pub use status_layer::{DeviceId, Grade, MessageId, Name, Network, Notice, Timestamp, Traffic, UserId};
 pub use status_stack::{Engine, Stack, Way};

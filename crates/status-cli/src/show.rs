@@ -4,7 +4,7 @@ use std::error::Error;
 use std::io::{IsTerminal, Write};
 
 use serde_json::{Value, json};
-use status_chat::{Chat, Event, Grade, Journey, Message};
+use status_chat::{Chat, Event, Grade, Journey, Message, Notice};
 
 /// Where and how to print.
 #[derive(Clone, Copy)]
@@ -112,6 +112,19 @@ impl Show {
             // Strangers' noise is no news for people; programs may want to count it.
             Event::Refused(refused) => {
                 self.object(|| json!({ "event": "refused", "layer": refused.layer, "why": refused.why }));
+            }
+            Event::Notice(Notice::Unreadable { from }) => {
+                let from = Chat::User(*from);
+                let text = format!("{} wrote with a key of another device; they are told ours", short(&from));
+                self.line(&self.dim(&text), || json!({ "event": "unreadable", "from": from.to_string() }));
+            }
+            Event::Notice(Notice::NewDevice { user, device }) => {
+                let user = Chat::User(*user);
+                let text = format!("{} has a new device", short(&user));
+                self.line(
+                    &self.dim(&text),
+                    || json!({ "event": "new_device", "user": user.to_string(), "device": device.as_str() }),
+                );
             }
             Event::Missed { count } => {
                 let text = self.dim(&format!("{count} events were missed; the history has every message"));

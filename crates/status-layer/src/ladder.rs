@@ -232,6 +232,27 @@ pub struct Opened {
     pub then: Outgoing,
     /// Whether a session took a new key agreement out of it (a turn of an asymmetric ratchet); for who counts.
     pub turned: bool,
+    /// What the application should know of it besides the mail.
+    pub notices: Vec<Notice>,
+}
+
+/// What an application should know of keys and devices.
+#[derive(Clone, Debug, Eq, PartialEq)]
+#[non_exhaustive]
+pub enum Notice {
+    /// A user wrote something that this device has no key for: they know other devices of ours, or have lost a session.
+    /// They are told our keys; what they wrote is resent with keys that fit.
+    Unreadable {
+        /// The user.
+        from: UserId,
+    },
+    /// A user has a device that we had not heard of. From now on it is written to as well.
+    NewDevice {
+        /// The user; ourselves if it is a device of our own.
+        user: UserId,
+        /// The device.
+        device: DeviceId,
+    },
 }
 
 /// Whether to listen.

@@ -32,8 +32,8 @@ pub use draft::{Cx, Draft, Shelf, Unit};
 pub use error::{LayerError, Reason};
 pub use id::{DeviceId, FrameId, GroupId, IdError, MessageId, Name, UserId};
 pub use ladder::{
-    Arrival, Audience, Body, Datagram, Due, Frame, Grade, History, Interest, Letter, Opened, Outgoing,
-    Parcel, Proof, Recipient, Rendezvous, Sealed, Sender, Topic,
+    Arrival, Audience, Body, Datagram, Due, Frame, Grade, History, Interest, Letter, Notice, Opened,
+    Outgoing, Parcel, Proof, Recipient, Rendezvous, Sealed, Sender, Topic,
 };
 pub use memory::Memory;
 pub use network::{Network, NetworkEvent, Traffic, Unpublished};

@@ -4,7 +4,8 @@ use std::collections::BTreeSet;
 
 use status_layer::testing::SeededRng;
 use status_layer::{
-    Body, Frame, FrameId, Grade, Memory, MessageId, Recipient, Sender, Store, Timestamp, Topic, Unit, UserId,
+    Body, Frame, FrameId, Grade, Memory, MessageId, Notice, Recipient, Sender, Store, Timestamp, Topic, Unit,
+    UserId,
 };
 use status_stack::{Engine, Fault, Input, News, Output};
 
@@ -50,6 +51,8 @@ pub struct Node {
     pub delivered: BTreeSet<MessageId>,
     /// Every refusal, as text.
     pub refusals: Vec<String>,
+    /// What it was told of keys and devices.
+    pub notices: Vec<Notice>,
     /// Copies that data sync recognised.
     pub copies: usize,
     /// Whether frames reach it.
@@ -79,6 +82,7 @@ impl Node {
             inbox: Vec::new(),
             delivered: BTreeSet::new(),
             refusals: Vec::new(),
+            notices: Vec::new(),
             copies: 0,
             online: true,
             rng,
@@ -143,6 +147,7 @@ impl Node {
                 News::Refused { layer, why, .. }
                 | News::Dropped { layer, why }
                 | News::Delayed { layer, why, .. } => self.refusals.push(format!("{layer}: {why}")),
+                News::Noticed(notice) => self.notices.push(notice),
                 News::Accepted { .. } => {}
             }
         }

@@ -170,7 +170,8 @@ impl<Y: DataSync, X: Security, P: Privacy> Run<'_, Y, X, P> {
             Ok(opened) => opened,
             Err(no) => return self.dropped(no),
         };
-        let Opened { mail, then, turned } = opened;
+        let Opened { mail, then, turned, notices } = opened;
+        self.out.news.extend(notices.into_iter().map(News::Noticed));
         self.out.taken = Some(Taken { frame: size, turned, letters: mail.len() });
         for letter in mail {
             let way = Way { datagram: letter.datagram.bytes.len(), sealed, frame: size };

@@ -4,8 +4,8 @@ use alloc::vec::Vec;
 use core::fmt;
 
 use status_layer::{
-    Audience, Body, Frame, FrameId, Grade, GroupId, History, Interest, MessageId, Reason, Recipient, Sender,
-    Timestamp, Topic, UserId,
+    Audience, Body, Frame, FrameId, Grade, GroupId, History, Interest, MessageId, Notice, Reason, Recipient,
+    Sender, Timestamp, Topic, UserId,
 };
 
 /// One thing that happened.
@@ -117,6 +117,8 @@ pub enum News {
         /// The user.
         by: UserId,
     },
+    /// Something about keys and devices that the application should know.
+    Noticed(Notice),
     /// A frame was refused on its way up; it changed nothing in the layer that refused it.
     Dropped {
         /// Who refused.
