@@ -115,6 +115,9 @@ impl ClientBuilder {
     }
 
     /// Uses other layers than those of the deployed network.
+    ///
+    /// On a home that other layers have written to, give the new ones areas of their own, and the conductor too
+    /// ([`status_stack::Config`]): then they are told of all chats at the start.
     pub fn stack<E: Engine + Send + 'static>(mut self, make: impl FnOnce(&Us) -> E + Send + 'static) -> Self {
         self.stack = Some(Box::new(|us| Box::new(make(us))));
         self

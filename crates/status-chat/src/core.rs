@@ -100,6 +100,10 @@ impl Core {
 
     fn start(&self, unit: &mut Unit<'_>, effects: &mut Effects) -> Result<(), Fault> {
         self.layers(unit, effects, Input::Start)?;
+        // The layers remember whom they deal with. If they remember nothing, they are new to this home.
+        if effects.topics.as_ref().is_some_and(|topics| !topics.is_empty()) {
+            return Ok(());
+        }
         let us = Chat::User(self.keyring.user());
         self.expect(unit, effects, &us, Interest::Listen)?;
         for chat in table::chats(&unit.cx(AREA).shelf, MAX_CHATS).map_err(fault)? {
