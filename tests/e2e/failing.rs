@@ -94,6 +94,25 @@ async fn a_home_has_one_owner_at_a_time() {
     assert!(third.is_ok(), "{third:?}");
 }
 
+#[cfg(unix)]
+#[tokio::test]
+async fn a_home_is_its_owners_alone() {
+    use std::os::unix::fs::PermissionsExt;
+
+    let hub = Hub::new();
+    let parent = tempfile::tempdir().unwrap();
+    let home = parent.path().join("deep/home");
+
+    let client = Client::builder().home(&home).network(hub.port()).open().await.unwrap();
+    client.close().await;
+
+    let mode = |path: &std::path::Path| std::fs::metadata(path).unwrap().permissions().mode() & 0o777;
+    assert_eq!(mode(&home), 0o700);
+    for file in std::fs::read_dir(&home).unwrap() {
+        assert_eq!(mode(&file.unwrap().path()), 0o600);
+    }
+}
+
 #[tokio::test]
 async fn a_home_keeps_its_identity() {
     let hub = Hub::new();

@@ -246,9 +246,17 @@ fn own(unit: &mut Unit<'_>, identity: Option<Identity>) -> Result<Owner, OpenErr
 
 fn open_store(home: Option<&Path>) -> Result<Box<dyn Store + Send>, OpenError> {
     let Some(home) = home else { return Ok(Box::new(Memory::new())) };
-    std::fs::create_dir_all(home)
-        .map_err(|source| OpenError::Home { path: home.display().to_string(), source })?;
+    make_private(home).map_err(|source| OpenError::Home { path: home.display().to_string(), source })?;
     Ok(Box::new(Redb::open(home.join(STORE_FILE))?))
+}
+
+/// Makes a folder that only its owner can look into; one that is there already is left as it is.
+fn make_private(folder: &Path) -> std::io::Result<()> {
+    let mut maker = std::fs::DirBuilder::new();
+    maker.recursive(true);
+    #[cfg(unix)]
+    std::os::unix::fs::DirBuilderExt::mode(&mut maker, 0o700);
+    maker.create(folder)
 }
 
 async fn start_node(
