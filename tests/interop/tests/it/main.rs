@@ -1,0 +1,6 @@
+//! Our node and our clients with peers that others wrote.
+
+mod client;
+mod go;
+mod relay;
+mod support;
