@@ -9,6 +9,8 @@ import { ping } from "@libp2p/ping";
 import { tcp } from "@libp2p/tcp";
 import { multiaddr } from "@multiformats/multiaddr";
 import { createEncoder, wakuMetadata } from "@waku/core";
+import { decryptAsymmetric, encryptAsymmetric, postCipher, preCipher } from "@waku/message-encryption/ecies";
+import { decryptSymmetric, encryptSymmetric } from "@waku/message-encryption/symmetric";
 import { messageHash } from "@waku/message-hash";
 import { proto_message as proto } from "@waku/proto";
 import { wakuGossipSub, wakuRelay } from "@waku/relay";
@@ -26,6 +28,7 @@ const CLUSTER = 16;
 const SHARD = 32;
 const TOPIC = `/waku/2/rs/${CLUSTER}/${SHARD}`;
 
+const bytes = (text) => Uint8Array.from(Buffer.from(text, "hex"));
 const hex = (bytes) => Buffer.from(bytes).toString("hex");
 const say = (kind, rest) => process.stdout.write(`${JSON.stringify({ kind, ...rest })}\n`);
 
@@ -89,16 +92,16 @@ const orders = {
 
   // Every field as it is asked for, with js-waku's own codec.
   async publish({ payload, content_topic, version, timestamp, meta, ephemeral }) {
-    const bytes = proto.WakuMessage.encode({
-      payload: Buffer.from(payload, "hex"),
+    const encoded = proto.WakuMessage.encode({
+      payload: bytes(payload),
       contentTopic: content_topic,
       version: version ?? undefined,
       timestamp: timestamp == null ? undefined : BigInt(timestamp),
-      meta: meta == null ? undefined : Buffer.from(meta, "hex"),
+      meta: meta == null ? undefined : bytes(meta),
       ephemeral: ephemeral ?? undefined,
     });
-    const { recipients } = await gossip.publish(TOPIC, bytes);
-    say("published", { hash: hex(messageHash(TOPIC, proto.WakuMessage.decode(bytes))), to: recipients.length });
+    const { recipients } = await gossip.publish(TOPIC, encoded);
+    say("published", { hash: hex(messageHash(TOPIC, proto.WakuMessage.decode(encoded))), to: recipients.length });
   },
 
   // The way of an application of js-waku: version 0, its time, its checks.
@@ -107,8 +110,23 @@ const orders = {
       contentTopic: content_topic,
       pubsubTopicShardInfo: { clusterId: CLUSTER, shard: SHARD },
     });
-    const { successes, failures } = await relay.send(encoder, { payload: Buffer.from(payload, "hex") });
+    const { successes, failures } = await relay.send(encoder, { payload: bytes(payload) });
     say("sent", { to: successes.length, failures: failures.map(({ error }) => error) });
+  },
+
+  // An envelope, with a symmetric key or to a public key, signed or not.
+  async seal({ payload, signer, key, reader }) {
+    const plain = await preCipher(bytes(payload), signer ? bytes(signer) : undefined);
+    const sealing = key ? encryptSymmetric(plain, bytes(key)) : encryptAsymmetric(plain, bytes(reader));
+    say("sealed", { sealed: hex(await sealing) });
+  },
+
+  // Opens an envelope, with a symmetric key or a private one.
+  async open({ sealed, key, secret }) {
+    const envelope = bytes(sealed);
+    const opening = key ? decryptSymmetric(envelope, bytes(key)) : decryptAsymmetric(envelope, bytes(secret));
+    const { payload, sig } = postCipher(await opening);
+    say("opened", { payload: hex(payload), signer: sig?.publicKey ? hex(sig.publicKey) : null });
   },
 
   async ping({ peer: name }) {
