@@ -72,8 +72,8 @@ impl Metadata {
     }
 }
 
-/// Waits until a question begins, however long that takes: js-waku opens streams long before it asks.
-async fn first_byte(stream: &mut (impl AsyncRead + Unpin)) -> Result<u8, ExchangeError> {
+/// Reads one byte.
+async fn read_byte(stream: &mut (impl AsyncRead + Unpin)) -> Result<u8, ExchangeError> {
     let mut byte = [0];
     stream.read_exact(&mut byte).await.map_err(|_| ExchangeError::Broken)?;
     let [byte] = byte;
@@ -122,7 +122,7 @@ async fn read_frame(stream: &mut (impl AsyncRead + Unpin)) -> Result<Vec<u8>, Ex
 async fn read_length(stream: &mut (impl AsyncRead + Unpin)) -> Result<usize, ExchangeError> {
     let mut len = 0;
     for shift in [0, 7, 14] {
-        let byte = first_byte(stream).await?;
+        let byte = read_byte(stream).await?;
         len |= usize::from(byte & 0x7f) << shift;
         if byte & 0x80 == 0 {
             return Ok(len);

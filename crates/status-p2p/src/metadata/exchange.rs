@@ -23,7 +23,7 @@ use libp2p::swarm::{
 use libp2p::{PeerId, StreamProtocol};
 use tokio::time::timeout;
 
-use super::{ExchangeError, Metadata, PROTOCOL, answer, ask, first_byte};
+use super::{ExchangeError, Metadata, PROTOCOL, answer, ask, read_byte};
 
 /// An exchange has to be over so long after it began.
 const PATIENCE: Duration = Duration::from_secs(10);
@@ -103,7 +103,8 @@ impl ConnectionHandler for Conversation {
                 stream.ignore_for_keep_alive();
                 let ours = Arc::clone(&self.ours);
                 let answer = async move {
-                    let first = first_byte(&mut stream).await.ok()?;
+                    // It may take any time until a question begins: js-waku opens streams long before it asks.
+                    let first = read_byte(&mut stream).await.ok()?;
                     timeout(PATIENCE, answer(first, stream, &ours)).await.ok()?.ok()
                 };
                 // Who breaks off or sends rubbish gets no answer, and that is all.
