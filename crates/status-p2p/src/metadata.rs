@@ -72,13 +72,22 @@ impl Metadata {
     }
 }
 
-/// Answers one question.
+/// Reads one byte.
+async fn read_byte(stream: &mut (impl AsyncRead + Unpin)) -> Result<u8, ExchangeError> {
+    let mut byte = [0];
+    stream.read_exact(&mut byte).await.map_err(|_| ExchangeError::Broken)?;
+    let [byte] = byte;
+    Ok(byte)
+}
+
+/// Answers one question, whose first byte was read.
 async fn answer(
+    first: u8,
     mut stream: impl AsyncRead + AsyncWrite + Unpin,
     ours: &Metadata,
 ) -> Result<(), ExchangeError> {
     // Exactly one message: deployed nodes keep their half of the stream open until they have the answer.
-    let question = read_frame(&mut stream).await?;
+    let question = read_frame(&mut [first].as_slice().chain(&mut stream)).await?;
     Metadata::decode(&question).map_err(|_| ExchangeError::Malformed)?;
     stream.write_all(&ours.frame()).await.map_err(|_| ExchangeError::Broken)?;
     stream.close().await.map_err(|_| ExchangeError::Broken)
@@ -113,9 +122,7 @@ async fn read_frame(stream: &mut (impl AsyncRead + Unpin)) -> Result<Vec<u8>, Ex
 async fn read_length(stream: &mut (impl AsyncRead + Unpin)) -> Result<usize, ExchangeError> {
     let mut len = 0;
     for shift in [0, 7, 14] {
-        let mut byte = [0];
-        stream.read_exact(&mut byte).await.map_err(|_| ExchangeError::Broken)?;
-        let [byte] = byte;
+        let byte = read_byte(stream).await?;
         len |= usize::from(byte & 0x7f) << shift;
         if byte & 0x80 == 0 {
             return Ok(len);

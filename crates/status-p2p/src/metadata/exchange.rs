@@ -8,9 +8,8 @@ use std::sync::Arc;
 use std::task::{Context, Poll};
 use std::time::Duration;
 
+use futures::FutureExt;
 use futures::future::BoxFuture;
-use futures::stream::FuturesUnordered;
-use futures::{FutureExt, StreamExt};
 use libp2p::core::transport::PortUse;
 use libp2p::core::upgrade::ReadyUpgrade;
 use libp2p::core::{Endpoint, Multiaddr};
@@ -24,12 +23,13 @@ use libp2p::swarm::{
 use libp2p::{PeerId, StreamProtocol};
 use tokio::time::timeout;
 
-use super::{ExchangeError, Metadata, PROTOCOL, answer, ask};
+use super::{ExchangeError, Metadata, PROTOCOL, answer, ask, read_byte};
 
-/// One exchange has to be over by then.
+/// An exchange has to be over so long after it began.
 const PATIENCE: Duration = Duration::from_secs(10);
-/// Questions answered at the same time on one connection.
-const MAX_QUESTIONS: usize = 4;
+/// Streams on one connection over which questions may come. js-waku opens some ten of them as soon as it is connected,
+/// and asks over the newest, maybe, at some time.
+const MAX_QUESTIONS: usize = 16;
 
 /// Asks every node that connects, and answers.
 pub(crate) struct Exchange {
@@ -48,7 +48,8 @@ pub(crate) struct Told {
 pub(crate) struct Conversation {
     ours: Arc<Metadata>,
     question: Question,
-    answers: FuturesUnordered<BoxFuture<'static, ()>>,
+    /// Oldest first.
+    answers: VecDeque<BoxFuture<'static, ()>>,
 }
 
 enum Question {
@@ -66,7 +67,7 @@ impl Exchange {
 
     fn conversation(&self) -> Conversation {
         let ours = Arc::clone(&self.ours);
-        Conversation { ours, question: Question::Open, answers: FuturesUnordered::new() }
+        Conversation { ours, question: Question::Open, answers: VecDeque::new() }
     }
 }
 
@@ -91,14 +92,23 @@ impl ConnectionHandler for Conversation {
         event: ConnectionEvent<'_, Self::InboundProtocol, Self::OutboundProtocol>,
     ) {
         match event {
-            // Invariant: what a stranger opens does not pile up; what is too much is closed unread.
-            ConnectionEvent::FullyNegotiatedInbound(FullyNegotiatedInbound { protocol: stream, .. })
-                if self.answers.len() < MAX_QUESTIONS =>
-            {
+            ConnectionEvent::FullyNegotiatedInbound(FullyNegotiatedInbound {
+                protocol: mut stream, ..
+            }) => {
+                // Invariant: what a stranger opens does not pile up; the oldest makes room.
+                if self.answers.len() >= MAX_QUESTIONS {
+                    self.answers.pop_front();
+                }
+                // A stream that is open and silent does not make a connection worth keeping.
+                stream.ignore_for_keep_alive();
                 let ours = Arc::clone(&self.ours);
-                let answer = async move { timeout(PATIENCE, answer(stream, &ours)).await };
+                let answer = async move {
+                    // It may take any time until a question begins: js-waku opens streams long before it asks.
+                    let first = read_byte(&mut stream).await.ok()?;
+                    timeout(PATIENCE, answer(first, stream, &ours)).await.ok()?.ok()
+                };
                 // Who breaks off or sends rubbish gets no answer, and that is all.
-                self.answers.push(answer.map(|_| ()).boxed());
+                self.answers.push_back(answer.map(|_| ()).boxed());
             }
             ConnectionEvent::FullyNegotiatedOutbound(FullyNegotiatedOutbound {
                 protocol: stream, ..
@@ -123,7 +133,7 @@ impl ConnectionHandler for Conversation {
         &mut self,
         cx: &mut Context<'_>,
     ) -> Poll<ConnectionHandlerEvent<Self::OutboundProtocol, (), Self::ToBehaviour>> {
-        while let Poll::Ready(Some(())) = self.answers.poll_next_unpin(cx) {}
+        self.answers.retain_mut(|answer| answer.poll_unpin(cx).is_pending());
         match &mut self.question {
             Question::Open => {
                 self.question = Question::Opening;

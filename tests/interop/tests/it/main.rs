@@ -1,0 +1,7 @@
+//! Our node and our clients with peers that others wrote.
+
+mod client;
+mod envelope;
+mod go;
+mod relay;
+mod support;
