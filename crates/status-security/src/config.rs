@@ -15,7 +15,13 @@ pub struct Config {
     pub rotate_after: Duration,
     /// How often our keys are announced at our contact code. Default: 6 hours.
     pub announce_every: Duration,
-    /// The largest gap in one chain that is bridged, in messages. Default: 1000.
+    /// How long a prekey of ours is kept after it was replaced, for first messages that come late; then it is wiped.
+    /// Default: 30 days.
+    pub keep_prekeys: Duration,
+    /// How long a session is kept after it expired, for messages that come late; then it is deleted with its skipped
+    /// keys. Default: 14 days.
+    pub keep_sessions: Duration,
+    /// The largest gap in one chain that is bridged, in messages. It bounds each gap, not their sum. Default: 25,000.
     pub max_jump: u32,
     /// The most skipped message keys that a session keeps; the oldest go. Default: 2000.
     pub max_skipped: u32,
@@ -50,7 +56,9 @@ impl Default for Config {
             mail_in_clear: MailInClear::default(),
             rotate_after: Duration::from_secs(24 * 60 * 60),
             announce_every: Duration::from_secs(6 * 60 * 60),
-            max_jump: 1000,
+            keep_prekeys: Duration::from_secs(30 * 24 * 60 * 60),
+            keep_sessions: Duration::from_secs(14 * 24 * 60 * 60),
+            max_jump: 25_000,
             max_skipped: 2000,
             max_targets: 3,
         }

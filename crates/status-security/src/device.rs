@@ -5,12 +5,12 @@ use alloc::vec::Vec;
 use core::cmp::Reverse;
 
 use status_crypto::PublicKey;
-use status_layer::{DeviceId, Shelf, StoreError, UserId};
+use status_layer::{DeviceId, Shelf, StoreError, Timestamp, UserId};
 
 use crate::bundle::{Bundle, Prekey};
 use crate::key::Point;
-use crate::table;
 use crate::table::codec::{read_row, writer};
+use crate::{session, table};
 
 /// Most devices that are remembered of one user; the one heard of longest ago goes.
 pub const MAX_KNOWN: usize = 16;
@@ -39,6 +39,7 @@ pub(crate) fn learn(
     shelf: &mut Shelf<'_>,
     bundle: &Bundle,
     own: (&UserId, &DeviceId),
+    now: Timestamp,
 ) -> Result<(), StoreError> {
     let user = bundle.identity();
     let ours = user == *own.0;
@@ -48,8 +49,12 @@ pub(crate) fn learn(
             continue;
         }
         let known = load(shelf, &user, id)?;
+        let before = known.as_ref().map(|known| known.prekey);
         let Some(device) = merged(known, id, prekey, bundle.timestamp(), !ours) else { continue };
-        make_room(shelf, &user, &device)?;
+        if let Some(replaced) = before.filter(|before| *before != device.prekey) {
+            session::expire(shelf, &table::session(&user, id, &replaced), now)?;
+        }
+        make_room(shelf, &user, &device, now)?;
         save(shelf, &user, &device);
     }
     Ok(())
@@ -112,13 +117,19 @@ fn merged(known: Option<Device>, id: &str, prekey: &Prekey, timestamp: i64, enab
 }
 
 /// Forgets the device heard of longest ago if `device` is one too many.
-fn make_room(shelf: &mut Shelf<'_>, user: &UserId, device: &Device) -> Result<(), StoreError> {
+fn make_room(
+    shelf: &mut Shelf<'_>,
+    user: &UserId,
+    device: &Device,
+    now: Timestamp,
+) -> Result<(), StoreError> {
     let known = all(shelf, user)?;
     if known.len() < MAX_KNOWN || known.iter().any(|other| other.id == device.id) {
         return Ok(());
     }
     if let Some(oldest) = known.iter().min_by_key(|other| other.timestamp) {
         shelf.delete(table::device(user, &oldest.id));
+        session::expire(shelf, &table::session(user, &oldest.id, &oldest.prekey), now)?;
     }
     Ok(())
 }

@@ -37,6 +37,7 @@ mod bundle;
 mod config;
 mod device;
 mod error;
+mod expiry;
 mod fixed;
 #[allow(missing_docs, unreachable_pub, clippy::all)]
 #[path = "generated/status.security.v1.rs"]

@@ -116,7 +116,7 @@ impl Sessions {
             Lock::Ratchet { .. } => {
                 let peer = Peer { key: sender, device: &message.device };
                 let session::Plain { text, turned } =
-                    session::open(cx, &*self.keyring, self.config.limits(), &peer, &direct)?;
+                    session::open(cx, &*self.keyring, &self.config, &peer, &direct)?;
                 Ok(Some(Plain { text, grade: Grade::Ratcheted, proof: Proof::Session, turned }))
             }
         }
@@ -148,7 +148,7 @@ impl Sessions {
                 let forgotten = people::hear_of(&mut cx.shelf, &user)?;
                 out.extend(self.stop_sharing(&forgotten));
             }
-            device::learn(&mut cx.shelf, bundle, (&own, &self.device))?;
+            device::learn(&mut cx.shelf, bundle, (&own, &self.device), cx.now)?;
         }
         Ok(out)
     }

@@ -3,16 +3,18 @@
 use alloc::vec::Vec;
 
 use status_crypto::{Keyring, PublicKey, SecretKey, keccak256};
-use status_layer::{Cx, Shelf, StoreError, UserId};
+use status_layer::{Cx, Shelf, StoreError, Timestamp, UserId};
 use zeroize::Zeroizing;
 
+use crate::config::Config;
 use crate::device::Device;
 use crate::error::{Error, OpenError};
 use crate::key::{Key, Point};
 use crate::ratchet::{Header, Limits, Ratchet, RatchetError, cipher};
 use crate::skipped::SkippedKeys;
+use crate::table::codec::writer;
 use crate::wire::{Direct, Handshake, Lock};
-use crate::{own, table, x3dh};
+use crate::{expiry, own, table, x3dh};
 
 mod row;
 
@@ -43,6 +45,8 @@ pub struct Session {
     pub kept: u32,
     /// The ratchet.
     pub ratchet: Ratchet,
+    /// Since when it is known not to be sent in any more, see [`crate::expiry`].
+    pub expired: Option<Timestamp>,
 }
 
 /// The device at the other end of a session.
@@ -63,7 +67,8 @@ pub(crate) struct Plain {
 
 /// Seals for one device, in the session that is to be used now; sets one up if there is none.
 ///
-/// Spec: whitepaper 3.2: of two concurrent sessions the one whose secret is first in byte order.
+/// Spec: whitepaper 3.2: of two concurrent sessions the one whose secret is first in byte order; the other expires. It
+/// is taken back if the winner expires first: to deployed peers a second handshake on one prekey says nothing.
 pub(crate) fn seal(
     cx: &mut Cx<'_>,
     keyring: &dyn Keyring,
@@ -74,10 +79,21 @@ pub(crate) fn seal(
     let peer = Peer { key, device: &device.id };
     let ours = load(&cx.shelf, &peer, own_prekey)?.map(|session| (*own_prekey, session));
     let theirs = load(&cx.shelf, &peer, &device.prekey)?.map(|session| (device.prekey, session));
-    let (prekey, mut session) = match [ours, theirs].into_iter().flatten().min_by_key(|(_, s)| s.rank) {
+    let (first, second) = match (ours, theirs) {
+        (Some(ours), Some(theirs)) if theirs.1.rank < ours.1.rank => (Some(theirs), Some(ours)),
+        (None, theirs) => (theirs, None),
+        both => both,
+    };
+    if let Some((prekey, _)) = second {
+        expire(&mut cx.shelf, &key_of(&peer, &prekey), cx.now)?;
+    }
+    let (prekey, mut session) = match first {
         Some(found) => found,
         None => (device.prekey, initiate(cx, keyring, &peer, &device.prekey)?),
     };
+    if let Some(at) = session.expired.take() {
+        cx.shelf.delete(table::expired(at, session.number));
+    }
     let direct = session.seal(prekey, plaintext).map_err(crate::error::SealError::Ratchet)?;
     save(&mut cx.shelf, &peer, &prekey, &session);
     Ok(direct)
@@ -89,21 +105,23 @@ pub(crate) fn seal(
 pub(crate) fn open(
     cx: &mut Cx<'_>,
     keyring: &dyn Keyring,
-    limits: Limits,
+    config: &Config,
     peer: &Peer<'_>,
     direct: &Direct,
 ) -> Result<Plain, Error> {
     let Lock::Ratchet { session: prekey, header } = &direct.lock else {
         return Err(OpenError::NoHeader.into());
     };
-    let known = load(&cx.shelf, peer, prekey)?;
+    let known = kept(cx, config, peer, prekey)?;
     let mut session = match direct.handshake {
-        Some(handshake) if handshake.prekey == *prekey => respond(cx, keyring, peer, known, &handshake)?,
+        Some(handshake) if handshake.prekey == *prekey => {
+            respond(cx, (keyring, config), peer, known, &handshake)?
+        }
         Some(_) => return Err(OpenError::NoSession.into()),
         None => known.ok_or(OpenError::NoSession)?,
     };
     let epoch = session.ratchet.epoch;
-    let text = session.open(cx, limits, header, &direct.payload)?;
+    let text = session.open(cx, config.limits(), header, &direct.payload)?;
     // Answered: the other side has the session.
     session.handshake = None;
     save(&mut cx.shelf, peer, prekey, &session);
@@ -122,7 +140,8 @@ fn initiate(
     let ratchet = Ratchet::initiate(cx.rng, &secret, &point);
     let number = allot(&mut cx.shelf, &peer.key.user())?;
     let handshake = Some(ephemeral.public().compressed());
-    Ok(Session { number, rank: rank(&secret), handshake, handshakes: Vec::new(), kept: 0, ratchet })
+    let (rank, handshakes) = (rank(&secret), Vec::new());
+    Ok(Session { number, rank, handshake, handshakes, kept: 0, ratchet, expired: None })
 }
 
 /// The session that `handshake` belongs to: the known one, or a new ratchet if the handshake is new.
@@ -130,7 +149,7 @@ fn initiate(
 /// Invariant: no handshake starts a ratchet twice.
 fn respond(
     cx: &mut Cx<'_>,
-    keyring: &dyn Keyring,
+    (keyring, config): (&dyn Keyring, &Config),
     peer: &Peer<'_>,
     known: Option<Session>,
     handshake: &Handshake,
@@ -147,21 +166,41 @@ fn respond(
     if handshakes.len() >= MAX_HANDSHAKES {
         return Err(OpenError::TooManyHandshakes { max: MAX_HANDSHAKES }.into());
     }
-    let prekey = own::secret(&cx.shelf, &handshake.prekey)?.ok_or(OpenError::UnknownPrekey)?;
+    let found = own::secret(&cx.shelf, &handshake.prekey, cx.now, config.keep_prekeys)?;
+    let (prekey, retired) = found.ok_or(OpenError::UnknownPrekey)?;
     let ephemeral = PublicKey::from_compressed(&handshake.ephemeral)
         .map_err(|_| OpenError::Ratchet(RatchetError::NotAPoint))?;
     let secret = x3dh::respond(keyring, &prekey, peer.key, &ephemeral);
 
     handshakes.insert(0, digest);
-    let number = match known {
+    let (number, expired) = match known {
         Some(replaced) => {
             SkippedKeys(replaced.number).forget_oldest(&mut cx.shelf, replaced.kept)?;
-            replaced.number
+            (replaced.number, replaced.expired)
         }
-        None => allot(&mut cx.shelf, &peer.key.user())?,
+        None => (begin(cx, peer, &handshake.prekey, retired)?, retired.map(|_| cx.now)),
     };
     let ratchet = Ratchet::respond(&secret, &prekey);
-    Ok(Session { number, rank: rank(&secret), handshake: None, handshakes, kept: 0, ratchet })
+    Ok(Session { number, rank: rank(&secret), handshake: None, handshakes, kept: 0, ratchet, expired })
+}
+
+/// The number of a new session on a prekey of ours. If the prekey is retired the session has expired already, and is
+/// kept as long as any other for what belongs to it.
+fn begin(
+    cx: &mut Cx<'_>,
+    peer: &Peer<'_>,
+    prekey: &Point,
+    retired: Option<Timestamp>,
+) -> Result<u32, StoreError> {
+    // What the session under this key has left, if it has ended without having been deleted yet.
+    let key = key_of(peer, prekey);
+    delete(&mut cx.shelf, key.clone())?;
+    let number = allot(&mut cx.shelf, &peer.key.user())?;
+    match retired {
+        None => cx.shelf.put(table::begun_session(prekey, number), writer().bytes(&key).finish()),
+        Some(_) => end_at(&mut cx.shelf, &key, number, cx.now)?,
+    }
+    Ok(number)
 }
 
 impl Session {
@@ -203,8 +242,8 @@ fn allot(shelf: &mut Shelf<'_>, user: &UserId) -> Result<u32, StoreError> {
                 oldest = Some((session, key));
             }
         }
-        if let Some((session, key)) = oldest {
-            forget(shelf, &session, key)?;
+        if let Some((_, key)) = oldest {
+            delete(shelf, key)?;
         }
     }
     row::next_number(shelf)
@@ -212,17 +251,54 @@ fn allot(shelf: &mut Shelf<'_>, user: &UserId) -> Result<u32, StoreError> {
 
 /// Forgets every session with a user.
 pub(crate) fn forget_all(shelf: &mut Shelf<'_>, user: &UserId) -> Result<(), StoreError> {
-    for (key, row) in shelf.scan(&table::sessions(user), None, MAX_SESSIONS)? {
-        let session = row::read(&row)?;
-        forget(shelf, &session, key)?;
+    for (key, _) in shelf.scan(&table::sessions(user), None, MAX_SESSIONS)? {
+        delete(shelf, key)?;
     }
     Ok(())
 }
 
-fn forget(shelf: &mut Shelf<'_>, session: &Session, key: Vec<u8>) -> Result<(), StoreError> {
+/// Deletes the session under `key`, if any, with its skipped keys and all that points to it.
+pub(crate) fn delete(shelf: &mut Shelf<'_>, key: Vec<u8>) -> Result<(), StoreError> {
+    let Some(row) = shelf.get(&key)? else { return Ok(()) };
+    let session = row::read(&row)?;
     SkippedKeys(session.number).forget_oldest(shelf, session.kept)?;
+    if let Some(at) = session.expired {
+        shelf.delete(table::expired(at, session.number));
+    }
+    if let Some(prekey) = table::prekey_of(&key) {
+        shelf.delete(table::begun_session(prekey, session.number));
+    }
     shelf.delete(key);
     Ok(())
+}
+
+/// Marks the session under `key`, if any, as one that is not sent in any more since `at`.
+pub(crate) fn expire(shelf: &mut Shelf<'_>, key: &[u8], at: Timestamp) -> Result<(), StoreError> {
+    let Some(row) = shelf.get(key)? else { return Ok(()) };
+    let mut session = row::read(&row)?;
+    if session.expired.is_none() {
+        session.expired = Some(at);
+        shelf.put(key, row::write(&session));
+        end_at(shelf, key, session.number, at)?;
+    }
+    Ok(())
+}
+
+fn end_at(shelf: &mut Shelf<'_>, key: &[u8], number: u32, at: Timestamp) -> Result<(), StoreError> {
+    shelf.put(table::expired(at, number), writer().bytes(key).finish());
+    expiry::look_at(shelf, at)
+}
+
+/// The session with a device that was set up with `prekey`, unless it has ended.
+fn kept(
+    cx: &Cx<'_>,
+    config: &Config,
+    peer: &Peer<'_>,
+    prekey: &Point,
+) -> Result<Option<Session>, StoreError> {
+    let Some(session) = load(&cx.shelf, peer, prekey)? else { return Ok(None) };
+    let expired = expiry::since(&cx.shelf, &session, prekey)?;
+    Ok(expired.is_none_or(|at| cx.now.since(at) < config.keep_sessions).then_some(session))
 }
 
 pub(crate) fn load(
@@ -230,12 +306,17 @@ pub(crate) fn load(
     peer: &Peer<'_>,
     prekey: &Point,
 ) -> Result<Option<Session>, StoreError> {
-    let row = shelf.get(&table::session(&peer.key.user(), peer.device, prekey))?;
+    let row = shelf.get(&key_of(peer, prekey))?;
     row.map(|row| row::read(&row)).transpose()
 }
 
 pub(crate) fn save(shelf: &mut Shelf<'_>, peer: &Peer<'_>, prekey: &Point, session: &Session) {
-    shelf.put(table::session(&peer.key.user(), peer.device, prekey), row::write(session));
+    shelf.put(key_of(peer, prekey), row::write(session));
+}
+
+/// Where the session with a device that was set up with `prekey` stands.
+pub(crate) fn key_of(peer: &Peer<'_>, prekey: &Point) -> Vec<u8> {
+    table::session(&peer.key.user(), peer.device, prekey)
 }
 
 fn rank(secret: &Key) -> [u8; 8] {

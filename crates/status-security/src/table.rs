@@ -10,6 +10,9 @@
 //! | `d` | user (33), device | its prekey, version, bundle time, whether it is enabled |
 //! | `s` | user (33), length and text of device, prekey (33) | a session |
 //! | `n` | – | number of the next session |
+//! | `b` | own prekey (33), session (4) | key of a session that was set up with it |
+//! | `x` | when (8), session (4) | key of a session that expired then |
+//! | `h` | – | when something may have to be deleted next |
 //! | `k` | session (4), epoch (4), n (4) | a skipped message key |
 //! | `c` | session (4), ratchet key (33) | epoch of a chain that has skipped keys |
 //! | `l` | session (4), epoch (4) | ratchet key of that chain |
@@ -22,13 +25,16 @@ pub(crate) mod queue;
 use alloc::vec::Vec;
 
 use queue::Queue;
-use status_layer::UserId;
+use status_layer::{Timestamp, UserId};
 
 use crate::key::Point;
 
 pub(crate) const OWN: [u8; 1] = *b"o";
 pub(crate) const ANNOUNCED: [u8; 1] = *b"a";
 pub(crate) const NEXT_SESSION: [u8; 1] = *b"n";
+pub(crate) const PREKEYS: [u8; 1] = *b"p";
+pub(crate) const EXPIRED: [u8; 1] = *b"x";
+pub(crate) const CHORES: [u8; 1] = *b"h";
 pub(crate) const STRANGERS: Queue = Queue(b'U');
 pub(crate) const SEEN: Queue = Queue(b'E');
 
@@ -63,6 +69,29 @@ pub(crate) fn sessions(user: &UserId) -> Vec<u8> {
 pub(crate) fn session(user: &UserId, device: &str, prekey: &Point) -> Vec<u8> {
     let len = u8::try_from(device.len()).unwrap_or(u8::MAX);
     [&b"s"[..], user.as_bytes(), &[len], device.as_bytes(), prekey].concat()
+}
+
+/// The prekey in a key of [`session`].
+pub(crate) fn prekey_of(session: &[u8]) -> Option<&Point> {
+    session.last_chunk()
+}
+
+/// All sessions that were set up with a prekey of ours, and are not known to have expired.
+pub(crate) fn begun(prekey: &Point) -> Vec<u8> {
+    [&b"b"[..], prekey].concat()
+}
+
+pub(crate) fn begun_session(prekey: &Point, session: u32) -> Vec<u8> {
+    [&b"b"[..], prekey, &session.to_be_bytes()].concat()
+}
+
+pub(crate) fn expired(at: Timestamp, session: u32) -> Vec<u8> {
+    [&b"x"[..], &at.millis().to_be_bytes(), &session.to_be_bytes()].concat()
+}
+
+/// The time in a key of [`expired`].
+pub(crate) fn expired_at(key: &[u8]) -> Option<Timestamp> {
+    key.get(1..)?.first_chunk().copied().map(u64::from_be_bytes).map(Timestamp::from_millis)
 }
 
 /// All skipped keys of a session, the oldest first.

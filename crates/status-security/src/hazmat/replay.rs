@@ -204,7 +204,7 @@ impl ReplayedDevice {
         let number = u32::try_from(self.store.len()).unwrap_or(u32::MAX);
         let rank = secret.expose().first_chunk().copied().unwrap_or_default();
         let handshake = Some(handshake.ephemeral);
-        Some(Session { number, rank, handshake, handshakes: Vec::new(), kept: 0, ratchet })
+        Some(Session { number, rank, handshake, handshakes: Vec::new(), kept: 0, ratchet, expired: None })
     }
 
     /// If a message turns the ratchet of a session whose own key the recording does not name: makes that turn with

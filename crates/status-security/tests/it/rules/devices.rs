@@ -60,8 +60,10 @@ fn a_bundle_is_verified_before_it_is_stored() {
     let (mut alice, mut bob) = (Person::new(1), Person::new(2));
     let keys = bob.announcement().unwrap();
     let mut bytes = keys.sealed.as_bytes().to_vec();
-    let version = bytes.windows(2).position(|pair| pair == [0x10, 0x01]).unwrap() + 1;
-    bytes[version] = 9;
+    let prekey = message(&keys).bundles[0].prekeys()["device-2"].key.clone();
+    // The version follows the prekey.
+    let version = bytes.windows(33).position(|window| window == prekey).unwrap() + 34;
+    bytes[version] ^= 1;
 
     let forged = status_layer::Parcel { sealed: status_layer::Sealed::new(bytes), ..keys };
 

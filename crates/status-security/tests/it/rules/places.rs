@@ -21,6 +21,11 @@ fn to_room(person: &mut Person, text: &str) -> Parcel {
     person.party.run(|cx| person.layer.seal(cx, datagram)).unwrap().parcels.remove(0)
 }
 
+/// The version of the prekey of Alice's device in a parcel of hers.
+fn version(parcel: &Parcel) -> u32 {
+    message(parcel).bundles[0].prekeys()["device-1"].version
+}
+
 #[test]
 fn expecting_ourselves_listens_at_the_inbox_and_at_our_contact_code() {
     let mut alice = Person::new(1);
@@ -199,6 +204,7 @@ fn due_says_when_to_ask_again() {
 #[test]
 fn a_rotation_is_announced_even_if_it_happened_while_sealing() {
     let (mut alice, bob) = introduced();
+    let first = version(&alice.seal(&bob, "hello"));
     alice.wait(24 * HOUR - core::time::Duration::from_millis(1));
     alice.announcement();
     alice.wait(core::time::Duration::from_millis(1));
@@ -206,5 +212,5 @@ fn a_rotation_is_announced_even_if_it_happened_while_sealing() {
 
     let parcel = alice.announcement().expect("the new prekey is announced");
 
-    assert_eq!(message(&parcel).bundles[0].prekeys()["device-1"].version, 2);
+    assert!(version(&parcel) > first);
 }
