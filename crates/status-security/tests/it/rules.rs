@@ -2,6 +2,7 @@
 
 mod devices;
 mod lifetimes;
+mod limits;
 mod modes;
 mod places;
 mod sessions;
