@@ -15,6 +15,9 @@ pub struct Config {
     pub rotate_after: Duration,
     /// How often our keys are announced at our contact code. Default: 6 hours.
     pub announce_every: Duration,
+    /// How often a user who writes what this device cannot read is told our keys, the first time at once. `None`: never,
+    /// and such mail is refused. Default: 2 hours.
+    pub answer_every: Option<Duration>,
     /// How long a prekey of ours is kept after it was replaced, for first messages that come late; then it is wiped.
     /// Default: 30 days.
     pub keep_prekeys: Duration,
@@ -56,6 +59,7 @@ impl Default for Config {
             mail_in_clear: MailInClear::default(),
             rotate_after: Duration::from_secs(24 * 60 * 60),
             announce_every: Duration::from_secs(6 * 60 * 60),
+            answer_every: Some(Duration::from_secs(2 * 60 * 60)),
             keep_prekeys: Duration::from_secs(30 * 24 * 60 * 60),
             keep_sessions: Duration::from_secs(14 * 24 * 60 * 60),
             max_jump: 25_000,

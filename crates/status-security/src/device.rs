@@ -48,7 +48,7 @@ pub(crate) fn learn(
         if this_device || DeviceId::new(id.as_str()).is_err() {
             continue;
         }
-        let known = load(shelf, &user, id)?;
+        let known = find(shelf, &user, id)?;
         let before = known.as_ref().map(|known| known.prekey);
         let Some(device) = merged(known, id, prekey, bundle.timestamp(), !ours) else { continue };
         if let Some(replaced) = before.filter(|before| *before != device.prekey) {
@@ -134,7 +134,8 @@ fn make_room(
     Ok(())
 }
 
-fn load(shelf: &Shelf<'_>, user: &UserId, id: &str) -> Result<Option<Device>, StoreError> {
+/// What is known of a device, if anything.
+pub(crate) fn find(shelf: &Shelf<'_>, user: &UserId, id: &str) -> Result<Option<Device>, StoreError> {
     shelf.get(&table::device(user, id))?.map(|row| read(id, &row)).transpose()
 }
 

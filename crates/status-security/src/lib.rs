@@ -33,6 +33,7 @@
 extern crate alloc;
 
 mod announce;
+mod answered;
 mod bundle;
 mod config;
 mod device;
@@ -49,6 +50,7 @@ mod open;
 mod own;
 mod people;
 mod ratchet;
+mod recover;
 mod seal;
 mod security;
 mod seen;

@@ -43,6 +43,11 @@ pub(crate) fn meet(shelf: &mut Shelf<'_>, user: &UserId) -> Result<Forgotten, St
     }
 }
 
+/// Whether the application expects `user`.
+pub(crate) fn expected(shelf: &Shelf<'_>, user: &UserId) -> Result<bool, StoreError> {
+    Ok(load(shelf, user)?.is_some_and(|standing| standing.expected))
+}
+
 /// Notes that the application expects `user`.
 pub(crate) fn expect(shelf: &mut Shelf<'_>, user: &UserId) -> Result<(), StoreError> {
     let standing = load(shelf, user)?.unwrap_or_default();

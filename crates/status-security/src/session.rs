@@ -303,6 +303,19 @@ fn end_at(shelf: &mut Shelf<'_>, key: &[u8], number: u32, at: Timestamp) -> Resu
     expiry::look_at(shelf, at)
 }
 
+/// The session with a device that was set up with `prekey`, unless `handshake` would begin another.
+pub(crate) fn under_way(
+    shelf: &Shelf<'_>,
+    peer: &Peer<'_>,
+    prekey: &Point,
+    handshake: Option<&Handshake>,
+) -> Result<Option<Session>, StoreError> {
+    let known = |session: &Session| {
+        handshake.is_none_or(|handshake| session.handshakes.contains(&digest(&handshake.ephemeral)))
+    };
+    Ok(load(shelf, peer, prekey)?.filter(known))
+}
+
 /// The session with a device that was set up with `prekey`, unless it has ended.
 fn kept(
     cx: &Cx<'_>,

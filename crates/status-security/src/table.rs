@@ -16,6 +16,8 @@
 //! | `k` | session (4), epoch (4), n (4) | a skipped message key |
 //! | `c` | session (4), ratchet key (33) | epoch of a chain that has skipped keys |
 //! | `l` | session (4), epoch (4) | ratchet key of that chain |
+//! | `w` | user (33) | the user was told our keys lately |
+//! | `W` | seat (8) | queue of those: user, and when it was |
 //! | `e` | digest (16) | seat of a static message's ephemeral key |
 //! | `E` | seat (8) | queue of those: digest, and when it was seen |
 
@@ -37,6 +39,7 @@ pub(crate) const EXPIRED: [u8; 1] = *b"x";
 pub(crate) const CHORES: [u8; 1] = *b"h";
 pub(crate) const STRANGERS: Queue = Queue(b'U');
 pub(crate) const SEEN: Queue = Queue(b'E');
+pub(crate) const ANSWERED: Queue = Queue(b'W');
 
 pub(crate) fn prekey(prekey: &Point) -> Vec<u8> {
     [&b"p"[..], prekey].concat()
@@ -119,6 +122,10 @@ pub(crate) fn chain(session: u32, ratchet: &Point) -> Vec<u8> {
 
 pub(crate) fn label(session: u32, epoch: u32) -> Vec<u8> {
     [&b"l"[..], &session.to_be_bytes(), &epoch.to_be_bytes()].concat()
+}
+
+pub(crate) fn answered(user: &UserId) -> Vec<u8> {
+    [&b"w"[..], user.as_bytes()].concat()
 }
 
 pub(crate) fn seen(digest: &[u8; 16]) -> Vec<u8> {

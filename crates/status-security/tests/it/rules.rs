@@ -5,4 +5,5 @@ mod lifetimes;
 mod limits;
 mod modes;
 mod places;
+mod recovery;
 mod sessions;
