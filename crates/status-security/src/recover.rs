@@ -97,16 +97,17 @@ impl Sessions {
         Ok(adrift.then_some(Reason::Adrift))
     }
 
-    /// Drops the sessions in which we would write to a device, and replaces our prekey, in which it would write to us.
+    /// Drops the sessions in which we would write to a device, and replaces the prekey with which it would write to us.
     ///
     /// Invariant: afterwards neither side sends in a session of which the other may have another state.
     fn begin_anew(&self, cx: &mut Cx<'_>, peer: &Peer<'_>) -> Result<(), Error> {
+        OwnPrekey::replace(cx)?;
         let own = OwnPrekey::in_use(cx, self.config.rotate_after)?.key;
         let theirs = device::find(&cx.shelf, &peer.key.user(), peer.device)?.map(|device| device.prekey);
         for prekey in [Some(own), theirs].into_iter().flatten() {
             session::delete(&mut cx.shelf, session::key_of(peer, &prekey))?;
         }
-        Ok(OwnPrekey::replace(cx)?)
+        Ok(())
     }
 }
 
