@@ -28,7 +28,7 @@ pub struct Config {
     pub max_jump: u32,
     /// The most skipped message keys that a session keeps; the oldest go. Default: 2000.
     pub max_skipped: u32,
-    /// How many devices of a user a message is sealed for, the most recently active first. Default: 3.
+    /// How many devices of a user a message is sealed for, the most recently active first; at most 10. Default: 3.
     pub max_targets: usize,
 }
 

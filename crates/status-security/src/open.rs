@@ -5,7 +5,7 @@ use alloc::vec::Vec;
 
 use status_crypto::PublicKey;
 use status_layer::{
-    Cx, Datagram, DeviceId, Grade, Letter, Name, Opened, Parcel, Proof, Recipient, Rendezvous, Sender,
+    Cx, Datagram, DeviceId, Grade, Letter, Name, Notice, Opened, Parcel, Proof, Recipient, Rendezvous, Sender,
 };
 use zeroize::Zeroizing;
 
@@ -157,7 +157,12 @@ impl Sessions {
                 let forgotten = people::hear_of(&mut cx.shelf, &user)?;
                 out.then.extend(self.stop_sharing(&forgotten));
             }
-            device::learn(&mut cx.shelf, bundle, (&own, &self.device), cx.now)?;
+            let first = !device::any(&cx.shelf, &user)?;
+            let new = device::learn(&mut cx.shelf, bundle, (&own, &self.device), cx.now)?;
+            // Of a stranger, and of somebody of whom no device was known, every device is new.
+            if user == own || (!first && people::is_met(&cx.shelf, &user)?) {
+                out.notices.extend(new.into_iter().map(|device| Notice::NewDevice { user, device }));
+            }
         }
         Ok(out)
     }

@@ -26,7 +26,7 @@ impl Sessions {
         plaintext: &[u8],
     ) -> Result<Outgoing, Error> {
         let key = PublicKey::from_user(user).map_err(|_| SealError::NotAKey)?;
-        let devices = device::active(&cx.shelf, user, self.config.max_targets)?;
+        let devices = device::active(&cx.shelf, user, self.config.max_targets, cx.now)?;
         let (own, bundle) = self.bundle(cx)?;
         let direct = if devices.is_empty() {
             self.seal_fixed(cx, &key, plaintext)?

@@ -7,7 +7,7 @@
 //! | `a` | – | last announcement: when, and of which version |
 //! | `u` | user (33) | how close we are, and the seat among the strangers |
 //! | `U` | seat (8) | queue of strangers, the one not met for longest first |
-//! | `d` | user (33), device | its prekey, version, bundle time, whether it is enabled |
+//! | `d` | user (33), device | its prekey, version, bundle time, whether it is enabled, since when it is missed |
 //! | `s` | user (33), length and text of device, prekey (33) | a session |
 //! | `n` | – | number of the next session |
 //! | `b` | own prekey (33), session (4) | key of a session that was set up with it |
