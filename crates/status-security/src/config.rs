@@ -11,6 +11,8 @@ pub struct Config {
     pub first_message: FirstMessage,
     /// What becomes of mail for us that is not sealed at all.
     pub mail_in_clear: MailInClear,
+    /// Whether we write at the place that we share with a user.
+    pub shared_place: SharedPlace,
     /// How long our prekey is used. Default: 24 hours.
     pub rotate_after: Duration,
     /// How often our keys are announced at our contact code. Default: 6 hours.
@@ -52,11 +54,25 @@ pub enum MailInClear {
     Accept,
 }
 
+/// Whether we write at the place that we share with a user, once all devices that are written to are known to listen
+/// there. We listen there in any case.
+#[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
+pub enum SharedPlace {
+    /// No: always to the inbox, where every device of the user listens, also one that was just restored from the words
+    /// of the account and knows nobody.
+    #[default]
+    Listen,
+    /// Yes, as deployed peers do: an observer does not see for whom it is. A device that was restored from its words
+    /// reads what we write only after it was heard of.
+    Use,
+}
+
 impl Default for Config {
     fn default() -> Self {
         Self {
             first_message: FirstMessage::default(),
             mail_in_clear: MailInClear::default(),
+            shared_place: SharedPlace::default(),
             rotate_after: Duration::from_secs(24 * 60 * 60),
             announce_every: Duration::from_secs(6 * 60 * 60),
             answer_every: Some(Duration::from_secs(2 * 60 * 60)),

@@ -41,6 +41,8 @@ pub struct Device {
     pub enabled: bool,
     /// When the first newer bundle came that does not list it; `None` once one does.
     pub missed: Option<Timestamp>,
+    /// Whether it is known to listen at the place that we share with its user.
+    pub shares: bool,
 }
 
 /// Takes the devices of a genuine bundle. Entries that nobody could use are left out, and so is this device. Returns the
@@ -154,6 +156,7 @@ fn merged(known: Option<Device>, id: &str, prekey: &Prekey, timestamp: i64, enab
         protocol: prekey.protocol,
         enabled,
         missed: None,
+        shares: known.as_ref().is_some_and(|known| known.shares),
     };
     let Some(known) = known else { return Some(said) };
     let newer = (said.version, said.timestamp) > (known.version, known.timestamp);
@@ -180,6 +183,14 @@ fn make_room(shelf: &mut Shelf<'_>, user: &UserId, now: Timestamp) -> Result<(),
     Ok(())
 }
 
+/// Notes that a device listens at the place that we share with its user.
+pub(crate) fn note_sharing(shelf: &mut Shelf<'_>, user: &UserId, id: &str) -> Result<(), StoreError> {
+    if let Some(device) = find(shelf, user, id)?.filter(|device| !device.shares) {
+        save(shelf, user, &Device { shares: true, ..device });
+    }
+    Ok(())
+}
+
 /// What is known of a device, if anything.
 pub(crate) fn find(shelf: &Shelf<'_>, user: &UserId, id: &str) -> Result<Option<Device>, StoreError> {
     shelf.get(&table::device(user, id))?.map(|row| read(id, &row)).transpose()
@@ -194,6 +205,7 @@ fn read(id: &str, row: &[u8]) -> Result<Device, StoreError> {
             timestamp: r.i64()?,
             protocol: r.u32()?,
             enabled: r.flag()?,
+            shares: if r.is_empty() { false } else { r.flag()? },
             missed: if r.is_empty() { None } else { Some(Timestamp::from_millis(r.u64()?)) },
         })
     })
@@ -202,9 +214,10 @@ fn read(id: &str, row: &[u8]) -> Result<Device, StoreError> {
 fn save(shelf: &mut Shelf<'_>, user: &UserId, device: &Device) {
     let row = writer().bytes(&device.prekey).u32(device.version);
     let row = row.bytes(&device.timestamp.to_be_bytes()).u32(device.protocol).flag(device.enabled);
-    let row = match device.missed {
-        Some(at) => row.u64(at.millis()),
-        None => row,
+    let row = match (device.shares, device.missed) {
+        (false, None) => row,
+        (shares, None) => row.flag(shares),
+        (shares, Some(at)) => row.flag(shares).u64(at.millis()),
     };
     shelf.put(table::device(user, &device.id), row.finish());
 }

@@ -61,7 +61,7 @@ mod wire;
 mod x3dh;
 
 pub use bundle::BundleError;
-pub use config::{Config, FirstMessage, MailInClear};
+pub use config::{Config, FirstMessage, MailInClear, SharedPlace};
 pub use error::{Error, ExpectError, OpenError, SealError};
 pub use ratchet::RatchetError;
 pub use security::Sessions;

@@ -21,6 +21,9 @@ use crate::{device, fixed, people, seen};
 /// Largest parcel that is taken, in bytes.
 pub const MAX_PARCEL: usize = 2 * 1024 * 1024;
 
+/// The lowest protocol version of devices that listen at shared places.
+const SHARES: u32 = 1;
+
 /// What came out of a ciphertext.
 struct Plain {
     text: Zeroizing<Vec<u8>>,
@@ -92,6 +95,7 @@ impl Sessions {
         let mut opened = self.learn(cx, &message.bundles)?;
         let Some(plain) = plain else { return Ok(opened) };
         opened.turned = plain.turned;
+        self.note_sharing(cx, sender, &message)?;
         opened.then.extend(self.listen_with(cx, sender)?);
         // Deployed peers seal an empty text to make their keys known; there is nothing to hand up.
         if !plain.text.is_empty() {
@@ -105,6 +109,17 @@ impl Sessions {
     /// Takes out the ciphertext that is for this device, if any.
     fn ours(&self, message: &mut Opening) -> Result<Option<Direct>, OpenError> {
         message.take(self.device.as_str()).or_else(|| message.take(fixed::SLOT)).transpose()
+    }
+
+    /// Spec: whoever seals for us with a bundle of protocol version 1 or more listens at the place that we share.
+    fn note_sharing(&self, cx: &mut Cx<'_>, sender: &PublicKey, message: &Opening) -> Result<(), Error> {
+        let user = sender.user();
+        let first = message.bundles.first().filter(|bundle| bundle.identity() == user);
+        let prekey = first.and_then(|bundle| bundle.prekeys().get(&message.device));
+        if prekey.is_some_and(|prekey| prekey.protocol >= SHARES) {
+            device::note_sharing(&mut cx.shelf, &user, &message.device)?;
+        }
+        Ok(())
     }
 
     /// Opens the ciphertext that is for this device; `None` if the message carries keys alone.

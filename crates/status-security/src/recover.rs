@@ -15,7 +15,7 @@
 //! once.
 
 use status_crypto::PublicKey;
-use status_layer::{Cx, Notice, Opened};
+use status_layer::{Cx, Notice, Opened, Rendezvous};
 
 use crate::error::{Error, OpenError};
 use crate::own::OwnPrekey;
@@ -66,7 +66,10 @@ impl Sessions {
         if reason == Reason::Adrift {
             self.begin_anew(cx, &peer)?;
         }
-        opened.then.extend(self.seal_user(cx, &user, &[])?);
+        let mut answer = self.seal_user(cx, &user, &[])?;
+        // Who has lost something may not know of a shared place.
+        answer.parcels.iter_mut().for_each(|parcel| parcel.meet = Rendezvous::Inbox(user));
+        opened.then.extend(answer);
         Ok(opened)
     }
 
