@@ -5,9 +5,9 @@ use core::time::Duration;
 use status_layer::{Shelf, StoreError, Timestamp, UserId};
 
 use crate::own::aged;
+use crate::people;
 use crate::table::codec::{read_row, writer};
 use crate::table::{self, ANSWERED};
-use crate::people;
 
 /// Most users who are remembered so. When there are more, only users whom the application expects are answered until
 /// the oldest may be forgotten: a crowd of strangers makes us send this much, and no more.

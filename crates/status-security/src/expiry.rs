@@ -11,6 +11,7 @@ use core::time::Duration;
 use status_layer::{Cx, Shelf, StoreError, Timestamp};
 
 use crate::config::Config;
+use crate::key::Point;
 use crate::session::{self, Session};
 use crate::table::codec::{Reader, read_row, writer};
 use crate::{own, table};
@@ -50,7 +51,7 @@ pub(crate) fn due(cx: &mut Cx<'_>, config: &Config) -> Result<Option<Timestamp>,
 pub(crate) fn since(
     shelf: &Shelf<'_>,
     session: &Session,
-    prekey: &crate::key::Point,
+    prekey: &Point,
 ) -> Result<Option<Timestamp>, StoreError> {
     match session.expired {
         Some(at) => Ok(Some(at)),
@@ -75,13 +76,24 @@ fn wipe_prekeys(
             session::expire(shelf, &session, retired)?;
         }
         let until = if room == 0 { now.after(SOON) } else { retired.after(keep) };
-        if until <= now {
-            own::wipe(shelf, &prekey);
-        } else {
-            next = next.map_or(Some(until), |before: Timestamp| Some(before.min(until)));
+        if until <= now && wipe(shelf, &prekey)? {
+            continue;
         }
+        let until = until.max(now.after(SOON));
+        next = next.map_or(Some(until), |before: Timestamp| Some(before.min(until)));
     }
     Ok(next)
+}
+
+/// Wipes a prekey, and page by page the memory of its handshakes before; whether all is gone.
+fn wipe(shelf: &mut Shelf<'_>, prekey: &Point) -> Result<bool, StoreError> {
+    let spent = shelf.scan(&table::spent(prekey), None, PAGE)?;
+    let last = spent.len() < PAGE;
+    spent.into_iter().for_each(|(key, _)| shelf.delete(key));
+    if last {
+        own::wipe(shelf, prekey);
+    }
+    Ok(last)
 }
 
 /// Deletes sessions that expired `keep` ago.
@@ -97,7 +109,7 @@ fn delete_sessions(
         }
         shelf.delete(key);
         let session = read_row("expired session", &row, |r| Some(r.rest().to_vec()))?;
-        session::delete(shelf, session)?;
+        session::end(shelf, session)?;
     }
     let more = shelf.scan(&table::EXPIRED, None, 1)?;
     Ok((!more.is_empty()).then(|| now.after(SOON)))

@@ -226,7 +226,7 @@ mod tests {
         let first = in_use(&mut party);
         let mut replaced = |span| {
             party.wait(span);
-            party.run(|cx| OwnPrekey::replace(cx)).unwrap();
+            party.run(OwnPrekey::replace).unwrap();
             in_use(&mut party)
         };
 

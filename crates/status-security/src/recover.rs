@@ -17,6 +17,7 @@
 use status_crypto::PublicKey;
 use status_layer::{Cx, Notice, Opened, Rendezvous};
 
+use crate::bundle::Bundle;
 use crate::error::{Error, OpenError};
 use crate::own::OwnPrekey;
 use crate::ratchet::RatchetError;
@@ -100,15 +101,15 @@ impl Sessions {
         Ok(adrift.then_some(Reason::Adrift))
     }
 
-    /// Drops the sessions in which we would write to a device, and replaces the prekey with which it would write to us.
+    /// Replaces the prekey with which a device would write to us, and drops the session on its prekey in which we would
+    /// write to it: the answer begins another there, at both ends.
     ///
-    /// Invariant: afterwards neither side sends in a session of which the other may have another state.
+    /// Invariant: afterwards neither side sends in a session of which the other may have another state, unless our prekey
+    /// was too young to be replaced. What was set up with ours stays for late messages, and because it tells replays.
     fn begin_anew(&self, cx: &mut Cx<'_>, peer: &Peer<'_>) -> Result<(), Error> {
         OwnPrekey::replace(cx)?;
-        let own = OwnPrekey::in_use(cx, self.config.rotate_after)?.key;
-        let theirs = device::find(&cx.shelf, &peer.key.user(), peer.device)?.map(|device| device.prekey);
-        for prekey in [Some(own), theirs].into_iter().flatten() {
-            session::delete(&mut cx.shelf, session::key_of(peer, &prekey))?;
+        if let Some(device) = device::find(&cx.shelf, &peer.key.user(), peer.device)? {
+            session::delete(&mut cx.shelf, session::key_of(peer, &device.prekey))?;
         }
         Ok(())
     }
@@ -118,8 +119,9 @@ impl Sessions {
 fn is_fresh(cx: &Cx<'_>, peer: &Peer<'_>, message: &Opening) -> Result<bool, Error> {
     let user = peer.key.user();
     let bundles = message.bundles.iter();
-    let own = bundles.filter(|bundle| bundle.identity() == user && bundle.prekeys().contains_key(peer.device));
-    let Some(made) = own.map(|bundle| bundle.timestamp()).max() else { return Ok(false) };
+    let own =
+        bundles.filter(|bundle| bundle.identity() == user && bundle.prekeys().contains_key(peer.device));
+    let Some(made) = own.map(Bundle::timestamp).max() else { return Ok(false) };
     let heard = device::find(&cx.shelf, &user, peer.device)?;
     Ok(heard.is_none_or(|device| made > device.timestamp))
 }

@@ -16,8 +16,8 @@ use crate::bundle::{Bundle, PROTOCOL_VERSION, Prekey};
 use crate::config::Config;
 use crate::error::{Error, ExpectError};
 use crate::own::OwnPrekey;
-use crate::{expiry, people};
 use crate::wire::Message;
+use crate::{expiry, people};
 
 /// Sealing for people with X3DH and the Double Ratchet, in the formats of deployed peers.
 ///

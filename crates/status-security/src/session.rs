@@ -14,9 +14,13 @@ use crate::ratchet::{Header, Limits, Ratchet, RatchetError, cipher};
 use crate::skipped::SkippedKeys;
 use crate::table::codec::writer;
 use crate::wire::{Direct, Handshake, Lock};
-use crate::{expiry, own, table, x3dh};
+use crate::{own, table, x3dh};
 
+mod ending;
 mod row;
+
+pub(crate) use ending::{delete, end, expire, forget_all};
+use ending::{end_at, kept};
 
 /// Most sessions that are kept with one user; the one set up longest ago goes. With two a day for each of three
 /// devices, late messages find their session for three weeks.
@@ -160,7 +164,7 @@ fn respond(
         Some(ref session) => session.handshakes.clone(),
         None => Vec::new(),
     };
-    if handshakes.contains(&digest) {
+    if handshakes.contains(&digest) || cx.shelf.has(&table::spent_handshake(&handshake.prekey, &digest))? {
         return Err(OpenError::Replayed.into());
     }
     if handshakes.len() >= MAX_HANDSHAKES {
@@ -192,9 +196,7 @@ fn begin(
     prekey: &Point,
     retired: Option<Timestamp>,
 ) -> Result<u32, StoreError> {
-    // What the session under this key has left, if it has ended without having been deleted yet.
     let key = key_of(peer, prekey);
-    delete(&mut cx.shelf, key.clone())?;
     let number = allot(&mut cx.shelf, &peer.key.user())?;
     match retired {
         None => cx.shelf.put(table::begun_session(prekey, number), writer().bytes(&key).finish()),
@@ -263,46 +265,6 @@ fn allot(shelf: &mut Shelf<'_>, user: &UserId) -> Result<u32, StoreError> {
     row::next_number(shelf)
 }
 
-/// Forgets every session with a user.
-pub(crate) fn forget_all(shelf: &mut Shelf<'_>, user: &UserId) -> Result<(), StoreError> {
-    for (key, _) in shelf.scan(&table::sessions(user), None, MAX_SESSIONS)? {
-        delete(shelf, key)?;
-    }
-    Ok(())
-}
-
-/// Deletes the session under `key`, if any, with its skipped keys and all that points to it.
-pub(crate) fn delete(shelf: &mut Shelf<'_>, key: Vec<u8>) -> Result<(), StoreError> {
-    let Some(row) = shelf.get(&key)? else { return Ok(()) };
-    let session = row::read(&row)?;
-    SkippedKeys(session.number).forget_oldest(shelf, session.kept)?;
-    if let Some(at) = session.expired {
-        shelf.delete(table::expired(at, session.number));
-    }
-    if let Some(prekey) = table::prekey_of(&key) {
-        shelf.delete(table::begun_session(prekey, session.number));
-    }
-    shelf.delete(key);
-    Ok(())
-}
-
-/// Marks the session under `key`, if any, as one that is not sent in any more since `at`.
-pub(crate) fn expire(shelf: &mut Shelf<'_>, key: &[u8], at: Timestamp) -> Result<(), StoreError> {
-    let Some(row) = shelf.get(key)? else { return Ok(()) };
-    let mut session = row::read(&row)?;
-    if session.expired.is_none() {
-        session.expired = Some(at);
-        shelf.put(key, row::write(&session));
-        end_at(shelf, key, session.number, at)?;
-    }
-    Ok(())
-}
-
-fn end_at(shelf: &mut Shelf<'_>, key: &[u8], number: u32, at: Timestamp) -> Result<(), StoreError> {
-    shelf.put(table::expired(at, number), writer().bytes(key).finish());
-    expiry::look_at(shelf, at)
-}
-
 /// The session with a device that was set up with `prekey`, unless `handshake` would begin another.
 pub(crate) fn under_way(
     shelf: &Shelf<'_>,
@@ -314,18 +276,6 @@ pub(crate) fn under_way(
         handshake.is_none_or(|handshake| session.handshakes.contains(&digest(&handshake.ephemeral)))
     };
     Ok(load(shelf, peer, prekey)?.filter(known))
-}
-
-/// The session with a device that was set up with `prekey`, unless it has ended.
-fn kept(
-    cx: &Cx<'_>,
-    config: &Config,
-    peer: &Peer<'_>,
-    prekey: &Point,
-) -> Result<Option<Session>, StoreError> {
-    let Some(session) = load(&cx.shelf, peer, prekey)? else { return Ok(None) };
-    let expired = expiry::since(&cx.shelf, &session, prekey)?;
-    Ok(expired.is_none_or(|at| cx.now.since(at) < config.keep_sessions).then_some(session))
 }
 
 pub(crate) fn load(

@@ -12,6 +12,7 @@
 //! | `n` | – | number of the next session |
 //! | `b` | own prekey (33), session (4) | key of a session that was set up with it |
 //! | `x` | when (8), session (4) | key of a session that expired then |
+//! | `g` | own prekey (33), digest (8) | a handshake of a session that was deleted before the prekey |
 //! | `h` | – | when something may have to be deleted next |
 //! | `k` | session (4), epoch (4), n (4) | a skipped message key |
 //! | `c` | session (4), ratchet key (33) | epoch of a chain that has skipped keys |
@@ -86,6 +87,15 @@ pub(crate) fn begun(prekey: &Point) -> Vec<u8> {
 
 pub(crate) fn begun_session(prekey: &Point, session: u32) -> Vec<u8> {
     [&b"b"[..], prekey, &session.to_be_bytes()].concat()
+}
+
+/// All handshakes that are remembered of a prekey beyond their sessions.
+pub(crate) fn spent(prekey: &Point) -> Vec<u8> {
+    [&b"g"[..], prekey].concat()
+}
+
+pub(crate) fn spent_handshake(prekey: &Point, digest: &[u8; 8]) -> Vec<u8> {
+    [&b"g"[..], prekey, digest].concat()
 }
 
 pub(crate) fn expired(at: Timestamp, session: u32) -> Vec<u8> {

@@ -183,3 +183,31 @@ fn many_sessions_that_expire_at_once_are_ended_page_by_page() {
 
     assert_eq!(rows(&bob, b's'), 0);
 }
+
+#[test]
+fn a_first_message_brought_again_is_refused_as_long_as_its_prekey_is_kept() {
+    let (mut alice, mut bob) = introduced();
+    let first = alice.seal(&bob, "first");
+    bob.open(&first);
+
+    for day in 0..35 {
+        let refused = bob.refuses(&first);
+        let expected = if day <= 31 { OpenError::Replayed } else { OpenError::UnknownPrekey };
+        assert_eq!(refused, expected, "after {day} days");
+        live(&mut bob, DAY);
+    }
+    assert_eq!(rows(&bob, b'g'), 0, "the memory goes with the prekey");
+}
+
+#[test]
+fn a_first_message_brought_again_is_refused_even_if_nothing_was_swept() {
+    let (mut alice, mut bob) = introduced();
+    let (first, second) = (alice.seal(&bob, "first"), alice.seal(&bob, "second"));
+    bob.open(&first);
+    bob.wait(DAY);
+    bob.announcement();
+    bob.wait(20 * DAY);
+
+    assert_eq!(bob.refuses(&first), OpenError::Replayed);
+    assert_eq!(bob.refuses(&second), OpenError::Replayed, "the session of its handshake is over");
+}

@@ -145,7 +145,8 @@ impl Conversation {
         let other = to.public().user() != device.user() && !self.refused.contains(by);
         if let (true, Some(agreed)) = (other, step.get("agreed_shared_secret")) {
             let place = device.meeting_place(&mut ScriptedRng::new([]), to.public().user()).unwrap();
-            let agreed = agreed.as_str().map(|hex| Rendezvous::Shared(Secret::new(hex::decode(hex).unwrap())));
+            let agreed =
+                agreed.as_str().map(|hex| Rendezvous::Shared(Secret::new(hex::decode(hex).unwrap())));
             assert_eq!(place, agreed.unwrap_or(Rendezvous::Inbox(to.public().user())), "{step}");
             self.shared += usize::from(matches!(place, Rendezvous::Shared(_)));
         }
