@@ -40,7 +40,7 @@ pub enum FirstMessage {
     /// Yes: such a message is sealed to the identity key and graded `Static`.
     #[default]
     AllowStatic,
-    /// No: sealing is refused until a bundle has come.
+    /// No: sealing is refused, with a reason that says what to do, until a bundle has come.
     RequireForwardSecrecy,
 }
 
