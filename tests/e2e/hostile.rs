@@ -10,6 +10,8 @@ mod datagram;
 mod envelope;
 mod mail;
 
+use std::collections::BTreeMap;
+
 use status_e2e::bench::{Bench, OF_OLD};
 use status_e2e::talk::{Talk, text};
 use status_e2e::{must, user, wire};
@@ -38,11 +40,17 @@ const GENUINE: &str = "a genuine word";
 
 fn scene() -> Scene {
     let mut talk = Talk::acquainted(51, ALICE, BOB);
-    let bob = Bench::of(&talk, BOB);
+    let mut bob = Bench::of(&talk, BOB);
     talk.say(ALICE, BOB, GENUINE);
     let genuine = talk.world.wire.last().map(|(_, frame)| frame.clone());
     let genuine = Frame { at: OF_OLD, ..must(genuine.ok_or("nothing was sent")) };
-    Scene { alice: Bench::of(&talk, ALICE), bob, genuine, rng: rng(52) }
+    let mut alice = Bench::of(&talk, ALICE);
+    // Bob has heard Alice's keys of that moment: what comes is nothing new. What is new and does not fit would be taken
+    // for a loss of keys, see `recovery`.
+    let message = must(wire::mail(&genuine, &BOTH).ok_or("no mail"));
+    let keys = Message { direct: BTreeMap::new(), ..message };
+    bob.take(&alice.wrap(user(BOB), keys.encode()));
+    Scene { alice, bob, genuine, rng: rng(52) }
 }
 
 impl Scene {

@@ -15,6 +15,8 @@ mod gossip;
 #[cfg(test)]
 mod hostile;
 #[cfg(test)]
+mod recovery;
+#[cfg(test)]
 mod upgrade;
 #[cfg(test)]
 mod vectors;

@@ -4,7 +4,7 @@ use status_e2e::journal::Journal;
 use status_e2e::talk::Talk;
 use status_e2e::{device, key, privacy, sync, wire};
 use status_layer::Grade;
-use status_security::{Config, FirstMessage, Sessions};
+use status_security::{Config, FirstMessage, Sessions, SharedPlace};
 use status_stack::Stack;
 
 const ALICE: u8 = 1;
@@ -98,4 +98,29 @@ fn a_strict_policy_is_content_with_a_bundle_in_any_message() {
 
     assert_eq!(grades(&talk, BOB), [Grade::Ratcheted]);
     talk.assert_complete("with a bundle from a message");
+}
+
+#[test]
+fn mail_moves_to_the_place_that_two_users_share() {
+    let mut talk = Talk::empty(33);
+    for seat in BOTH {
+        let config = Config { shared_place: SharedPlace::Use, ..Config::default() };
+        let sharing = Sessions::new(config, key(seat), device(seat));
+        talk.add(seat, Box::new(Journal(Stack::new(sync(seat), sharing, privacy(seat)))));
+    }
+    talk.say(ALICE, BOB, "hello");
+    talk.wait(60);
+    talk.say(BOB, ALICE, "hello to you");
+    talk.wait(60);
+    let before = talk.world.wire.len();
+
+    talk.say(ALICE, BOB, "among ourselves");
+    talk.wait(60);
+    talk.say(BOB, ALICE, "nobody sees for whom");
+    talk.wait(60);
+
+    let later = &talk.world.wire[before..];
+    assert!(later.iter().all(|(_, frame)| wire::mail(frame, &BOTH).is_none()), "something is in an inbox");
+    assert!(later.len() >= 4);
+    talk.assert_complete("at the shared place");
 }

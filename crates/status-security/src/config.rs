@@ -11,15 +11,26 @@ pub struct Config {
     pub first_message: FirstMessage,
     /// What becomes of mail for us that is not sealed at all.
     pub mail_in_clear: MailInClear,
+    /// Whether we write at the place that we share with a user.
+    pub shared_place: SharedPlace,
     /// How long our prekey is used. Default: 24 hours.
     pub rotate_after: Duration,
     /// How often our keys are announced at our contact code. Default: 6 hours.
     pub announce_every: Duration,
-    /// The largest gap in one chain that is bridged, in messages. Default: 1000.
+    /// How often a user who writes what this device cannot read is told our keys, the first time at once. `None`: never,
+    /// and such mail is refused. Default: 2 hours.
+    pub answer_every: Option<Duration>,
+    /// How long a prekey of ours is kept after it was replaced, for first messages that come late; then it is wiped.
+    /// Default: 30 days.
+    pub keep_prekeys: Duration,
+    /// How long a session is kept after it expired, for messages that come late; then it is deleted with its skipped
+    /// keys. Default: 14 days.
+    pub keep_sessions: Duration,
+    /// The largest gap in one chain that is bridged, in messages. It bounds each gap, not their sum. Default: 25,000.
     pub max_jump: u32,
     /// The most skipped message keys that a session keeps; the oldest go. Default: 2000.
     pub max_skipped: u32,
-    /// How many devices of a user a message is sealed for, the most recently active first. Default: 3.
+    /// How many devices of a user a message is sealed for, the most recently active first; at most 10. Default: 3.
     pub max_targets: usize,
 }
 
@@ -29,7 +40,7 @@ pub enum FirstMessage {
     /// Yes: such a message is sealed to the identity key and graded `Static`.
     #[default]
     AllowStatic,
-    /// No: sealing is refused until a bundle has come.
+    /// No: sealing is refused, with a reason that says what to do, until a bundle has come.
     RequireForwardSecrecy,
 }
 
@@ -43,14 +54,31 @@ pub enum MailInClear {
     Accept,
 }
 
+/// Whether we write at the place that we share with a user, once all devices that are written to are known to listen
+/// there. We listen there in any case.
+#[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
+pub enum SharedPlace {
+    /// No: always to the inbox, where every device of the user listens, also one that was just restored from the words
+    /// of the account and knows nobody.
+    #[default]
+    Listen,
+    /// Yes, as deployed peers do: an observer does not see for whom it is. A device that was restored from its words
+    /// reads what we write only after it was heard of.
+    Use,
+}
+
 impl Default for Config {
     fn default() -> Self {
         Self {
             first_message: FirstMessage::default(),
             mail_in_clear: MailInClear::default(),
+            shared_place: SharedPlace::default(),
             rotate_after: Duration::from_secs(24 * 60 * 60),
             announce_every: Duration::from_secs(6 * 60 * 60),
-            max_jump: 1000,
+            answer_every: Some(Duration::from_secs(2 * 60 * 60)),
+            keep_prekeys: Duration::from_secs(30 * 24 * 60 * 60),
+            keep_sessions: Duration::from_secs(14 * 24 * 60 * 60),
+            max_jump: 25_000,
             max_skipped: 2000,
             max_targets: 3,
         }

@@ -4,10 +4,12 @@
 pub mod deployed;
 pub mod replay;
 
+pub use crate::answered::MAX_ANSWERED;
 pub use crate::bundle::{Bundle, MAX_DEVICES, PROTOCOL_VERSION, Prekey};
-pub use crate::device::{Device, MAX_KNOWN};
+pub use crate::device::{Device, MAX_KNOWN, MAX_TARGETS, STALE_AFTER};
 pub use crate::key::{Key, Point};
 pub use crate::open::MAX_PARCEL;
+pub use crate::own::RENEWED_AT_MOST;
 pub use crate::people::MAX_STRANGERS;
 pub use crate::seen::{MAX_SEEN, REMEMBERED};
 pub use crate::session::{MAX_HANDSHAKES, MAX_SESSIONS, Session};

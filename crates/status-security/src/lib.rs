@@ -33,10 +33,12 @@
 extern crate alloc;
 
 mod announce;
+mod answered;
 mod bundle;
 mod config;
 mod device;
 mod error;
+mod expiry;
 mod fixed;
 #[allow(missing_docs, unreachable_pub, clippy::all)]
 #[path = "generated/status.security.v1.rs"]
@@ -48,6 +50,7 @@ mod open;
 mod own;
 mod people;
 mod ratchet;
+mod recover;
 mod seal;
 mod security;
 mod seen;
@@ -58,7 +61,7 @@ mod wire;
 mod x3dh;
 
 pub use bundle::BundleError;
-pub use config::{Config, FirstMessage, MailInClear};
+pub use config::{Config, FirstMessage, MailInClear, SharedPlace};
 pub use error::{Error, ExpectError, OpenError, SealError};
 pub use ratchet::RatchetError;
 pub use security::Sessions;

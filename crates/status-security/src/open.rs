@@ -5,8 +5,7 @@ use alloc::vec::Vec;
 
 use status_crypto::PublicKey;
 use status_layer::{
-    Cx, Datagram, DeviceId, Grade, Letter, Name, Opened, Outgoing, Parcel, Proof, Recipient, Rendezvous,
-    Sender,
+    Cx, Datagram, DeviceId, Grade, Letter, Name, Notice, Opened, Parcel, Proof, Recipient, Rendezvous, Sender,
 };
 use zeroize::Zeroizing;
 
@@ -21,6 +20,9 @@ use crate::{device, fixed, people, seen};
 
 /// Largest parcel that is taken, in bytes.
 pub const MAX_PARCEL: usize = 2 * 1024 * 1024;
+
+/// The lowest protocol version of devices that listen at shared places.
+const SHARES: u32 = 1;
 
 /// What came out of a ciphertext.
 struct Plain {
@@ -61,7 +63,7 @@ impl Sessions {
         if message.is_direct() && message.public.is_empty() {
             return Err(OpenError::WrongPlace.into());
         }
-        let mut opened = Opened { then: self.learn(cx, &message.bundles)?, ..Opened::default() };
+        let mut opened = self.learn(cx, &message.bundles)?;
         if !message.public.is_empty() {
             let device = DeviceId::new(message.device).ok();
             opened.mail.push(clear(sender, device, to, message.public));
@@ -80,15 +82,20 @@ impl Sessions {
         let device = DeviceId::new(message.device.as_str()).ok();
         if !message.public.is_empty() {
             self.admit_clear()?;
-            let then = self.learn(cx, &message.bundles)?;
-            return Ok(Opened { then, ..mail(clear(sender, device, to, message.public)) });
+            let learnt = self.learn(cx, &message.bundles)?;
+            return Ok(Opened { mail: vec![clear(sender, device, to, message.public)], ..learnt });
         }
-        let plain = self.open_direct(cx, sender, &mut message)?;
+        let direct = self.ours(&mut message)?;
+        let plain = match self.open_direct(cx, sender, &message, direct.as_ref()) {
+            Ok(plain) => plain,
+            Err(error) => return self.unreadable(cx, sender, (&message, direct.as_ref()), error),
+        };
 
         // Invariant: nothing of a message is believed before all of it was verified.
-        let mut opened = Opened { then: self.learn(cx, &message.bundles)?, ..Opened::default() };
+        let mut opened = self.learn(cx, &message.bundles)?;
         let Some(plain) = plain else { return Ok(opened) };
         opened.turned = plain.turned;
+        self.note_sharing(cx, sender, &message)?;
         opened.then.extend(self.listen_with(cx, sender)?);
         // Deployed peers seal an empty text to make their keys known; there is nothing to hand up.
         if !plain.text.is_empty() {
@@ -99,24 +106,41 @@ impl Sessions {
         Ok(opened)
     }
 
+    /// Takes out the ciphertext that is for this device, if any.
+    fn ours(&self, message: &mut Opening) -> Result<Option<Direct>, OpenError> {
+        message.take(self.device.as_str()).or_else(|| message.take(fixed::SLOT)).transpose()
+    }
+
+    /// Spec: whoever seals for us with a bundle of protocol version 1 or more listens at the place that we share.
+    fn note_sharing(&self, cx: &mut Cx<'_>, sender: &PublicKey, message: &Opening) -> Result<(), Error> {
+        let user = sender.user();
+        let first = message.bundles.first().filter(|bundle| bundle.identity() == user);
+        let prekey = first.and_then(|bundle| bundle.prekeys().get(&message.device));
+        if prekey.is_some_and(|prekey| prekey.protocol >= SHARES) {
+            device::note_sharing(&mut cx.shelf, &user, &message.device)?;
+        }
+        Ok(())
+    }
+
     /// Opens the ciphertext that is for this device; `None` if the message carries keys alone.
+    ///
+    /// Invariant: if it fails for one of the reasons in [`crate::recover`], nothing was written.
     fn open_direct(
         &self,
         cx: &mut Cx<'_>,
         sender: &PublicKey,
-        message: &mut Opening,
+        message: &Opening,
+        direct: Option<&Direct>,
     ) -> Result<Option<Plain>, Error> {
-        if !message.is_direct() {
-            return Ok(None);
-        }
-        let ours = message.take(self.device.as_str()).or_else(|| message.take(fixed::SLOT));
-        let direct = ours.ok_or(OpenError::NotForThisDevice)??;
+        let Some(direct) = direct else {
+            return if message.is_direct() { Err(OpenError::NotForThisDevice.into()) } else { Ok(None) };
+        };
         match direct.lock {
-            Lock::Fixed { ephemeral } => self.open_fixed(cx, &ephemeral, &direct).map(Some),
+            Lock::Fixed { ephemeral } => self.open_fixed(cx, &ephemeral, direct).map(Some),
             Lock::Ratchet { .. } => {
                 let peer = Peer { key: sender, device: &message.device };
                 let session::Plain { text, turned } =
-                    session::open(cx, &*self.keyring, self.config.limits(), &peer, &direct)?;
+                    session::open(cx, &*self.keyring, &self.config, &peer, direct)?;
                 Ok(Some(Plain { text, grade: Grade::Ratcheted, proof: Proof::Session, turned }))
             }
         }
@@ -139,16 +163,21 @@ impl Sessions {
     }
 
     /// Takes the keys in genuine bundles, whoever carries them.
-    fn learn(&self, cx: &mut Cx<'_>, bundles: &[Bundle]) -> Result<Outgoing, Error> {
+    pub(crate) fn learn(&self, cx: &mut Cx<'_>, bundles: &[Bundle]) -> Result<Opened, Error> {
         let own = self.keyring.user();
-        let mut out = Outgoing::default();
+        let mut out = Opened::default();
         for bundle in bundles {
             let user = bundle.identity();
             if user != own {
                 let forgotten = people::hear_of(&mut cx.shelf, &user)?;
-                out.extend(self.stop_sharing(&forgotten));
+                out.then.extend(self.stop_sharing(&forgotten));
             }
-            device::learn(&mut cx.shelf, bundle, (&own, &self.device))?;
+            let first = !device::any(&cx.shelf, &user)?;
+            let new = device::learn(&mut cx.shelf, bundle, (&own, &self.device), cx.now)?;
+            // Of a stranger, and of somebody of whom no device was known, every device is new.
+            if user == own || (!first && people::is_met(&cx.shelf, &user)?) {
+                out.notices.extend(new.into_iter().map(|device| Notice::NewDevice { user, device }));
+            }
         }
         Ok(out)
     }

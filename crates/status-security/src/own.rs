@@ -1,20 +1,24 @@
-//! Our own prekeys: made when first needed, replaced once a day, old ones kept for late messages.
+//! Our own prekeys: made when first needed, replaced once a day, old ones kept for late messages, then wiped.
 
+use alloc::vec::Vec;
 use core::time::Duration;
 
 use status_crypto::SecretKey;
 use status_layer::{Cx, Shelf, StoreError, Timestamp};
 
 use crate::key::{Key, Point};
-use crate::table;
 use crate::table::codec::{read_row, writer};
+use crate::{expiry, table};
+
+/// How often a prekey is replaced before its time, so that others cannot make us keep any number of them.
+pub const RENEWED_AT_MOST: Duration = Duration::from_secs(60 * 60);
 
 /// The public half of our prekey in use.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub(crate) struct OwnPrekey {
     /// The compressed point.
     pub(crate) key: Point,
-    /// Starts at 1, rises with every rotation.
+    /// Rises with every rotation, and is at least the number of minutes since the Unix epoch when it was made.
     pub(crate) version: u32,
     /// When it was made.
     pub(crate) made: Timestamp,
@@ -28,12 +32,28 @@ impl OwnPrekey {
         let last = load(&cx.shelf)?;
         match last {
             Some(prekey) if !aged(cx.now, prekey.made, rotate_after) => Ok(prekey),
-            _ => {
-                let version = last.map_or(0, |prekey| prekey.version).saturating_add(1);
-                let secret = SecretKey::generate(cx.rng);
-                Self::install(&mut cx.shelf, &secret, version, cx.now)
-            }
+            _ => Self::renew(cx, last.map_or(0, |last| last.version)),
         }
+    }
+
+    /// Puts a new prekey into use if the one in use is older than [`RENEWED_AT_MOST`].
+    pub(crate) fn replace(cx: &mut Cx<'_>) -> Result<(), StoreError> {
+        let last = load(&cx.shelf)?;
+        if last.is_none_or(|last| aged(cx.now, last.made, RENEWED_AT_MOST)) {
+            Self::renew(cx, last.map_or(0, |last| last.version))?;
+        }
+        Ok(())
+    }
+
+    /// Puts a new prekey into use.
+    ///
+    /// Invariant: its version is above that of every one before, even of those that this store does not know because
+    /// an old copy of it was put back. Hence versions follow the clock and not a count.
+    fn renew(cx: &mut Cx<'_>, last: u32) -> Result<Self, StoreError> {
+        let minutes = u32::try_from(cx.now.secs() / 60).unwrap_or(u32::MAX);
+        let version = last.saturating_add(1).max(minutes);
+        let secret = SecretKey::generate(cx.rng);
+        Self::install(&mut cx.shelf, &secret, version, cx.now)
     }
 
     /// Puts a prekey into use and retires the one before.
@@ -60,11 +80,39 @@ impl OwnPrekey {
     }
 }
 
-/// The private half of a prekey of ours, in use or retired.
-pub(crate) fn secret(shelf: &Shelf<'_>, prekey: &Point) -> Result<Option<SecretKey>, StoreError> {
+/// The private half of a prekey of ours, in use or retired less than `keep` ago; and when it was retired.
+pub(crate) fn secret(
+    shelf: &Shelf<'_>,
+    prekey: &Point,
+    now: Timestamp,
+    keep: Duration,
+) -> Result<Option<(SecretKey, Option<Timestamp>)>, StoreError> {
     let Some(kept) = kept(shelf, prekey)? else { return Ok(None) };
+    if kept.retired.is_some_and(|at| now.since(at) >= keep) {
+        return Ok(None);
+    }
     let key = SecretKey::from_bytes(kept.scalar.expose());
-    key.map(Some).map_err(|_| StoreError::Damaged { what: "own prekey" })
+    key.map(|key| Some((key, kept.retired))).map_err(|_| StoreError::Damaged { what: "own prekey" })
+}
+
+/// When a prekey was retired; `None` if it is in use, or none of ours.
+pub(crate) fn retired(shelf: &Shelf<'_>, prekey: &Point) -> Result<Option<Timestamp>, StoreError> {
+    Ok(kept(shelf, prekey)?.and_then(|kept| kept.retired))
+}
+
+/// All retired prekeys, and when each was.
+pub(crate) fn all_retired(shelf: &Shelf<'_>) -> Result<Vec<(Point, Timestamp)>, StoreError> {
+    let mut retired = Vec::new();
+    for (key, row) in shelf.scan(&table::PREKEYS, None, usize::MAX)? {
+        let prekey = key.last_chunk().ok_or(StoreError::Damaged { what: "own prekey" })?;
+        retired.extend(read_kept(&row)?.retired.map(|at| (*prekey, at)));
+    }
+    Ok(retired)
+}
+
+/// Wipes a prekey.
+pub(crate) fn wipe(shelf: &mut Shelf<'_>, prekey: &Point) {
+    shelf.delete(table::prekey(prekey));
 }
 
 /// Whether something of `then` is `span` old; a clock that was set back counts too.
@@ -91,19 +139,22 @@ fn load(shelf: &Shelf<'_>) -> Result<Option<OwnPrekey>, StoreError> {
 fn retire(shelf: &mut Shelf<'_>, prekey: &Point, now: Timestamp) -> Result<(), StoreError> {
     if let Some(kept) = kept(shelf, prekey)? {
         save_secret(shelf, prekey, &Kept { retired: Some(now), ..kept });
+        expiry::look_at(shelf, now)?;
     }
     Ok(())
 }
 
 fn kept(shelf: &Shelf<'_>, prekey: &Point) -> Result<Option<Kept>, StoreError> {
-    let Some(row) = shelf.get(&table::prekey(prekey))? else { return Ok(None) };
-    let kept = read_row("own prekey", &row, |r| {
+    shelf.get(&table::prekey(prekey))?.map(|row| read_kept(&row)).transpose()
+}
+
+fn read_kept(row: &[u8]) -> Result<Kept, StoreError> {
+    read_row("own prekey", row, |r| {
         let (scalar, version) = (Key::new(r.array()?), r.u32()?);
         let made = Timestamp::from_millis(r.u64()?);
         let retired = r.option()?.map(|at| Timestamp::from_millis(u64::from_be_bytes(at)));
         Some(Kept { scalar, version, made, retired })
-    });
-    kept.map(Some)
+    })
 }
 
 fn save_secret(shelf: &mut Shelf<'_>, prekey: &Point, kept: &Kept) {
@@ -135,7 +186,7 @@ mod tests {
         let second = in_use(&mut party);
 
         assert_eq!(same, first);
-        assert_eq!((first.version, second.version), (1, 2));
+        assert!(second.version > first.version);
         assert_ne!(first.key, second.key);
     }
 
@@ -146,10 +197,43 @@ mod tests {
         party.wait(DAY);
         in_use(&mut party);
 
-        let found = party.run(|cx| secret(&cx.shelf, &first.key)).unwrap();
-        let retired = party.run(|cx| kept(&cx.shelf, &first.key)).unwrap().and_then(|kept| kept.retired);
+        let found = party.run(|cx| secret(&cx.shelf, &first.key, cx.now, DAY)).unwrap();
 
-        assert_eq!(found.map(|key| key.public().compressed()), Some(first.key));
-        assert_eq!(retired, Some(party.now));
+        let found = found.map(|(key, retired)| (key.public().compressed(), retired));
+        assert_eq!(found, Some((first.key, Some(party.now))));
+    }
+
+    #[test]
+    fn a_version_is_above_those_that_a_lost_store_has_given() {
+        let mut party = Party::new(1);
+        in_use(&mut party);
+        let copy = party.clone();
+        let last = (0..5).map(|_| {
+            party.wait(DAY);
+            in_use(&mut party)
+        });
+        let lost = last.last().unwrap();
+        let mut restored = Party { now: party.now.after(DAY), ..copy };
+
+        let fresh = in_use(&mut restored);
+
+        assert!(fresh.version > lost.version);
+    }
+
+    #[test]
+    fn a_prekey_is_not_replaced_before_its_time_more_than_once_an_hour() {
+        let mut party = Party::new(1);
+        let first = in_use(&mut party);
+        let mut replaced = |span| {
+            party.wait(span);
+            party.run(OwnPrekey::replace).unwrap();
+            in_use(&mut party)
+        };
+
+        let soon = replaced(RENEWED_AT_MOST - Duration::from_millis(1));
+        let later = replaced(Duration::from_millis(1));
+
+        assert_eq!(soon, first);
+        assert!(later.version > first.version);
     }
 }

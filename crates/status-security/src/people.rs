@@ -43,6 +43,16 @@ pub(crate) fn meet(shelf: &mut Shelf<'_>, user: &UserId) -> Result<Forgotten, St
     }
 }
 
+/// Whether the application expects `user`.
+pub(crate) fn expected(shelf: &Shelf<'_>, user: &UserId) -> Result<bool, StoreError> {
+    Ok(load(shelf, user)?.is_some_and(|standing| standing.expected))
+}
+
+/// Whether the application expects `user`, or something sealed went from one to the other.
+pub(crate) fn is_met(shelf: &Shelf<'_>, user: &UserId) -> Result<bool, StoreError> {
+    Ok(load(shelf, user)?.is_some_and(|standing| standing.expected || standing.shared))
+}
+
 /// Notes that the application expects `user`.
 pub(crate) fn expect(shelf: &mut Shelf<'_>, user: &UserId) -> Result<(), StoreError> {
     let standing = load(shelf, user)?.unwrap_or_default();

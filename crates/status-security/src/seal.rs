@@ -8,7 +8,7 @@ use alloc::vec::Vec;
 use status_crypto::PublicKey;
 use status_layer::{Cx, Name, Outgoing, Rendezvous, UserId};
 
-use crate::config::FirstMessage;
+use crate::config::{FirstMessage, SharedPlace};
 use crate::device::{self, Device};
 use crate::error::{Error, SealError};
 use crate::fixed;
@@ -26,7 +26,7 @@ impl Sessions {
         plaintext: &[u8],
     ) -> Result<Outgoing, Error> {
         let key = PublicKey::from_user(user).map_err(|_| SealError::NotAKey)?;
-        let devices = device::active(&cx.shelf, user, self.config.max_targets)?;
+        let devices = device::active(&cx.shelf, user, self.config.max_targets, cx.now)?;
         let (own, bundle) = self.bundle(cx)?;
         let direct = if devices.is_empty() {
             self.seal_fixed(cx, &key, plaintext)?
@@ -37,8 +37,18 @@ impl Sessions {
         let message =
             Message { device: self.device.to_string(), bundles: vec![bundle], direct, public: Vec::new() };
         let mut out = self.listen_with(cx, &key)?;
-        out.parcels.push(self.parcel(Rendezvous::Inbox(*user), message));
+        out.parcels.push(self.parcel(self.meeting_place(&key, &devices), message));
         Ok(out)
+    }
+
+    /// Where a message for some devices of a user is left. A static message may be read by devices that we do not know,
+    /// so it goes to the inbox.
+    fn meeting_place(&self, user: &PublicKey, devices: &[Device]) -> Rendezvous {
+        let agreed = !devices.is_empty() && devices.iter().all(|device| device.shares);
+        match self.config.shared_place {
+            SharedPlace::Use if agreed => Rendezvous::Shared(self.keyring.agree(user)),
+            _ => Rendezvous::Inbox(user.user()),
+        }
     }
 
     /// Leaves content for everybody at a public name, with our bundle, so that readers can write to us.

@@ -16,8 +16,8 @@ use crate::bundle::{Bundle, PROTOCOL_VERSION, Prekey};
 use crate::config::Config;
 use crate::error::{Error, ExpectError};
 use crate::own::OwnPrekey;
-use crate::people;
 use crate::wire::Message;
+use crate::{expiry, people};
 
 /// Sealing for people with X3DH and the Double Ratchet, in the formats of deployed peers.
 ///
@@ -109,7 +109,10 @@ impl Security for Sessions {
     }
 
     fn due(&self, cx: &mut Cx<'_>) -> Result<Due<Outgoing>, Error> {
-        self.announce(cx)
+        let ends = expiry::due(cx, &self.config)?;
+        let mut due = self.announce(cx)?;
+        due.next = [due.next, ends].into_iter().flatten().min();
+        Ok(due)
     }
 }
 

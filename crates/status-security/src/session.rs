@@ -3,18 +3,24 @@
 use alloc::vec::Vec;
 
 use status_crypto::{Keyring, PublicKey, SecretKey, keccak256};
-use status_layer::{Cx, Shelf, StoreError, UserId};
+use status_layer::{Cx, Shelf, StoreError, Timestamp, UserId};
 use zeroize::Zeroizing;
 
+use crate::config::Config;
 use crate::device::Device;
 use crate::error::{Error, OpenError};
 use crate::key::{Key, Point};
 use crate::ratchet::{Header, Limits, Ratchet, RatchetError, cipher};
 use crate::skipped::SkippedKeys;
+use crate::table::codec::writer;
 use crate::wire::{Direct, Handshake, Lock};
 use crate::{own, table, x3dh};
 
+mod ending;
 mod row;
+
+pub(crate) use ending::{delete, end, expire, forget_all};
+use ending::{end_at, kept};
 
 /// Most sessions that are kept with one user; the one set up longest ago goes. With two a day for each of three
 /// devices, late messages find their session for three weeks.
@@ -43,6 +49,8 @@ pub struct Session {
     pub kept: u32,
     /// The ratchet.
     pub ratchet: Ratchet,
+    /// Since when it is known not to be sent in any more, see [`crate::expiry`].
+    pub expired: Option<Timestamp>,
 }
 
 /// The device at the other end of a session.
@@ -63,7 +71,8 @@ pub(crate) struct Plain {
 
 /// Seals for one device, in the session that is to be used now; sets one up if there is none.
 ///
-/// Spec: whitepaper 3.2: of two concurrent sessions the one whose secret is first in byte order.
+/// Spec: whitepaper 3.2: of two concurrent sessions the one whose secret is first in byte order; the other expires. It
+/// is taken back if the winner expires first: to deployed peers a second handshake on one prekey says nothing.
 pub(crate) fn seal(
     cx: &mut Cx<'_>,
     keyring: &dyn Keyring,
@@ -74,10 +83,21 @@ pub(crate) fn seal(
     let peer = Peer { key, device: &device.id };
     let ours = load(&cx.shelf, &peer, own_prekey)?.map(|session| (*own_prekey, session));
     let theirs = load(&cx.shelf, &peer, &device.prekey)?.map(|session| (device.prekey, session));
-    let (prekey, mut session) = match [ours, theirs].into_iter().flatten().min_by_key(|(_, s)| s.rank) {
+    let (first, second) = match (ours, theirs) {
+        (Some(ours), Some(theirs)) if theirs.1.rank < ours.1.rank => (Some(theirs), Some(ours)),
+        (None, theirs) => (theirs, None),
+        both => both,
+    };
+    if let Some((prekey, _)) = second {
+        expire(&mut cx.shelf, &key_of(&peer, &prekey), cx.now)?;
+    }
+    let (prekey, mut session) = match first {
         Some(found) => found,
         None => (device.prekey, initiate(cx, keyring, &peer, &device.prekey)?),
     };
+    if let Some(at) = session.expired.take() {
+        cx.shelf.delete(table::expired(at, session.number));
+    }
     let direct = session.seal(prekey, plaintext).map_err(crate::error::SealError::Ratchet)?;
     save(&mut cx.shelf, &peer, &prekey, &session);
     Ok(direct)
@@ -89,21 +109,23 @@ pub(crate) fn seal(
 pub(crate) fn open(
     cx: &mut Cx<'_>,
     keyring: &dyn Keyring,
-    limits: Limits,
+    config: &Config,
     peer: &Peer<'_>,
     direct: &Direct,
 ) -> Result<Plain, Error> {
     let Lock::Ratchet { session: prekey, header } = &direct.lock else {
         return Err(OpenError::NoHeader.into());
     };
-    let known = load(&cx.shelf, peer, prekey)?;
+    let known = kept(cx, config, peer, prekey)?;
     let mut session = match direct.handshake {
-        Some(handshake) if handshake.prekey == *prekey => respond(cx, keyring, peer, known, &handshake)?,
+        Some(handshake) if handshake.prekey == *prekey => {
+            respond(cx, (keyring, config), peer, known, &handshake)?
+        }
         Some(_) => return Err(OpenError::NoSession.into()),
         None => known.ok_or(OpenError::NoSession)?,
     };
     let epoch = session.ratchet.epoch;
-    let text = session.open(cx, limits, header, &direct.payload)?;
+    let text = session.open(cx, config.limits(), header, &direct.payload)?;
     // Answered: the other side has the session.
     session.handshake = None;
     save(&mut cx.shelf, peer, prekey, &session);
@@ -122,7 +144,8 @@ fn initiate(
     let ratchet = Ratchet::initiate(cx.rng, &secret, &point);
     let number = allot(&mut cx.shelf, &peer.key.user())?;
     let handshake = Some(ephemeral.public().compressed());
-    Ok(Session { number, rank: rank(&secret), handshake, handshakes: Vec::new(), kept: 0, ratchet })
+    let (rank, handshakes) = (rank(&secret), Vec::new());
+    Ok(Session { number, rank, handshake, handshakes, kept: 0, ratchet, expired: None })
 }
 
 /// The session that `handshake` belongs to: the known one, or a new ratchet if the handshake is new.
@@ -130,7 +153,7 @@ fn initiate(
 /// Invariant: no handshake starts a ratchet twice.
 fn respond(
     cx: &mut Cx<'_>,
-    keyring: &dyn Keyring,
+    (keyring, config): (&dyn Keyring, &Config),
     peer: &Peer<'_>,
     known: Option<Session>,
     handshake: &Handshake,
@@ -141,27 +164,45 @@ fn respond(
         Some(ref session) => session.handshakes.clone(),
         None => Vec::new(),
     };
-    if handshakes.contains(&digest) {
+    if handshakes.contains(&digest) || cx.shelf.has(&table::spent_handshake(&handshake.prekey, &digest))? {
         return Err(OpenError::Replayed.into());
     }
     if handshakes.len() >= MAX_HANDSHAKES {
         return Err(OpenError::TooManyHandshakes { max: MAX_HANDSHAKES }.into());
     }
-    let prekey = own::secret(&cx.shelf, &handshake.prekey)?.ok_or(OpenError::UnknownPrekey)?;
+    let found = own::secret(&cx.shelf, &handshake.prekey, cx.now, config.keep_prekeys)?;
+    let (prekey, retired) = found.ok_or(OpenError::UnknownPrekey)?;
     let ephemeral = PublicKey::from_compressed(&handshake.ephemeral)
         .map_err(|_| OpenError::Ratchet(RatchetError::NotAPoint))?;
     let secret = x3dh::respond(keyring, &prekey, peer.key, &ephemeral);
 
     handshakes.insert(0, digest);
-    let number = match known {
+    let (number, expired) = match known {
         Some(replaced) => {
             SkippedKeys(replaced.number).forget_oldest(&mut cx.shelf, replaced.kept)?;
-            replaced.number
+            (replaced.number, replaced.expired)
         }
-        None => allot(&mut cx.shelf, &peer.key.user())?,
+        None => (begin(cx, peer, &handshake.prekey, retired)?, retired.map(|_| cx.now)),
     };
     let ratchet = Ratchet::respond(&secret, &prekey);
-    Ok(Session { number, rank: rank(&secret), handshake: None, handshakes, kept: 0, ratchet })
+    Ok(Session { number, rank: rank(&secret), handshake: None, handshakes, kept: 0, ratchet, expired })
+}
+
+/// The number of a new session on a prekey of ours. If the prekey is retired the session has expired already, and is
+/// kept as long as any other for what belongs to it.
+fn begin(
+    cx: &mut Cx<'_>,
+    peer: &Peer<'_>,
+    prekey: &Point,
+    retired: Option<Timestamp>,
+) -> Result<u32, StoreError> {
+    let key = key_of(peer, prekey);
+    let number = allot(&mut cx.shelf, &peer.key.user())?;
+    match retired {
+        None => cx.shelf.put(table::begun_session(prekey, number), writer().bytes(&key).finish()),
+        Some(_) => end_at(&mut cx.shelf, &key, number, cx.now)?,
+    }
+    Ok(number)
 }
 
 impl Session {
@@ -179,7 +220,9 @@ impl Session {
         payload: &[u8],
     ) -> Result<Zeroizing<Vec<u8>>, Error> {
         let keys = SkippedKeys(self.number);
-        if let Some((epoch, key)) = keys.find(&cx.shelf, &header.key, header.n)? {
+        if let Some(epoch) = self.passed(&cx.shelf, header)?
+            && let Some(key) = keys.find(&cx.shelf, epoch, header.n)?
+        {
             let plaintext = cipher::open(&key, header, payload)?;
             keys.forget(&mut cx.shelf, epoch, header.n)?;
             self.kept = self.kept.saturating_sub(1);
@@ -189,6 +232,18 @@ impl Session {
         self.ratchet = turn.ratchet;
         self.kept = keys.add(&mut cx.shelf, self.kept, &turn.skipped, limits.keep)?;
         Ok(turn.plaintext)
+    }
+}
+
+impl Session {
+    /// The epoch of a message that was passed over, if its key may wait on the shelf. In the chain under way this costs
+    /// no row, in an earlier one a row.
+    fn passed(&self, shelf: &Shelf<'_>, header: &Header) -> Result<Option<u32>, StoreError> {
+        match self.ratchet.peer == Some(header.key) {
+            _ if self.kept == 0 => Ok(None),
+            true => Ok((header.n < self.ratchet.receiving.n).then_some(self.ratchet.epoch)),
+            false => SkippedKeys(self.number).epoch(shelf, &header.key),
+        }
     }
 }
 
@@ -203,26 +258,24 @@ fn allot(shelf: &mut Shelf<'_>, user: &UserId) -> Result<u32, StoreError> {
                 oldest = Some((session, key));
             }
         }
-        if let Some((session, key)) = oldest {
-            forget(shelf, &session, key)?;
+        if let Some((_, key)) = oldest {
+            delete(shelf, key)?;
         }
     }
     row::next_number(shelf)
 }
 
-/// Forgets every session with a user.
-pub(crate) fn forget_all(shelf: &mut Shelf<'_>, user: &UserId) -> Result<(), StoreError> {
-    for (key, row) in shelf.scan(&table::sessions(user), None, MAX_SESSIONS)? {
-        let session = row::read(&row)?;
-        forget(shelf, &session, key)?;
-    }
-    Ok(())
-}
-
-fn forget(shelf: &mut Shelf<'_>, session: &Session, key: Vec<u8>) -> Result<(), StoreError> {
-    SkippedKeys(session.number).forget_oldest(shelf, session.kept)?;
-    shelf.delete(key);
-    Ok(())
+/// The session with a device that was set up with `prekey`, unless `handshake` would begin another.
+pub(crate) fn under_way(
+    shelf: &Shelf<'_>,
+    peer: &Peer<'_>,
+    prekey: &Point,
+    handshake: Option<&Handshake>,
+) -> Result<Option<Session>, StoreError> {
+    let known = |session: &Session| {
+        handshake.is_none_or(|handshake| session.handshakes.contains(&digest(&handshake.ephemeral)))
+    };
+    Ok(load(shelf, peer, prekey)?.filter(known))
 }
 
 pub(crate) fn load(
@@ -230,12 +283,17 @@ pub(crate) fn load(
     peer: &Peer<'_>,
     prekey: &Point,
 ) -> Result<Option<Session>, StoreError> {
-    let row = shelf.get(&table::session(&peer.key.user(), peer.device, prekey))?;
+    let row = shelf.get(&key_of(peer, prekey))?;
     row.map(|row| row::read(&row)).transpose()
 }
 
 pub(crate) fn save(shelf: &mut Shelf<'_>, peer: &Peer<'_>, prekey: &Point, session: &Session) {
-    shelf.put(table::session(&peer.key.user(), peer.device, prekey), row::write(session));
+    shelf.put(key_of(peer, prekey), row::write(session));
+}
+
+/// Where the session with a device that was set up with `prekey` stands.
+pub(crate) fn key_of(peer: &Peer<'_>, prekey: &Point) -> Vec<u8> {
+    table::session(&peer.key.user(), peer.device, prekey)
 }
 
 fn rank(secret: &Key) -> [u8; 8] {

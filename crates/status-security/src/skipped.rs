@@ -14,17 +14,16 @@ use crate::table::codec::{Reader, read_row, writer};
 pub(crate) struct SkippedKeys(pub(crate) u32);
 
 impl SkippedKeys {
-    /// The key of message `n` under `ratchet`, with the epoch in which it was skipped.
-    pub(crate) fn find(
-        self,
-        shelf: &Shelf<'_>,
-        ratchet: &Point,
-        n: u32,
-    ) -> Result<Option<(u32, Key)>, StoreError> {
+    /// The epoch of an earlier chain that has skipped keys.
+    pub(crate) fn epoch(self, shelf: &Shelf<'_>, ratchet: &Point) -> Result<Option<u32>, StoreError> {
         let Some(row) = shelf.get(&table::chain(self.0, ratchet))? else { return Ok(None) };
-        let epoch = read_row("chain of skipped keys", &row, Reader::u32)?;
+        read_row("chain of skipped keys", &row, Reader::u32).map(Some)
+    }
+
+    /// The key of message `n` of the chain of `epoch`.
+    pub(crate) fn find(self, shelf: &Shelf<'_>, epoch: u32, n: u32) -> Result<Option<Key>, StoreError> {
         let Some(row) = shelf.get(&table::skipped(self.0, epoch, n))? else { return Ok(None) };
-        Ok(Some((epoch, read_row("skipped key", &row, |r| r.array().map(Key::new))?)))
+        read_row("skipped key", &row, |r| r.array().map(Key::new)).map(Some)
     }
 
     /// Forgets a key. Done in the same draft that hands up what it opened.

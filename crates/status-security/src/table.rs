@@ -7,12 +7,18 @@
 //! | `a` | – | last announcement: when, and of which version |
 //! | `u` | user (33) | how close we are, and the seat among the strangers |
 //! | `U` | seat (8) | queue of strangers, the one not met for longest first |
-//! | `d` | user (33), device | its prekey, version, bundle time, whether it is enabled |
+//! | `d` | user (33), device | its prekey, version, bundle time, whether it is enabled, since when it is missed |
 //! | `s` | user (33), length and text of device, prekey (33) | a session |
 //! | `n` | – | number of the next session |
+//! | `b` | own prekey (33), session (4) | key of a session that was set up with it |
+//! | `x` | when (8), session (4) | key of a session that expired then |
+//! | `g` | own prekey (33), digest (8) | a handshake of a session that was deleted before the prekey |
+//! | `h` | – | when something may have to be deleted next |
 //! | `k` | session (4), epoch (4), n (4) | a skipped message key |
 //! | `c` | session (4), ratchet key (33) | epoch of a chain that has skipped keys |
 //! | `l` | session (4), epoch (4) | ratchet key of that chain |
+//! | `w` | user (33) | the user was told our keys lately |
+//! | `W` | seat (8) | queue of those: user, and when it was |
 //! | `e` | digest (16) | seat of a static message's ephemeral key |
 //! | `E` | seat (8) | queue of those: digest, and when it was seen |
 
@@ -22,15 +28,19 @@ pub(crate) mod queue;
 use alloc::vec::Vec;
 
 use queue::Queue;
-use status_layer::UserId;
+use status_layer::{Timestamp, UserId};
 
 use crate::key::Point;
 
 pub(crate) const OWN: [u8; 1] = *b"o";
 pub(crate) const ANNOUNCED: [u8; 1] = *b"a";
 pub(crate) const NEXT_SESSION: [u8; 1] = *b"n";
+pub(crate) const PREKEYS: [u8; 1] = *b"p";
+pub(crate) const EXPIRED: [u8; 1] = *b"x";
+pub(crate) const CHORES: [u8; 1] = *b"h";
 pub(crate) const STRANGERS: Queue = Queue(b'U');
 pub(crate) const SEEN: Queue = Queue(b'E');
+pub(crate) const ANSWERED: Queue = Queue(b'W');
 
 pub(crate) fn prekey(prekey: &Point) -> Vec<u8> {
     [&b"p"[..], prekey].concat()
@@ -65,6 +75,38 @@ pub(crate) fn session(user: &UserId, device: &str, prekey: &Point) -> Vec<u8> {
     [&b"s"[..], user.as_bytes(), &[len], device.as_bytes(), prekey].concat()
 }
 
+/// The prekey in a key of [`session`].
+pub(crate) fn prekey_of(session: &[u8]) -> Option<&Point> {
+    session.last_chunk()
+}
+
+/// All sessions that were set up with a prekey of ours, and are not known to have expired.
+pub(crate) fn begun(prekey: &Point) -> Vec<u8> {
+    [&b"b"[..], prekey].concat()
+}
+
+pub(crate) fn begun_session(prekey: &Point, session: u32) -> Vec<u8> {
+    [&b"b"[..], prekey, &session.to_be_bytes()].concat()
+}
+
+/// All handshakes that are remembered of a prekey beyond their sessions.
+pub(crate) fn spent(prekey: &Point) -> Vec<u8> {
+    [&b"g"[..], prekey].concat()
+}
+
+pub(crate) fn spent_handshake(prekey: &Point, digest: &[u8; 8]) -> Vec<u8> {
+    [&b"g"[..], prekey, digest].concat()
+}
+
+pub(crate) fn expired(at: Timestamp, session: u32) -> Vec<u8> {
+    [&b"x"[..], &at.millis().to_be_bytes(), &session.to_be_bytes()].concat()
+}
+
+/// The time in a key of [`expired`].
+pub(crate) fn expired_at(key: &[u8]) -> Option<Timestamp> {
+    key.get(1..)?.first_chunk().copied().map(u64::from_be_bytes).map(Timestamp::from_millis)
+}
+
 /// All skipped keys of a session, the oldest first.
 pub(crate) fn skipped_of(session: u32) -> Vec<u8> {
     [&b"k"[..], &session.to_be_bytes()].concat()
@@ -90,6 +132,10 @@ pub(crate) fn chain(session: u32, ratchet: &Point) -> Vec<u8> {
 
 pub(crate) fn label(session: u32, epoch: u32) -> Vec<u8> {
     [&b"l"[..], &session.to_be_bytes(), &epoch.to_be_bytes()].concat()
+}
+
+pub(crate) fn answered(user: &UserId) -> Vec<u8> {
+    [&b"w"[..], user.as_bytes()].concat()
 }
 
 pub(crate) fn seen(digest: &[u8; 16]) -> Vec<u8> {

@@ -32,7 +32,7 @@ fn learnt_by(own: &UserId, device: &str, bundles: &[Bundle]) -> Vec<Device> {
     Party::new(1)
         .run(|cx| {
             for bundle in bundles {
-                learn(&mut cx.shelf, bundle, (own, &device))?;
+                learn(&mut cx.shelf, bundle, (own, &device), cx.now)?;
             }
             all(&cx.shelf, &identity().public().user())
         })

@@ -11,15 +11,15 @@ use alloc::vec::Vec;
 
 use status_crypto::{PublicKey, SecretKey};
 use status_layer::{
-    Area, CryptoRng, Cx, DeviceId, Memory, Opened, Parcel, Rendezvous, Sealed, Security, Store, Timestamp,
-    Unit, UserId,
+    Area, CryptoRng, Cx, Datagram, DeviceId, Memory, Opened, Parcel, Recipient, Rendezvous, Sealed, Security,
+    Store, Timestamp, Unit, UserId,
 };
 
 use crate::key::{Key, Point};
 use crate::ratchet::{Chain, Header, OwnKey, Ratchet, kdf};
 use crate::session::Session;
 use crate::wire::{Direct, Lock, Message};
-use crate::{Config, Error, OpenError, Sessions, x3dh};
+use crate::{Config, Error, OpenError, Sessions, SharedPlace, x3dh};
 
 /// Private keys that a recording names: prekeys and ratchet keys, by their points.
 #[derive(Clone, Debug, Default)]
@@ -77,7 +77,9 @@ impl ReplayedDevice {
     /// A device without prekeys and sessions.
     #[must_use]
     pub fn new(identity: SecretKey, device: DeviceId, now: Timestamp) -> Self {
-        let layer = Sessions::new(Config::default(), Arc::new(identity.clone()), device.clone());
+        // What a recorded device could not read, it refused; and it wrote at shared places.
+        let config = Config { answer_every: None, shared_place: SharedPlace::Use, ..Config::default() };
+        let layer = Sessions::new(config, Arc::new(identity.clone()), device.clone());
         Self { layer, identity, device, store: Memory::new(), now }
     }
 
@@ -165,6 +167,16 @@ impl ReplayedDevice {
         Ok(())
     }
 
+    /// Where the device would leave a message for a user now. Nothing is changed.
+    ///
+    /// # Errors
+    /// What the layer says.
+    pub fn meeting_place(&self, rng: &mut dyn CryptoRng, user: UserId) -> Result<Rendezvous, Error> {
+        let datagram = Datagram { to: Recipient::User(user), bytes: Vec::new() };
+        let out = self.clone().run(rng, |layer, cx| layer.seal(cx, datagram))?;
+        Ok(out.parcels.into_iter().next().map_or(Rendezvous::Inbox(user), |parcel| parcel.meet))
+    }
+
     /// The session with a device that was set up with `prekey`.
     ///
     /// # Errors
@@ -204,7 +216,7 @@ impl ReplayedDevice {
         let number = u32::try_from(self.store.len()).unwrap_or(u32::MAX);
         let rank = secret.expose().first_chunk().copied().unwrap_or_default();
         let handshake = Some(handshake.ephemeral);
-        Some(Session { number, rank, handshake, handshakes: Vec::new(), kept: 0, ratchet })
+        Some(Session { number, rank, handshake, handshakes: Vec::new(), kept: 0, ratchet, expired: None })
     }
 
     /// If a message turns the ratchet of a session whose own key the recording does not name: makes that turn with

@@ -2,7 +2,7 @@
 
 use alloc::vec::Vec;
 
-use status_layer::{Shelf, StoreError, Value};
+use status_layer::{Shelf, StoreError, Timestamp, Value};
 
 use super::Session;
 use crate::key::Key;
@@ -10,11 +10,11 @@ use crate::ratchet::{Chain, OwnKey, Ratchet};
 use crate::table;
 use crate::table::codec::{Reader, read_row, writer};
 
-/// Layout: number, rank, handshake, digests of handshakes, skipped keys, then the ratchet.
+/// Layout: number, rank, handshake, digests of handshakes, skipped keys, the ratchet; then when it expired, if it has.
 pub(super) fn write(session: &Session) -> Value {
     let ratchet = &session.ratchet;
     let count = u8::try_from(session.handshakes.len()).unwrap_or(u8::MAX);
-    writer()
+    let row = writer()
         .u32(session.number)
         .bytes(&session.rank)
         .option(session.handshake.as_ref())
@@ -30,15 +30,21 @@ pub(super) fn write(session: &Session) -> Value {
         .bytes(ratchet.receiving.key.expose())
         .u32(ratchet.receiving.n)
         .u32(ratchet.previous)
-        .u32(ratchet.epoch)
-        .finish()
+        .u32(ratchet.epoch);
+    let row = match session.expired {
+        Some(at) => row.u64(at.millis()),
+        None => row,
+    };
+    row.finish()
 }
 
 pub(super) fn read(row: &[u8]) -> Result<Session, StoreError> {
     read_row("session", row, |r| {
         let (number, rank, handshake, count) = (r.u32()?, r.array()?, r.option()?, r.u8()?);
         let handshakes = (0..count).map(|_| r.array()).collect::<Option<Vec<_>>>()?;
-        Some(Session { number, rank, handshake, handshakes, kept: r.u32()?, ratchet: ratchet(r)? })
+        let (kept, ratchet) = (r.u32()?, ratchet(r)?);
+        let expired = if r.is_empty() { None } else { Some(Timestamp::from_millis(r.u64()?)) };
+        Some(Session { number, rank, handshake, handshakes, kept, ratchet, expired })
     })
 }
 

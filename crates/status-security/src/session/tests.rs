@@ -11,7 +11,15 @@ fn session(number: u32) -> Session {
     let secret = Key::new([4; 32]);
     let ratchet = Ratchet::initiate(&mut rng(1), &secret, &prekey.public());
     let handshake = Some([2; 33]);
-    Session { number, rank: rank(&secret), handshake, handshakes: vec![[1; 8], [2; 8]], kept: 3, ratchet }
+    Session {
+        number,
+        rank: rank(&secret),
+        handshake,
+        handshakes: vec![[1; 8], [2; 8]],
+        kept: 3,
+        ratchet,
+        expired: None,
+    }
 }
 
 #[test]

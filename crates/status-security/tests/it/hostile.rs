@@ -16,7 +16,10 @@ fn with(parcel: &Parcel, bytes: Vec<u8>) -> Parcel {
 fn yields_no_mail(person: &Person, parcel: &Parcel, what: &str) {
     let mut copy = person.clone();
     match copy.try_open(parcel) {
-        Ok(opened) => assert!(opened.mail.is_empty(), "{what} gave mail"),
+        Ok(opened) => {
+            assert!(opened.mail.is_empty(), "{what} gave mail");
+            assert!(opened.then.parcels.is_empty(), "{what} was answered");
+        }
         Err(error) => {
             assert!(!matches!(error, status_security::Error::Store(_)), "{what} is our fault: {error}");
             assert!(copy.party.store == person.party.store, "{what} changed the shelf");

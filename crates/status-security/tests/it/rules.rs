@@ -1,6 +1,9 @@
 //! The rules of the layer, one test each, named by what they promise.
 
 mod devices;
+mod lifetimes;
+mod limits;
 mod modes;
 mod places;
+mod recovery;
 mod sessions;

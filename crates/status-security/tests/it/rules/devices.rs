@@ -1,10 +1,12 @@
 //! Bundles and devices.
 
-use status_layer::Grade;
+use status_layer::{DeviceId, Grade, Interest, Name, Notice, Parcel, Recipient, Rendezvous, Sealed};
 use status_security::hazmat::MAX_STRANGERS;
 use status_security::{BundleError, Config, OpenError};
 
 use crate::pair::{HOUR, Person, changed, in_session, introduced, message};
+
+const MOMENT: core::time::Duration = core::time::Duration::from_millis(1);
 
 #[test]
 fn a_message_is_sealed_for_each_known_device() {
@@ -26,7 +28,8 @@ fn a_message_is_sealed_for_each_known_device() {
 #[test]
 fn only_the_three_devices_heard_of_last_are_sealed_for() {
     let mut alice = Person::new(1);
-    let mut devices: Vec<Person> = (1..=5).map(|n| Person::on(2, n, Config::default())).collect();
+    let silent = Config { answer_every: None, ..Config::default() };
+    let mut devices: Vec<Person> = (1..=5).map(|n| Person::on(2, n, silent)).collect();
     for (n, device) in (0..).zip(&mut devices) {
         device.wait(core::time::Duration::from_secs(n));
         let keys = device.announcement().unwrap();
@@ -60,10 +63,12 @@ fn a_bundle_is_verified_before_it_is_stored() {
     let (mut alice, mut bob) = (Person::new(1), Person::new(2));
     let keys = bob.announcement().unwrap();
     let mut bytes = keys.sealed.as_bytes().to_vec();
-    let version = bytes.windows(2).position(|pair| pair == [0x10, 0x01]).unwrap() + 1;
-    bytes[version] = 9;
+    let prekey = message(&keys).bundles[0].prekeys()["device-2"].key.clone();
+    // The version follows the prekey.
+    let version = bytes.windows(33).position(|window| window == prekey).unwrap() + 34;
+    bytes[version] ^= 1;
 
-    let forged = status_layer::Parcel { sealed: status_layer::Sealed::new(bytes), ..keys };
+    let forged = Parcel { sealed: Sealed::new(bytes), ..keys };
 
     assert_eq!(alice.refuses(&forged), OpenError::Bundle(BundleError::Signature));
 }
@@ -95,7 +100,7 @@ fn our_own_echo_is_refused() {
     let (mut alice, bob) = in_session();
 
     let parcel = alice.seal(&bob, "hello");
-    let echo = status_layer::Parcel { meet: status_layer::Rendezvous::Inbox(alice.user()), ..parcel };
+    let echo = Parcel { meet: Rendezvous::Inbox(alice.user()), ..parcel };
 
     assert_eq!(alice.refuses(&echo), OpenError::OwnEcho);
 }
@@ -119,7 +124,7 @@ fn another_device_of_ours_is_known_but_not_sealed_for() {
 fn devices_of_strangers_are_forgotten_beyond_a_bound() {
     let (mut alice, mut bob) = introduced();
     let keys = Person::new(3).announcement().unwrap();
-    alice.expect(&status_layer::Recipient::User(bob.user()), status_layer::Interest::Listen);
+    alice.expect(&Recipient::User(bob.user()), Interest::Listen);
     alice.try_open(&keys).unwrap();
     let bytes = message(&keys);
 
@@ -136,4 +141,133 @@ fn devices_of_strangers_are_forgotten_beyond_a_bound() {
 
     assert!(message(&to_carol).direct.contains_key("none"), "the first stranger is forgotten");
     assert_eq!(bob.open(&to_bob).1, Grade::Ratcheted, "whom we expect is not");
+}
+
+/// Hears of a person's keys as they are now.
+#[track_caller]
+fn hear(person: &mut Person, of: &mut Person) -> Vec<Notice> {
+    of.party.now = person.party.now;
+    let carol = Person::new(9);
+    let parcel = of.clone().seal(&carol, "keys for all");
+    let keys = changed(&parcel, |message| message.direct.clear());
+    let keys = Parcel { meet: Rendezvous::Named(Name::new("keys").unwrap()), ..keys };
+    person.try_open(&keys).unwrap().notices
+}
+
+fn targets(person: &mut Person, to: &Person) -> Vec<String> {
+    message(&person.seal(to, "for whom?")).direct.into_keys().collect()
+}
+
+fn phone_and_desk() -> (Person, Person) {
+    (Person::on(2, 21, Config::default()), Person::on(2, 22, Config::default()))
+}
+
+#[test]
+fn a_new_device_of_somebody_we_know_is_noticed_once_and_written_to() {
+    let mut alice = Person::new(1);
+    let (mut phone, mut desk) = phone_and_desk();
+    alice.expect(&Recipient::User(phone.user()), Interest::Listen);
+
+    let first = hear(&mut alice, &mut phone);
+    alice.wait(HOUR);
+    let second = hear(&mut alice, &mut desk);
+    alice.wait(HOUR);
+    let again = hear(&mut alice, &mut desk);
+
+    let device = DeviceId::new("device-22").unwrap();
+    assert_eq!(first, [], "the first device is how we get to know them");
+    assert_eq!(second, [Notice::NewDevice { user: phone.user(), device }]);
+    assert_eq!(again, []);
+    assert_eq!(targets(&mut alice, &phone), ["device-21", "device-22"]);
+}
+
+#[test]
+fn a_new_device_of_a_stranger_is_not_noticed() {
+    let mut alice = Person::new(1);
+    let (mut phone, mut desk) = phone_and_desk();
+
+    hear(&mut alice, &mut phone);
+    alice.wait(HOUR);
+
+    assert_eq!(hear(&mut alice, &mut desk), []);
+}
+
+#[test]
+fn a_new_device_of_our_own_is_noticed() {
+    let (mut phone, mut desk) = phone_and_desk();
+
+    let notices = hear(&mut phone, &mut desk);
+
+    let device = DeviceId::new("device-22").unwrap();
+    assert_eq!(notices, [Notice::NewDevice { user: phone.user(), device }]);
+}
+
+#[test]
+fn a_device_is_stale_seven_days_after_a_bundle_that_does_not_list_it() {
+    let mut alice = Person::new(1);
+    let (mut phone, mut desk) = phone_and_desk();
+    hear(&mut alice, &mut phone);
+    alice.wait(HOUR);
+    hear(&mut alice, &mut desk);
+
+    alice.wait(7 * 24 * HOUR - MOMENT);
+    let before = targets(&mut alice, &phone);
+    alice.wait(MOMENT);
+    let after = targets(&mut alice, &phone);
+
+    assert_eq!(before, ["device-21", "device-22"]);
+    assert_eq!(after, ["device-22"]);
+}
+
+#[test]
+fn a_stale_device_is_back_on_its_next_bundle() {
+    let mut alice = Person::new(1);
+    let (mut phone, mut desk) = phone_and_desk();
+    hear(&mut alice, &mut phone);
+    alice.wait(HOUR);
+    hear(&mut alice, &mut desk);
+    alice.wait(8 * 24 * HOUR);
+
+    let notices = hear(&mut alice, &mut phone);
+
+    assert_eq!(notices, [], "it is not new");
+    assert_eq!(targets(&mut alice, &phone), ["device-21", "device-22"]);
+}
+
+#[test]
+fn a_device_that_nobody_leaves_out_never_gets_stale() {
+    let mut alice = Person::new(1);
+    let (mut phone, _) = phone_and_desk();
+    hear(&mut alice, &mut phone);
+
+    alice.wait(365 * 24 * HOUR);
+
+    assert_eq!(targets(&mut alice, &phone), ["device-21"]);
+}
+
+#[test]
+fn an_older_bundle_that_comes_late_makes_no_device_stale() {
+    let mut alice = Person::new(1);
+    let (mut phone, mut desk) = phone_and_desk();
+    let old = desk.announcement().unwrap();
+    alice.wait(HOUR);
+    hear(&mut alice, &mut phone);
+    alice.try_open(&old).unwrap();
+
+    alice.wait(8 * 24 * HOUR);
+
+    assert!(targets(&mut alice, &phone).contains(&"device-21".to_string()));
+}
+
+#[test]
+fn at_most_ten_devices_are_sealed_for_whatever_the_configuration_says() {
+    for (max_targets, expected) in [(1, 1), (5, 5), (10, 10), (usize::MAX, 10)] {
+        let mut alice = Person::on(1, 1, Config { max_targets, ..Config::default() });
+        for n in 1..=12 {
+            alice.wait(MOMENT);
+            hear(&mut alice, &mut Person::on(2, n, Config::default()));
+        }
+
+        assert_eq!(targets(&mut alice, &Person::new(2)).len(), expected);
+    }
 }

@@ -3,9 +3,9 @@
 use status_layer::{
     Datagram, Grade, Interest, Name, Parcel, Proof, Recipient, Rendezvous, Sealed, Security, UserId,
 };
-use status_security::{Config, MailInClear, OpenError};
+use status_security::{Config, MailInClear, OpenError, SharedPlace};
 
-use crate::pair::{HOUR, Person, in_session, introduced, message};
+use crate::pair::{HOUR, Person, changed, in_session, introduced, message};
 
 fn room() -> Name {
     Name::new("room").unwrap()
@@ -19,6 +19,11 @@ fn contact_code(person: &Person) -> Rendezvous {
 fn to_room(person: &mut Person, text: &str) -> Parcel {
     let datagram = Datagram { to: Recipient::Channel(room()), bytes: text.as_bytes().to_vec() };
     person.party.run(|cx| person.layer.seal(cx, datagram)).unwrap().parcels.remove(0)
+}
+
+/// The version of the prekey of Alice's device in a parcel of hers.
+fn version(parcel: &Parcel) -> u32 {
+    message(parcel).bundles[0].prekeys()["device-1"].version
 }
 
 #[test]
@@ -199,6 +204,7 @@ fn due_says_when_to_ask_again() {
 #[test]
 fn a_rotation_is_announced_even_if_it_happened_while_sealing() {
     let (mut alice, bob) = introduced();
+    let first = version(&alice.seal(&bob, "hello"));
     alice.wait(24 * HOUR - core::time::Duration::from_millis(1));
     alice.announcement();
     alice.wait(core::time::Duration::from_millis(1));
@@ -206,5 +212,93 @@ fn a_rotation_is_announced_even_if_it_happened_while_sealing() {
 
     let parcel = alice.announcement().expect("the new prekey is announced");
 
-    assert_eq!(message(&parcel).bundles[0].prekeys()["device-1"].version, 2);
+    assert!(version(&parcel) > first);
+}
+
+fn sharing(user: u8, device: u8) -> Person {
+    Person::on(user, device, Config { shared_place: SharedPlace::Use, ..Config::default() })
+}
+
+#[test]
+fn once_all_devices_agreed_messages_go_to_the_shared_place() {
+    let (mut alice, mut bob) = (sharing(1, 1), sharing(2, 2));
+    let keys = bob.announcement().unwrap();
+    alice.try_open(&keys).unwrap();
+
+    let first = alice.seal(&bob, "first");
+    bob.open(&first);
+    let answer = bob.seal(&alice, "answer");
+    alice.open(&answer);
+    let next = alice.seal(&bob, "next");
+
+    let secret = status_crypto::SecretKey::from_bytes(&[1; 32]).unwrap().agree(&bob.key);
+    let shared = Rendezvous::Shared(secret);
+    assert_eq!(first.meet, Rendezvous::Inbox(bob.user()), "nothing was heard of Bob but his keys");
+    assert_eq!((&answer.meet, &next.meet), (&shared, &shared));
+    assert_eq!(bob.open(&next).0, "next");
+}
+
+#[test]
+fn a_device_that_has_not_agreed_yet_keeps_messages_in_the_inbox() {
+    let (mut alice, mut bob, mut desk) = (sharing(1, 1), sharing(2, 2), sharing(2, 3));
+    let keys = alice.announcement().unwrap();
+    bob.try_open(&keys).unwrap();
+    alice.open(&bob.seal(&alice, "hello"));
+    let agreed = alice.seal(&bob, "to one");
+
+    let keys = desk.announcement().unwrap();
+    alice.try_open(&keys).unwrap();
+    let both = alice.seal(&bob, "to both");
+    desk.open(&both);
+    alice.open(&desk.seal(&alice, "hello from the desk"));
+    let again = alice.seal(&bob, "to both again");
+
+    assert!(matches!(agreed.meet, Rendezvous::Shared(_)));
+    assert_eq!(both.meet, Rendezvous::Inbox(bob.user()));
+    assert!(matches!(again.meet, Rendezvous::Shared(_)));
+}
+
+#[test]
+fn a_static_message_goes_to_the_inbox() {
+    let (mut alice, bob) = (sharing(1, 1), sharing(2, 2));
+
+    assert_eq!(alice.seal(&bob, "hello").meet, Rendezvous::Inbox(bob.user()));
+}
+
+#[test]
+fn a_device_without_protocol_version_one_does_not_agree() {
+    let (mut alice, mut bob) = (sharing(1, 1), sharing(2, 2));
+    let parcel = changed(&bob.seal(&alice, "hello"), |message| {
+        let prekeys = message.bundles[0].prekeys().iter();
+        let old = prekeys.map(|(id, prekey)| {
+            (id.clone(), status_security::hazmat::Prekey { protocol: 0, ..prekey.clone() })
+        });
+        let key = status_crypto::SecretKey::from_bytes(&[2; 32]).unwrap();
+        message.bundles[0] = status_security::hazmat::Bundle::sign(&key, old.collect(), bob.party.now);
+    });
+    alice.open(&parcel);
+
+    assert_eq!(alice.seal(&bob, "hello").meet, Rendezvous::Inbox(bob.user()));
+}
+
+#[test]
+fn by_default_nothing_is_left_at_the_shared_place() {
+    let (mut alice, bob) = in_session();
+
+    assert_eq!(alice.seal(&bob, "hello").meet, Rendezvous::Inbox(bob.user()));
+}
+
+#[test]
+fn an_answer_to_what_cannot_be_read_goes_to_the_inbox() {
+    let (mut alice, mut bob) = (sharing(1, 1), sharing(2, 2));
+    alice.open(&bob.seal(&alice, "hello"));
+    bob.open(&alice.seal(&bob, "hello"));
+    bob.wait(HOUR);
+    let elsewhere = changed(&bob.seal(&alice, "for another"), |message| {
+        message.direct = message.direct.clone().into_values().map(|direct| ("else".into(), direct)).collect();
+    });
+
+    let answer = alice.try_open(&elsewhere).unwrap().then.parcels.remove(0);
+
+    assert_eq!(answer.meet, Rendezvous::Inbox(bob.user()));
 }

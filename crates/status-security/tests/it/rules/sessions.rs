@@ -247,7 +247,7 @@ fn a_higher_bundle_version_begins_a_new_session_and_late_messages_of_the_old_one
 fn a_message_without_a_session_is_refused() {
     let (mut alice, mut bob) = in_session();
     let parcel = alice.seal(&bob, "hello");
-    let mut restored = Person::new(2);
+    let mut restored = Person::on(2, 2, Config { answer_every: None, ..Config::default() });
 
     assert_eq!(restored.refuses(&parcel), OpenError::NoSession);
     assert_eq!(bob.open(&parcel).0, "hello");
@@ -257,7 +257,7 @@ fn a_message_without_a_session_is_refused() {
 fn a_handshake_for_a_prekey_that_is_not_ours_is_refused() {
     let (mut alice, bob) = introduced();
     let parcel = alice.seal(&bob, "hello");
-    let mut restored = Person::new(2);
+    let mut restored = Person::on(2, 2, Config { answer_every: None, ..Config::default() });
 
     assert_eq!(restored.refuses(&parcel), OpenError::UnknownPrekey);
 }

@@ -9,7 +9,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde_json::Value;
 use status_crypto::SecretKey;
 use status_layer::testing::ScriptedRng;
-use status_layer::{DeviceId, LayerError, Name, Opened, Rendezvous, Timestamp};
+use status_layer::{DeviceId, LayerError, Name, Opened, Rendezvous, Secret, Timestamp};
 use status_security::OpenError;
 use status_security::hazmat::Message;
 use status_security::hazmat::replay::{ReplayError, ReplayedDevice, Secrets};
@@ -39,23 +39,28 @@ struct Conversation {
     /// Devices that refused a message with a handshake in it.
     refused: BTreeSet<String>,
     rules: BTreeSet<Rule>,
+    /// How many messages were left at a shared place.
+    shared: usize,
     place: String,
 }
 
 #[test]
 fn conversations_replay_message_by_message() {
     let mut rules = BTreeMap::new();
+    let mut shared = 0;
     for case in cases("protocol_message.json") {
         let mut conversation = Conversation::begin(&case);
         for step in list(&case["steps"]) {
             conversation.step(step);
         }
         conversation.compare_sessions(&case);
+        shared += conversation.shared;
         rules.insert(text(&case["name"]).to_string(), conversation.rules);
     }
 
     let used: BTreeSet<Rule> = rules.into_values().flatten().collect();
     assert_eq!(used, [Rule::KeysAlone, Rule::OnceOnly, Rule::RefusedLeavesNothing].into());
+    assert!(shared > 10, "{shared} messages were left at a shared place");
 }
 
 impl Conversation {
@@ -68,6 +73,7 @@ impl Conversation {
             read: BTreeSet::new(),
             refused: BTreeSet::new(),
             rules: BTreeSet::new(),
+            shared: 0,
             place: text(&case["name"]).to_string(),
         };
         for device in list(&case["devices"]) {
@@ -136,6 +142,14 @@ impl Conversation {
         let by = text(&step["by"]);
         let device = self.devices.get_mut(by).unwrap();
         let plaintext = bytes(&step["plaintext"]);
+        let other = to.public().user() != device.user() && !self.refused.contains(by);
+        if let (true, Some(agreed)) = (other, step.get("agreed_shared_secret")) {
+            let place = device.meeting_place(&mut ScriptedRng::new([]), to.public().user()).unwrap();
+            let agreed =
+                agreed.as_str().map(|hex| Rendezvous::Shared(Secret::new(hex::decode(hex).unwrap())));
+            assert_eq!(place, agreed.unwrap_or(Rendezvous::Inbox(to.public().user())), "{step}");
+            self.shared += usize::from(matches!(place, Rendezvous::Shared(_)));
+        }
 
         let sent = device.sent(&mut ScriptedRng::new([]), &self.secrets, &to, &message, &plaintext);
 

@@ -1,0 +1,127 @@
+//! Mail that this device has no key for: its sender is told our keys, so that the next message fits.
+//!
+//! Spec: whitepaper 4.5 "Partitioned devices", 1.5.3; SECURE-TRANSPORT, "Account Recovery".
+//!
+//! | what came | what happened |
+//! | --- | --- |
+//! | a message for other devices | this device is new to the sender, as after a restore from the words of the account |
+//! | no such session, or a handshake for a prekey that is not here | an old copy of this store was put back |
+//! | a turn of the ratchet that does not fit, or a jump that is too long | the same, or too much was lost |
+//! | a number that was used before, in a message that is new | an old copy of the sender's store was put back |
+//!
+//! Whoever changes bytes on their way gives none of these: the envelope would bear another signature. That the
+//! message is not an old one, brought again, is shown by the bundle in it: of the very user who signed the envelope,
+//! listing the device that wrote, and signed later than all that was heard of that device. So each message counts
+//! once.
+
+use status_crypto::PublicKey;
+use status_layer::{Cx, Notice, Opened, Rendezvous};
+
+use crate::bundle::Bundle;
+use crate::error::{Error, OpenError};
+use crate::own::OwnPrekey;
+use crate::ratchet::RatchetError;
+use crate::security::Sessions;
+use crate::session::{self, Peer};
+use crate::wire::{Direct, Lock, Opening};
+use crate::{answered, device};
+
+/// Why a message cannot be read here.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+enum Reason {
+    /// It was sealed for other devices.
+    Elsewhere,
+    /// The two sides disagree about their session.
+    Adrift,
+}
+
+impl Sessions {
+    /// What becomes of a message that did not open because of `error`.
+    ///
+    /// Its keys are kept, the application is told, and at most once every [`Config::answer_every`] the sender gets an
+    /// empty message with our bundle, in a session that begins anew if the old one is of no use.
+    ///
+    /// # Errors
+    /// `error`, if it does not show that the sender needs our keys.
+    ///
+    /// [`Config::answer_every`]: crate::Config::answer_every
+    pub(crate) fn unreadable(
+        &self,
+        cx: &mut Cx<'_>,
+        sender: &PublicKey,
+        (message, direct): (&Opening, Option<&Direct>),
+        error: Error,
+    ) -> Result<Opened, Error> {
+        let user = sender.user();
+        let peer = Peer { key: sender, device: &message.device };
+        let Some(every) = self.config.answer_every else { return Err(error) };
+        let Some(reason) = self.reason(cx, &peer, direct, &error)? else { return Err(error) };
+        if user == self.keyring.user() || !is_fresh(cx, &peer, message)? {
+            return Err(error);
+        }
+        let mut opened = self.learn(cx, &message.bundles)?;
+        opened.notices.push(Notice::Unreadable { from: user });
+        if !answered::note(&mut cx.shelf, &user, cx.now, every)? {
+            return Ok(opened);
+        }
+        if reason == Reason::Adrift {
+            self.begin_anew(cx, &peer)?;
+        }
+        let mut answer = self.seal_user(cx, &user, &[])?;
+        // Who has lost something may not know of a shared place.
+        answer.parcels.iter_mut().for_each(|parcel| parcel.meet = Rendezvous::Inbox(user));
+        opened.then.extend(answer);
+        Ok(opened)
+    }
+
+    fn reason(
+        &self,
+        cx: &Cx<'_>,
+        peer: &Peer<'_>,
+        direct: Option<&Direct>,
+        error: &Error,
+    ) -> Result<Option<Reason>, Error> {
+        let Error::Open(error) = error else { return Ok(None) };
+        let Some(direct) = direct else {
+            return Ok((*error == OpenError::NotForThisDevice).then_some(Reason::Elsewhere));
+        };
+        let Lock::Ratchet { session: prekey, header } = &direct.lock else { return Ok(None) };
+        let session = session::under_way(&cx.shelf, peer, prekey, direct.handshake.as_ref())?;
+        let adrift = match (error, session) {
+            (OpenError::NoSession | OpenError::UnknownPrekey, _) => true,
+            (OpenError::Replayed | OpenError::Ratchet(RatchetError::TooFarAhead { .. }), session) => {
+                session.is_some()
+            }
+            // In a chain that both sides have, a wrong key is no misunderstanding.
+            (OpenError::Forged, Some(session)) => {
+                session.ratchet.peer.is_some_and(|known| known != header.key)
+            }
+            _ => false,
+        };
+        Ok(adrift.then_some(Reason::Adrift))
+    }
+
+    /// Replaces the prekey with which a device would write to us, and drops the session on its prekey in which we would
+    /// write to it: the answer begins another there, at both ends.
+    ///
+    /// Invariant: afterwards neither side sends in a session of which the other may have another state, unless our prekey
+    /// was too young to be replaced. What was set up with ours stays for late messages, and because it tells replays.
+    fn begin_anew(&self, cx: &mut Cx<'_>, peer: &Peer<'_>) -> Result<(), Error> {
+        OwnPrekey::replace(cx)?;
+        if let Some(device) = device::find(&cx.shelf, &peer.key.user(), peer.device)? {
+            session::delete(&mut cx.shelf, session::key_of(peer, &device.prekey))?;
+        }
+        Ok(())
+    }
+}
+
+/// Whether a message was made after all that was heard of the device that sent it.
+fn is_fresh(cx: &Cx<'_>, peer: &Peer<'_>, message: &Opening) -> Result<bool, Error> {
+    let user = peer.key.user();
+    let bundles = message.bundles.iter();
+    let own =
+        bundles.filter(|bundle| bundle.identity() == user && bundle.prekeys().contains_key(peer.device));
+    let Some(made) = own.map(Bundle::timestamp).max() else { return Ok(false) };
+    let heard = device::find(&cx.shelf, &user, peer.device)?;
+    Ok(heard.is_none_or(|device| made > device.timestamp))
+}
