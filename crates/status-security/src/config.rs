@@ -3,6 +3,7 @@
 use core::time::Duration;
 
 use crate::ratchet::Limits;
+use crate::transition::Transition;
 
 /// Choices with the defaults of deployed peers.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
@@ -21,6 +22,8 @@ pub struct Config {
     pub max_skipped: u32,
     /// How many devices of a user a message is sealed for, the most recently active first. Default: 3.
     pub max_targets: usize,
+    /// Which ratchet suites are read and written. Default: Curve25519 with those who announce it.
+    pub transition: Transition,
 }
 
 /// Whether a user may be written to before any of their devices is known.
@@ -53,6 +56,7 @@ impl Default for Config {
             max_jump: 1000,
             max_skipped: 2000,
             max_targets: 3,
+            transition: Transition::default(),
         }
     }
 }

@@ -7,10 +7,11 @@ use core::cmp::Reverse;
 use status_crypto::PublicKey;
 use status_layer::{DeviceId, Shelf, StoreError, UserId};
 
-use crate::bundle::{Bundle, Prekey};
+use crate::bundle::{Bundle, Extension, Prekey};
 use crate::key::Point;
+use crate::suite::Suites;
 use crate::table;
-use crate::table::codec::{read_row, writer};
+use crate::table::codec::{read_extension, read_row, write_extension, writer};
 
 /// Most devices that are remembered of one user; the one heard of longest ago goes.
 pub const MAX_KNOWN: usize = 16;
@@ -28,6 +29,8 @@ pub struct Device {
     pub timestamp: i64,
     /// What it announces to understand.
     pub protocol: u32,
+    /// What it says of suites, once it has said something.
+    pub extension: Option<Extension>,
     /// Whether messages are sealed for it. A device of our own starts disabled.
     pub enabled: bool,
 }
@@ -97,10 +100,11 @@ fn merged(known: Option<Device>, id: &str, prekey: &Prekey, timestamp: i64, enab
         version: prekey.version,
         timestamp,
         protocol: prekey.protocol,
+        extension: prekey.extension,
         enabled,
     };
     let Some(known) = known else { return Some(said) };
-    let newer = (said.version, said.timestamp) > (known.version, known.timestamp);
+    let newer = said.supersedes(&known);
     match (newer, said.timestamp > known.timestamp) {
         (true, _) => {
             Some(Device { timestamp: said.timestamp.max(known.timestamp), enabled: known.enabled, ..said })
@@ -108,6 +112,24 @@ fn merged(known: Option<Device>, id: &str, prekey: &Prekey, timestamp: i64, enab
         // A lower version in a newer bundle: the device is there, its old prekey is not wanted.
         (false, true) => Some(Device { timestamp: said.timestamp, ..known }),
         (false, false) => None,
+    }
+}
+
+impl Device {
+    /// The suites that it reads.
+    pub(crate) fn suites(&self) -> Suites {
+        self.extension.map_or(Suites::DEPLOYED, |extension| extension.suites())
+    }
+
+    /// Whether this is the newer word of the device.
+    ///
+    /// Invariant: once a device has said which suites it reads, a bundle that does not say it for that device
+    /// changes neither its suites nor its prekey, whatever version it carries: such a bundle was stripped on its
+    /// way, or comes from another device that does not know the extension. A device takes suites back by saying so.
+    fn supersedes(&self, known: &Self) -> bool {
+        let order = |device: &Self| (device.version, device.extension.is_some(), device.timestamp);
+        let silenced = known.extension.is_some() && self.extension.is_none();
+        !silenced && order(self) > order(known)
     }
 }
 
@@ -136,6 +158,7 @@ fn read(id: &str, row: &[u8]) -> Result<Device, StoreError> {
             timestamp: r.i64()?,
             protocol: r.u32()?,
             enabled: r.flag()?,
+            extension: read_extension(r)?,
         })
     })
 }
@@ -143,6 +166,7 @@ fn read(id: &str, row: &[u8]) -> Result<Device, StoreError> {
 fn save(shelf: &mut Shelf<'_>, user: &UserId, device: &Device) {
     let row = writer().bytes(&device.prekey).u32(device.version);
     let row = row.bytes(&device.timestamp.to_be_bytes()).u32(device.protocol).flag(device.enabled);
+    let row = write_extension(row, device.extension.as_ref());
     shelf.put(table::device(user, &device.id), row.finish());
 }
 

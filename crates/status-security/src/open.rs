@@ -113,7 +113,11 @@ impl Sessions {
         let direct = ours.ok_or(OpenError::NotForThisDevice)??;
         match direct.lock {
             Lock::Fixed { ephemeral } => self.open_fixed(cx, &ephemeral, &direct).map(Some),
-            Lock::Ratchet { .. } => {
+            Lock::Ratchet { header, .. } => {
+                let suite = header.key.suite();
+                if !self.config.transition.reads().has(suite) {
+                    return Err(OpenError::SuiteNotRead { suite }.into());
+                }
                 let peer = Peer { key: sender, device: &message.device };
                 let session::Plain { text, turned } =
                     session::open(cx, &*self.keyring, self.config.limits(), &peer, &direct)?;

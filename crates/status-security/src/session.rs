@@ -2,15 +2,17 @@
 
 use alloc::vec::Vec;
 
-use status_crypto::{Keyring, PublicKey, SecretKey, keccak256};
+use status_crypto::{Keyring, PublicKey, SecretKey, keccak256, x25519};
 use status_layer::{Cx, Shelf, StoreError, UserId};
 use zeroize::Zeroizing;
 
+use crate::bundle::Extension;
 use crate::device::Device;
-use crate::error::{Error, OpenError};
+use crate::error::{Error, OpenError, SealError};
 use crate::key::{Key, Point};
 use crate::ratchet::{Header, Limits, Ratchet, RatchetError, cipher};
 use crate::skipped::SkippedKeys;
+use crate::suite::Suite;
 use crate::wire::{Direct, Handshake, Lock};
 use crate::{own, table, x3dh};
 
@@ -61,7 +63,7 @@ pub(crate) struct Plain {
     pub(crate) turned: bool,
 }
 
-/// Seals for one device, in the session that is to be used now; sets one up if there is none.
+/// Seals for one device, in the session of `suite` that is to be used now; sets one up if there is none.
 ///
 /// Spec: whitepaper 3.2: of two concurrent sessions the one whose secret is first in byte order.
 pub(crate) fn seal(
@@ -69,16 +71,18 @@ pub(crate) fn seal(
     keyring: &dyn Keyring,
     own_prekey: &Point,
     (key, device): (&PublicKey, &Device),
+    suite: Suite,
     plaintext: &[u8],
 ) -> Result<Direct, Error> {
     let peer = Peer { key, device: &device.id };
     let ours = load(&cx.shelf, &peer, own_prekey)?.map(|session| (*own_prekey, session));
     let theirs = load(&cx.shelf, &peer, &device.prekey)?.map(|session| (device.prekey, session));
-    let (prekey, mut session) = match [ours, theirs].into_iter().flatten().min_by_key(|(_, s)| s.rank) {
+    let usable = [ours, theirs].into_iter().flatten().filter(|(_, s)| s.ratchet.suite() == suite);
+    let (prekey, mut session) = match usable.min_by_key(|(_, s)| s.rank) {
         Some(found) => found,
-        None => (device.prekey, initiate(cx, keyring, &peer, &device.prekey)?),
+        None => (device.prekey, initiate(cx, keyring, &peer, device, suite)?),
     };
-    let direct = session.seal(prekey, plaintext).map_err(crate::error::SealError::Ratchet)?;
+    let direct = session.seal(prekey, plaintext).map_err(SealError::Ratchet)?;
     save(&mut cx.shelf, &peer, &prekey, &session);
     Ok(direct)
 }
@@ -98,7 +102,9 @@ pub(crate) fn open(
     };
     let known = load(&cx.shelf, peer, prekey)?;
     let mut session = match direct.handshake {
-        Some(handshake) if handshake.prekey == *prekey => respond(cx, keyring, peer, known, &handshake)?,
+        Some(handshake) if handshake.prekey == *prekey => {
+            respond(cx, keyring, peer, known, &handshake, header.key.suite())?
+        }
         Some(_) => return Err(OpenError::NoSession.into()),
         None => known.ok_or(OpenError::NoSession)?,
     };
@@ -114,12 +120,25 @@ fn initiate(
     cx: &mut Cx<'_>,
     keyring: &dyn Keyring,
     peer: &Peer<'_>,
-    prekey: &Point,
+    device: &Device,
+    suite: Suite,
 ) -> Result<Session, Error> {
-    let point = PublicKey::from_compressed(prekey).map_err(|_| StoreError::Damaged { what: "device" })?;
+    let damaged = StoreError::Damaged { what: "device" };
+    let point = PublicKey::from_compressed(&device.prekey).map_err(|_| damaged)?;
     let ephemeral = SecretKey::generate(cx.rng);
     let secret = x3dh::initiate(keyring, &ephemeral, peer.key, &point);
-    let ratchet = Ratchet::initiate(cx.rng, &secret, &point);
+    let ratchet = match suite {
+        Suite::Secp256k1 => Ratchet::initiate(cx.rng, &secret, &point),
+        Suite::Curve25519 => {
+            let first = device.extension.as_ref().and_then(Extension::ratchet);
+            let first = x25519::PublicKey::from_bytes(*first.ok_or(SealError::NoCommonSuite)?);
+            Ratchet::initiate_25519(cx.rng, &secret, &first).map_err(SealError::Ratchet)?
+        }
+    };
+    // A session of another suite with the same prekey makes room.
+    if let Some(replaced) = load(&cx.shelf, peer, &device.prekey)? {
+        forget(&mut cx.shelf, &replaced, table::session(&peer.key.user(), peer.device, &device.prekey))?;
+    }
     let number = allot(&mut cx.shelf, &peer.key.user())?;
     let handshake = Some(ephemeral.public().compressed());
     Ok(Session { number, rank: rank(&secret), handshake, handshakes: Vec::new(), kept: 0, ratchet })
@@ -134,6 +153,7 @@ fn respond(
     peer: &Peer<'_>,
     known: Option<Session>,
     handshake: &Handshake,
+    suite: Suite,
 ) -> Result<Session, Error> {
     let digest = digest(&handshake.ephemeral);
     let mut handshakes = match known {
@@ -160,7 +180,13 @@ fn respond(
         }
         None => allot(&mut cx.shelf, &peer.key.user())?,
     };
-    let ratchet = Ratchet::respond(&secret, &prekey);
+    let ratchet = match suite {
+        Suite::Secp256k1 => Ratchet::respond(&secret, &prekey),
+        Suite::Curve25519 => {
+            let first = own::ratchet(&cx.shelf, &handshake.prekey)?.ok_or(OpenError::UnknownPrekey)?;
+            Ratchet::respond_25519(&secret, &first)
+        }
+    };
     Ok(Session { number, rank: rank(&secret), handshake: None, handshakes, kept: 0, ratchet })
 }
 

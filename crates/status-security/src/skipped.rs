@@ -4,8 +4,9 @@ use alloc::vec::Vec;
 
 use status_layer::{Shelf, StoreError};
 
-use crate::key::{Key, Point};
+use crate::key::Key;
 use crate::ratchet::Skipped;
+use crate::suite::RatchetKey;
 use crate::table;
 use crate::table::codec::{Reader, read_row, writer};
 
@@ -18,10 +19,10 @@ impl SkippedKeys {
     pub(crate) fn find(
         self,
         shelf: &Shelf<'_>,
-        ratchet: &Point,
+        ratchet: &RatchetKey,
         n: u32,
     ) -> Result<Option<(u32, Key)>, StoreError> {
-        let Some(row) = shelf.get(&table::chain(self.0, ratchet))? else { return Ok(None) };
+        let Some(row) = shelf.get(&table::chain(self.0, ratchet.as_bytes()))? else { return Ok(None) };
         let epoch = read_row("chain of skipped keys", &row, Reader::u32)?;
         let Some(row) = shelf.get(&table::skipped(self.0, epoch, n))? else { return Ok(None) };
         Ok(Some((epoch, read_row("skipped key", &row, |r| r.array().map(Key::new))?)))
@@ -46,8 +47,8 @@ impl SkippedKeys {
         let mut last = None;
         for Skipped { epoch, ratchet, n, key } in keys {
             if last.replace(*epoch) != Some(*epoch) {
-                shelf.put(table::chain(self.0, ratchet), writer().u32(*epoch).finish());
-                shelf.put(table::label(self.0, *epoch), writer().bytes(ratchet).finish());
+                shelf.put(table::chain(self.0, ratchet.as_bytes()), writer().u32(*epoch).finish());
+                shelf.put(table::label(self.0, *epoch), writer().bytes(ratchet.as_bytes()).finish());
             }
             shelf.put(table::skipped(self.0, *epoch, *n), writer().bytes(key.expose()).finish());
         }
@@ -80,8 +81,8 @@ impl SkippedKeys {
         }
         let label = table::label(self.0, epoch);
         if let Some(row) = shelf.get(&label)? {
-            let ratchet = read_row("label of a chain", &row, Reader::array)?;
-            shelf.delete(table::chain(self.0, &ratchet));
+            let ratchet = read_row("label of a chain", &row, |r| Some(r.rest()))?;
+            shelf.delete(table::chain(self.0, ratchet));
             shelf.delete(label);
         }
         Ok(())

@@ -11,7 +11,7 @@
 //! | `s` | user (33), length and text of device, prekey (33) | a session |
 //! | `n` | – | number of the next session |
 //! | `k` | session (4), epoch (4), n (4) | a skipped message key |
-//! | `c` | session (4), ratchet key (33) | epoch of a chain that has skipped keys |
+//! | `c` | session (4), ratchet key (33 or 32) | epoch of a chain that has skipped keys |
 //! | `l` | session (4), epoch (4) | ratchet key of that chain |
 //! | `e` | digest (16) | seat of a static message's ephemeral key |
 //! | `E` | seat (8) | queue of those: digest, and when it was seen |
@@ -84,7 +84,7 @@ pub(crate) fn epoch_of(key: &[u8]) -> Option<u32> {
     key.get(5..)?.first_chunk().copied().map(u32::from_be_bytes)
 }
 
-pub(crate) fn chain(session: u32, ratchet: &Point) -> Vec<u8> {
+pub(crate) fn chain(session: u32, ratchet: &[u8]) -> Vec<u8> {
     [&b"c"[..], &session.to_be_bytes(), ratchet].concat()
 }
 

@@ -4,3 +4,4 @@ mod devices;
 mod modes;
 mod places;
 mod sessions;
+mod suites;
