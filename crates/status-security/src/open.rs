@@ -87,13 +87,13 @@ impl Sessions {
 
         // Invariant: nothing of a message is believed before all of it was verified.
         let mut opened = Opened { then: self.learn(cx, &message.bundles)?, ..Opened::default() };
-        let Some(plain) = plain else { return Ok(opened) };
+        let Some(mut plain) = plain else { return Ok(opened) };
         opened.turned = plain.turned;
         opened.then.extend(self.listen_with(cx, sender)?);
         // Deployed peers seal an empty text to make their keys known; there is nothing to hand up.
         if !plain.text.is_empty() {
             let from = Sender { user: sender.user(), device, proof: plain.proof };
-            let datagram = Datagram { to, bytes: plain.text.to_vec() };
+            let datagram = Datagram { to, bytes: core::mem::take(&mut *plain.text) };
             opened.mail.push(Letter { from, grade: plain.grade, datagram });
         }
         Ok(opened)

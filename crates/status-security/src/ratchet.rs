@@ -248,8 +248,7 @@ impl Ratchet {
         if self.peer != Some(header.key) {
             self.skip(limits, header.pn, &mut skipped)?;
             let peer = C::public(&header.key)?;
-            let own = C::private(&self.own.secret)?;
-            self.turn_receiving(&C::agree(&own, &peer)?, header.key);
+            self.turn_receiving(&C::agree_kept(&self.own.secret, &peer)?, header.key);
             turned = Some(peer);
         }
         self.skip(limits, header.n, &mut skipped)?;

@@ -11,39 +11,62 @@ use k256::elliptic_curve::sec1::ToSec1Point;
 use k256::{PublicKey, SecretKey, ecdh::diffie_hellman};
 use sha2::Sha256;
 use sha3::{Digest, Keccak256};
+use x25519_dalek::StaticSecret;
 
 type Bytes = [u8; 32];
 
 /// Private and public key of one curve.
 pub(crate) trait Curve {
-    fn public(private: &Bytes) -> Vec<u8>;
-    fn agree(private: &Bytes, public: &[u8]) -> Bytes;
+    type Private;
+    type Public;
+    fn private(bytes: &Bytes) -> Self::Private;
+    fn public(private: &Self::Private) -> Vec<u8>;
+    fn read(public: &[u8]) -> Self::Public;
+    fn agree(private: &Self::Private, public: &Self::Public) -> Bytes;
 }
 
 pub(crate) enum Secp256k1 {}
 pub(crate) enum X25519 {}
 
 impl Curve for Secp256k1 {
-    fn public(private: &Bytes) -> Vec<u8> {
-        SecretKey::from_slice(private).unwrap().public_key().to_sec1_point(true).as_bytes().to_vec()
+    type Private = SecretKey;
+    type Public = PublicKey;
+
+    fn private(bytes: &Bytes) -> SecretKey {
+        SecretKey::from_slice(bytes).unwrap()
     }
 
-    fn agree(private: &Bytes, public: &[u8]) -> Bytes {
-        let key = SecretKey::from_slice(private).unwrap();
-        let public = PublicKey::from_sec1_bytes(public).unwrap();
-        (*diffie_hellman(key.to_nonzero_scalar(), public.as_affine()).raw_secret_bytes()).into()
+    fn public(private: &SecretKey) -> Vec<u8> {
+        private.public_key().to_sec1_point(true).as_bytes().to_vec()
+    }
+
+    fn read(public: &[u8]) -> PublicKey {
+        PublicKey::from_sec1_bytes(public).unwrap()
+    }
+
+    fn agree(private: &SecretKey, public: &PublicKey) -> Bytes {
+        (*diffie_hellman(private.to_nonzero_scalar(), public.as_affine()).raw_secret_bytes()).into()
     }
 }
 
 impl Curve for X25519 {
-    fn public(private: &Bytes) -> Vec<u8> {
-        x25519_dalek::PublicKey::from(&x25519_dalek::StaticSecret::from(*private)).to_bytes().to_vec()
+    type Private = StaticSecret;
+    type Public = x25519_dalek::PublicKey;
+
+    fn private(bytes: &Bytes) -> StaticSecret {
+        StaticSecret::from(*bytes)
     }
 
-    fn agree(private: &Bytes, public: &[u8]) -> Bytes {
-        let other: Bytes = public.try_into().unwrap();
-        let key = x25519_dalek::StaticSecret::from(*private);
-        key.diffie_hellman(&x25519_dalek::PublicKey::from(other)).to_bytes()
+    fn public(private: &StaticSecret) -> Vec<u8> {
+        x25519_dalek::PublicKey::from(private).to_bytes().to_vec()
+    }
+
+    fn read(public: &[u8]) -> x25519_dalek::PublicKey {
+        <Bytes>::try_from(public).unwrap().into()
+    }
+
+    fn agree(private: &StaticSecret, public: &x25519_dalek::PublicKey) -> Bytes {
+        private.diffie_hellman(public).to_bytes()
     }
 }
 
@@ -114,8 +137,8 @@ pub(crate) fn open(key: &mut Bytes, associated: &[u8], payload: &[u8]) -> Vec<u8
     text
 }
 
-/// X3DH of one side, and the session's first root step: three agreements, and one on the ratchet's curve.
-pub(crate) fn x3dh(own: &Bytes, other: &Bytes, identity: &[u8], prekey: &[u8]) -> Bytes {
+/// X3DH of one side: three agreements and a hash. Two private and two public keys, each read once.
+pub(crate) fn x3dh(own: &SecretKey, other: &SecretKey, identity: &PublicKey, prekey: &PublicKey) -> Bytes {
     let mut hash = Keccak256::new();
     hash.update(Secp256k1::agree(own, prekey));
     hash.update(Secp256k1::agree(other, identity));
@@ -125,15 +148,16 @@ pub(crate) fn x3dh(own: &Bytes, other: &Bytes, identity: &[u8], prekey: &[u8]) -
 
 /// A turn of the ratchet: what is opened after it, and a new key for the answer.
 pub(crate) fn turn<C: Curve>(own: &Bytes, drawn: &Bytes, peer: &[u8], key: &Bytes) -> [u8; 64] {
-    let received = root(key, &C::agree(own, peer));
-    black_box(C::public(drawn));
-    root(received[..32].try_into().unwrap(), &C::agree(drawn, peer))
+    let peer = C::read(peer);
+    let received = root(key, &C::agree(&C::private(own), &peer));
+    let drawn = C::private(drawn);
+    black_box(C::public(&drawn));
+    root(received[..32].try_into().unwrap(), &C::agree(&drawn, &peer))
 }
 
 /// One signature of a bundle.
-pub(crate) fn sign(private: &Bytes, preimage: &[u8]) -> Vec<u8> {
+pub(crate) fn sign(key: &SigningKey, preimage: &[u8]) -> Vec<u8> {
     let digest: Bytes = Keccak256::digest(preimage).into();
-    let key = SigningKey::from_slice(private).unwrap();
     key.sign_prehash_recoverable(&digest).0.to_bytes().to_vec()
 }
 

@@ -3,6 +3,7 @@
 use std::hint::black_box;
 use std::sync::Arc;
 
+use k256::ecdsa::SigningKey;
 use status_crypto::SecretKey;
 use status_layer::testing::Party;
 use status_layer::{Datagram, DeviceId, Parcel, Read, Recipient, Security, UserId};
@@ -59,9 +60,13 @@ fn in_session(transition: Transition) -> (Person, Person) {
     (alice, bob)
 }
 
+fn signing() -> SigningKey {
+    SigningKey::from_slice(&[1; 32]).unwrap()
+}
+
 /// The bare signatures of a bundle: one, and another one over its extension.
-fn signatures(count: usize) {
-    (0..count).for_each(|_| drop(black_box(kernel::sign(&[1; 32], &[7; 120]))));
+fn signatures(key: &SigningKey, count: usize) {
+    (0..count).for_each(|_| drop(black_box(kernel::sign(key, &[7; 120]))));
 }
 
 pub(crate) fn rows(table: &mut Table) {
@@ -71,11 +76,12 @@ pub(crate) fn rows(table: &mut Table) {
         let (mut alice, mut bob) = in_session(transition);
         let to = bob.user();
         let mut chain = [8; 32];
+        let signing = signing();
         let mut ours = |count| timed(|| (0..count).for_each(|_| drop(alice.seal(to, &text))));
         let mut bare = |count| {
             timed(|| {
                 for _ in 0..count {
-                    signatures(signed);
+                    signatures(&signing, signed);
                     black_box(kernel::seal(&mut chain, &[0; 41], &text));
                 }
             })
@@ -168,10 +174,11 @@ fn fan_out(table: &mut Table, name: &str, transition: Transition, signed: usize)
     alice.seal(to, &text);
     let mut ours = |count| timed(|| (0..count).for_each(|_| drop(alice.seal(to, &text))));
     let mut chain = [8; 32];
+    let signing = signing();
     let mut bare = |count| {
         timed(|| {
             for _ in 0..count {
-                signatures(signed);
+                signatures(&signing, signed);
                 (0..5).for_each(|_| drop(black_box(kernel::seal(&mut chain, &[0; 41], &text))));
             }
         })

@@ -10,7 +10,7 @@ use status_security::hazmat::ratchet::{Header, Limits, Ratchet};
 use status_security::hazmat::{Key, x3dh};
 
 use super::clock::{Table, timed};
-use super::kernel;
+use super::kernel::{self, Curve, Secp256k1 as Point};
 
 const LIMITS: Limits = Limits { jump: 1000, keep: 1000 };
 
@@ -22,23 +22,32 @@ fn first() -> x25519::SecretKey {
     x25519::SecretKey::from_bytes(&[5; 32])
 }
 
-fn initiate(suite: Suite, rng: &mut SeededRng, secret: &Key, prekey: &PublicKey) -> Ratchet {
+fn initiate(
+    suite: Suite,
+    rng: &mut SeededRng,
+    secret: &Key,
+    prekey: &PublicKey,
+    first: &x25519::PublicKey,
+) -> Ratchet {
     match suite {
         Suite::Secp256k1 => Ratchet::initiate(rng, secret, prekey),
-        Suite::Curve25519 => Ratchet::initiate_25519(rng, secret, &first().public()).unwrap(),
+        Suite::Curve25519 => Ratchet::initiate_25519(rng, secret, first).unwrap(),
     }
 }
 
-fn respond(suite: Suite, secret: &Key) -> Ratchet {
+fn respond(suite: Suite, secret: &Key, prekey: &SecretKey) -> Ratchet {
     match suite {
-        Suite::Secp256k1 => Ratchet::respond(secret, &key(4)),
+        Suite::Secp256k1 => Ratchet::respond(secret, prekey),
         Suite::Curve25519 => Ratchet::respond_25519(secret, &first()),
     }
 }
 
 fn pair(suite: Suite) -> (Ratchet, Ratchet) {
     let secret = Key::new([9; 32]);
-    (initiate(suite, &mut rng(1), &secret, &key(4).public()), respond(suite, &secret))
+    (
+        initiate(suite, &mut rng(1), &secret, &key(4).public(), &first().public()),
+        respond(suite, &secret, &key(4)),
+    )
 }
 
 /// The key that a ratchet of the suite turns to, and the first one of the responder, as bytes.
@@ -63,28 +72,32 @@ pub(crate) fn rows(table: &mut Table) {
 }
 
 /// First message of 1 KiB on both sides, and messages that each turn the ratchet.
-fn setting_up<C: kernel::Curve>(table: &mut Table, suite: Suite) {
+fn setting_up<C: Curve>(table: &mut Table, suite: Suite) {
     let (alice, bob, prekey) = (key(1), key(2), key(4));
     let [identity, signed] = [&bob, &prekey].map(|key| key.public().compressed());
-    let text = [7; 1024];
+    let (text, first) = ([7; 1024], first().public());
     let mut random = rng(1);
     let begin = |random: &mut SeededRng| {
         let ephemeral = SecretKey::generate(random);
         let prekey = PublicKey::from_compressed(&signed).unwrap();
         let secret =
             x3dh::initiate(&alice, &ephemeral, &PublicKey::from_compressed(&identity).unwrap(), &prekey);
-        let mut ratchet = initiate(suite, random, &secret, &prekey);
+        let mut ratchet = initiate(suite, random, &secret, &prekey, &first);
         let sealed = ratchet.seal(&text).unwrap();
         (ephemeral.public().compressed(), sealed)
     };
     let mut ours = |count| timed(|| (0..count).for_each(|_| drop(black_box(begin(&mut random)))));
+    let (own, first) = (Point::private(&[1; 32]), C::read(&peer(suite)));
     let mut bare = |count| {
         timed(|| {
             for _ in 0..count {
-                black_box(<kernel::Secp256k1 as kernel::Curve>::public(&[3; 32]));
-                let secret = kernel::x3dh(&[1; 32], &[3; 32], &identity, &signed);
-                black_box(C::public(&[6; 32]));
-                let keys = kernel::root(&secret, &C::agree(&[6; 32], &peer(suite)));
+                let ephemeral = Point::private(&[3; 32]);
+                black_box(Point::public(&ephemeral));
+                let (identity, signed) = (Point::read(&identity), Point::read(&signed));
+                let secret = kernel::x3dh(&own, &ephemeral, &identity, &signed);
+                let drawn = C::private(&[6; 32]);
+                black_box(C::public(&drawn));
+                let keys = kernel::root(&secret, &C::agree(&drawn, &first));
                 let mut chain = keys[32..].try_into().unwrap();
                 black_box(kernel::seal(&mut chain, &[0; 41], &text));
             }
@@ -101,18 +114,20 @@ fn setting_up<C: kernel::Curve>(table: &mut Table, suite: Suite) {
                 let alice = PublicKey::from_compressed(&from).unwrap();
                 let ephemeral = PublicKey::from_compressed(&ephemeral).unwrap();
                 let secret = x3dh::respond(&bob, &prekey, &alice, &ephemeral);
-                let turn = respond(suite, &secret).open(&mut random, LIMITS, &header, &payload);
+                let turn = respond(suite, &secret, &prekey).open(&mut random, LIMITS, &header, &payload);
                 black_box(turn.unwrap());
             }
         })
     };
+    let (own, other, turned) = (Point::private(&[2; 32]), Point::private(&[4; 32]), peer(suite));
     let mut bare = |count| {
         let mut sealed_with = [8; 32];
         let payload = kernel::seal(&mut sealed_with, &[0; 41], &text);
         timed(|| {
             for _ in 0..count {
-                let secret = kernel::x3dh(&[2; 32], &[4; 32], &ephemeral, &from);
-                black_box(kernel::turn::<C>(&[4; 32], &[6; 32], &peer(suite), &secret));
+                let (ephemeral, from) = (Point::read(&ephemeral), Point::read(&from));
+                let secret = kernel::x3dh(&own, &other, &ephemeral, &from);
+                black_box(kernel::turn::<C>(&[4; 32], &[6; 32], &turned, &secret));
                 black_box(kernel::open(&mut [8; 32], &[0; 41], &payload));
             }
         })
@@ -134,7 +149,7 @@ fn setting_up<C: kernel::Curve>(table: &mut Table, suite: Suite) {
         timed(|| {
             for _ in 0..count {
                 let payload = kernel::seal(&mut [8; 32], &[0; 41], &text);
-                black_box(kernel::turn::<C>(&[4; 32], &[6; 32], &peer(suite), &[9; 32]));
+                black_box(kernel::turn::<C>(&[4; 32], &[6; 32], &turned, &[9; 32]));
                 black_box(kernel::open(&mut [8; 32], &[0; 41], &payload));
             }
         })
@@ -164,9 +179,10 @@ fn opening(table: &mut Table, suite: Suite, size: usize, goal: &str) {
         let sealed: Vec<(Header, Vec<u8>)> = (0..count).map(|_| alice.seal(&text).unwrap()).collect();
         timed(|| {
             for (header, payload) in &sealed {
-                let turn = bob.open(&mut random, LIMITS, header, payload).unwrap();
+                let mut turn = bob.open(&mut random, LIMITS, header, payload).unwrap();
                 bob = turn.ratchet;
-                black_box(turn.plaintext);
+                // What is handed up is not wiped: it belongs to the reader.
+                black_box(core::mem::take(&mut *turn.plaintext));
             }
         })
     };

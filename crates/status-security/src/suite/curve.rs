@@ -9,7 +9,7 @@ use crate::ratchet::{OwnKey, RatchetError};
 
 /// The curve of a suite. Keys are kept as bytes and read once for each turn of the ratchet.
 pub(crate) trait Curve {
-    /// A private key, ready for use.
+    /// A private key that was drawn, with its public side.
     type Private;
     /// A public key, ready for use.
     type Public;
@@ -17,8 +17,8 @@ pub(crate) trait Curve {
     /// Draws a private key.
     fn generate(rng: &mut dyn CryptoRng) -> Self::Private;
 
-    /// Reads a private key of ours.
-    fn private(key: &Key) -> Result<Self::Private, RatchetError>;
+    /// What our key as it is kept and the other side's come to, 32 bytes.
+    fn agree_kept(kept: &Key, other: &Self::Public) -> Result<Secret, RatchetError>;
 
     /// Reads the other side's key.
     fn public(key: &RatchetKey) -> Result<Self::Public, RatchetError>;
@@ -26,7 +26,7 @@ pub(crate) trait Curve {
     /// The pair as it is kept.
     fn own(private: &Self::Private) -> OwnKey;
 
-    /// What both sides come to, 32 bytes.
+    /// What our key and the other side's come to, 32 bytes.
     fn agree(private: &Self::Private, other: &Self::Public) -> Result<Secret, RatchetError>;
 }
 
@@ -44,8 +44,8 @@ impl Curve for Secp256k1 {
         SecretKey::generate(rng)
     }
 
-    fn private(key: &Key) -> Result<SecretKey, RatchetError> {
-        SecretKey::from_bytes(key.expose()).map_err(|_| RatchetError::NotAPoint)
+    fn agree_kept(kept: &Key, other: &PublicKey) -> Result<Secret, RatchetError> {
+        SecretKey::agree_once(kept.expose(), other).map_err(|_| RatchetError::NotAPoint)
     }
 
     fn public(key: &RatchetKey) -> Result<PublicKey, RatchetError> {
@@ -73,8 +73,8 @@ impl Curve for Curve25519 {
         x25519::SecretKey::generate(rng)
     }
 
-    fn private(key: &Key) -> Result<x25519::SecretKey, RatchetError> {
-        Ok(x25519::SecretKey::from_bytes(key.expose()))
+    fn agree_kept(kept: &Key, other: &x25519::PublicKey) -> Result<Secret, RatchetError> {
+        Self::agree(&x25519::SecretKey::from_bytes(kept.expose()), other)
     }
 
     fn public(key: &RatchetKey) -> Result<x25519::PublicKey, RatchetError> {
