@@ -210,13 +210,14 @@ fn a_stripped_bundle_takes_no_suite_back_whatever_its_version() {
     alice.try_open(&stripped(&higher_version, 2)).unwrap();
 
     let kept = known(&mut alice, &bob);
-    assert_eq!((kept.version, kept.prekey, kept.extension), (1, first.prekey, first.extension));
+    assert_eq!((kept.version, kept.prekey), (first.version, first.prekey));
+    assert_eq!(kept.extension, first.extension);
     assert!(kept.timestamp > first.timestamp, "that the device is there is believed");
     let hello = alice.seal(&bob, "hello");
     assert_eq!((suite(&hello), bob.open(&hello).0.as_str()), (Suite::Curve25519, "hello"));
 
     alice.try_open(&higher_version).unwrap();
-    assert_eq!(known(&mut alice, &bob).version, 2, "the whole bundle counts");
+    assert!(known(&mut alice, &bob).version > first.version, "the whole bundle counts");
 }
 
 #[test]
@@ -235,6 +236,7 @@ fn who_was_shown_a_stripped_bundle_first_believes_the_whole_one_of_the_same_mome
 #[test]
 fn a_device_takes_a_suite_back_by_saying_so_in_a_higher_version() {
     let (mut alice, mut bob) = introduced();
+    let before = known(&mut alice, &bob).version;
 
     changes_to(&mut bob, Transition::Old);
     let announcement = bob.announcement().unwrap();
@@ -242,7 +244,8 @@ fn a_device_takes_a_suite_back_by_saying_so_in_a_higher_version() {
     let hello = alice.seal(&bob, "hello");
 
     let device = known(&mut alice, &bob);
-    assert_eq!((device.version, device.extension), (2, Extension::new(Suites::DEPLOYED, None)));
+    assert!(device.version > before);
+    assert_eq!(device.extension, Extension::new(Suites::DEPLOYED, None));
     assert_eq!((suite(&hello), bob.open(&hello).0.as_str()), (Suite::Secp256k1, "hello"));
 }
 
