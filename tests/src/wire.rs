@@ -3,14 +3,14 @@
 use std::collections::BTreeMap;
 
 use status_layer::Frame;
-use status_security::hazmat::{Direct, Lock, Message, Point};
+use status_security::hazmat::{Direct, Lock, Message, RatchetKey};
 use status_sim::NodeId;
 
 use crate::key;
 use crate::talk::Talk;
 
 /// What a key for one message is known by: the ratchet key, or the ephemeral key, and a number.
-pub type KeyName = (NodeId, String, Point, u32);
+pub type KeyName = (NodeId, String, RatchetKey, u32);
 
 /// The message of security in a frame that was left in the inbox of one of `seats`.
 #[must_use]
@@ -31,7 +31,7 @@ pub fn keys_used(talk: &Talk, seats: &[u8]) -> Result<BTreeMap<KeyName, Vec<u8>>
         for (slot, Direct { lock, payload, .. }) in mail(frame, seats).unwrap_or_default().direct {
             let name = match lock {
                 Lock::Ratchet { header, .. } => (*node, slot, header.key, header.n),
-                Lock::Fixed { ephemeral } => (*node, slot, ephemeral, 0),
+                Lock::Fixed { ephemeral } => (*node, slot, ephemeral.into(), 0),
             };
             if used.insert(name.clone(), payload.clone()).is_some_and(|before| before != payload) {
                 return Err(name);

@@ -36,6 +36,13 @@ pub fn hmac_sha256(key: &[u8], parts: &[&[u8]]) -> [u8; 32] {
     mac.finalize().into_bytes().into()
 }
 
+/// HMAC-SHA-256 of several messages under one key, which is prepared once.
+#[must_use]
+pub fn hmac_sha256_each<const N: usize>(key: &[u8], messages: [&[u8]; N]) -> [[u8; 32]; N] {
+    let mac = Hmac::<Sha256>::new(&(*key_block(key)).into());
+    messages.map(|message| mac.clone().chain_update(message).finalize().into_bytes().into())
+}
+
 /// The key brought to the block size of SHA-256: hashed if longer, then filled up with zeros.
 fn key_block(key: &[u8]) -> Zeroizing<[u8; 64]> {
     let hashed;
@@ -88,6 +95,13 @@ mod tests {
         assert_eq!(hex::encode(usual), "b0344c61d8db38535ca8afceaf0bf12b881dc200c9833da726e9376c2e32cff7");
         assert_eq!(hex::encode(short), "5bdcc146bf60754e6a042426089575c75a003f089d2739839dec58b964ec3843");
         assert_eq!(hex::encode(long), "60e431591ee0b67f0d8a26aacbf5b77f8e0bc6213728c5140546040f0ee37f54");
+    }
+
+    #[test]
+    fn a_key_that_is_prepared_once_gives_the_same_tags() {
+        let each = hmac_sha256_each(&[3; 32], [b"one", b"another"]);
+
+        assert_eq!(each, [hmac_sha256(&[3; 32], &[b"one"]), hmac_sha256(&[3; 32], &[b"another"])]);
     }
 
     #[test]

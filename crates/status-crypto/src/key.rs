@@ -193,6 +193,16 @@ impl SecretKey {
         Secret::new(shared.raw_secret_bytes().as_slice())
     }
 
+    /// Like [`agree`](Self::agree) with a key that is kept as bytes, without the work of finding its public side.
+    ///
+    /// # Errors
+    /// [`KeyError::OutOfRange`] if `scalar` is no secret key.
+    pub fn agree_once(scalar: &[u8; 32], other: &PublicKey) -> Result<Secret, KeyError> {
+        let scalar = k256::SecretKey::from_slice(scalar).map_err(|_| KeyError::OutOfRange)?;
+        let shared = k256::ecdh::diffie_hellman(scalar.to_nonzero_scalar(), other.point.as_affine());
+        Ok(Secret::new(shared.raw_secret_bytes().as_slice()))
+    }
+
     /// Signs a digest of 32 bytes: the same bytes every time (RFC 6979), with the smaller of both `s`.
     #[must_use]
     pub fn sign(&self, digest: &[u8; 32]) -> Signature {

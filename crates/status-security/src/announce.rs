@@ -8,7 +8,7 @@ use alloc::vec::Vec;
 use status_layer::{Cx, Due, Outgoing, Shelf, StoreError, Timestamp};
 
 use crate::error::Error;
-use crate::own::{OwnPrekey, aged};
+use crate::own::aged;
 use crate::security::{Sessions, contact_code};
 use crate::table;
 use crate::table::codec::{read_row, writer};
@@ -29,7 +29,7 @@ impl Sessions {
     /// [`Config::announce_every`]: crate::Config::announce_every
     pub(crate) fn announce(&self, cx: &mut Cx<'_>) -> Result<Due<Outgoing>, Error> {
         let every = self.config.announce_every;
-        let own = OwnPrekey::in_use(cx, self.config.rotate_after)?;
+        let own = self.own_prekey(cx)?;
         let last = load(&cx.shelf)?;
         let due = match &last {
             None => true,

@@ -1,4 +1,7 @@
-//! Key bundles: the signed prekeys of a user's devices under one signature of the identity key.
+//! Key bundles: the signed prekeys of a user's devices under one signature of the identity key, and under a second
+//! one what deployed peers do not know.
+
+mod extension;
 
 use alloc::collections::BTreeMap;
 use alloc::string::{String, ToString};
@@ -6,6 +9,8 @@ use alloc::vec::Vec;
 
 use status_crypto::{Keyring, PublicKey, Signature, keccak256};
 use status_layer::{Timestamp, UserId};
+
+pub use extension::Extension;
 
 use crate::generated as raw;
 
@@ -22,6 +27,7 @@ pub struct Bundle {
     prekeys: BTreeMap<String, Prekey>,
     timestamp: i64,
     signature: Signature,
+    extension_signature: Option<Signature>,
 }
 
 /// What a bundle says of one device.
@@ -31,8 +37,10 @@ pub struct Prekey {
     pub key: Vec<u8>,
     /// Rises with every rotation.
     pub version: u32,
-    /// What the device understands. Not signed.
+    /// What the device understands. Not signed, unless some entry is extended.
     pub protocol: u32,
+    /// What it says beyond the deployed fields.
+    pub extension: Option<Extension>,
 }
 
 /// Why a bundle is not taken.
@@ -56,6 +64,10 @@ pub enum BundleError {
     /// The signature is not that of the identity.
     #[error("the bundle is not signed by its identity")]
     Signature,
+    /// The suites or ratchet keys that the bundle announces contradict each other, or were not signed with the rest
+    /// of it by its identity.
+    #[error("the bundle's suites and ratchet keys were changed, or are of another bundle")]
+    Extension,
 }
 
 impl Bundle {
@@ -64,7 +76,11 @@ impl Bundle {
     pub fn sign(keyring: &dyn Keyring, prekeys: BTreeMap<String, Prekey>, now: Timestamp) -> Self {
         let timestamp = now.nanos();
         let signature = keyring.sign(&keccak256(&[&preimage(&prekeys, timestamp)]));
-        Self { identity: keyring.user(), prekeys, timestamp, signature }
+        let identity = keyring.user();
+        let extended = prekeys.values().any(|prekey| prekey.extension.is_some());
+        let extension_signature =
+            extended.then(|| keyring.sign(&extension::digest(&identity, &prekeys, timestamp)));
+        Self { identity, prekeys, timestamp, signature, extension_signature }
     }
 
     /// Reads a bundle and verifies it.
@@ -134,8 +150,9 @@ impl TryFrom<raw::Bundle> for Bundle {
             return Err(BundleError::TooManyDevices { count, max: MAX_DEVICES });
         }
         let identity = PublicKey::from_compressed(&bundle.identity).map_err(|_| BundleError::Identity)?;
-        let prekeys = bundle.signed_pre_keys.into_iter().map(|(device, prekey)| (device, prekey.into()));
-        let prekeys = prekeys.collect();
+        let prekeys =
+            bundle.signed_pre_keys.into_iter().map(|(device, prekey)| Ok((device, prekey.try_into()?)));
+        let prekeys = prekeys.collect::<Result<_, BundleError>>()?;
 
         let signature = Signature::from_bytes(&bundle.signature).map_err(|_| BundleError::Signature)?;
         let digest = keccak256(&[&preimage(&prekeys, bundle.timestamp)]);
@@ -143,7 +160,10 @@ impl TryFrom<raw::Bundle> for Bundle {
         if signer != identity {
             return Err(BundleError::Signature);
         }
-        Ok(Self { identity: identity.user(), prekeys, timestamp: bundle.timestamp, signature })
+        let extension_signature =
+            extension::verify(&bundle.extension_signature, &identity, &prekeys, bundle.timestamp)?;
+        let (identity, timestamp) = (identity.user(), bundle.timestamp);
+        Ok(Self { identity, prekeys, timestamp, signature, extension_signature })
     }
 }
 
@@ -155,19 +175,38 @@ impl From<Bundle> for raw::Bundle {
             signed_pre_keys: prekeys.collect(),
             signature: bundle.signature.as_bytes().to_vec(),
             timestamp: bundle.timestamp,
+            extension_signature: bundle
+                .extension_signature
+                .map(|it| it.as_bytes().to_vec())
+                .unwrap_or_default(),
         }
     }
 }
 
-impl From<raw::SignedPreKey> for Prekey {
-    fn from(prekey: raw::SignedPreKey) -> Self {
-        Self { key: prekey.signed_pre_key, version: prekey.version, protocol: prekey.protocol_version }
+impl TryFrom<raw::SignedPreKey> for Prekey {
+    type Error = BundleError;
+
+    fn try_from(prekey: raw::SignedPreKey) -> Result<Self, BundleError> {
+        let extension = Extension::read(&prekey)?;
+        let (version, protocol) = (prekey.version, prekey.protocol_version);
+        Ok(Self { key: prekey.signed_pre_key, version, protocol, extension })
     }
 }
 
 impl From<Prekey> for raw::SignedPreKey {
     fn from(prekey: Prekey) -> Self {
-        Self { signed_pre_key: prekey.key, version: prekey.version, protocol_version: prekey.protocol }
+        let extension = prekey.extension;
+        Self {
+            signed_pre_key: prekey.key,
+            version: prekey.version,
+            protocol_version: prekey.protocol,
+            suites: extension.map_or(0, |it| it.suites().bits()),
+            ratchet_key: extension
+                .as_ref()
+                .and_then(Extension::ratchet)
+                .map(|it| it.to_vec())
+                .unwrap_or_default(),
+        }
     }
 }
 
@@ -180,7 +219,7 @@ mod tests {
     fn of_one_device(now: Timestamp) -> Bundle {
         let identity = SecretKey::from_bytes(&[b'2'; 32]).unwrap();
         let prekey = SecretKey::from_bytes(&[b'3'; 32]).unwrap().public().compressed().to_vec();
-        let prekey = Prekey { key: prekey, version: 1, protocol: 1 };
+        let prekey = Prekey { key: prekey, version: 1, protocol: 1, extension: None };
         Bundle::sign(&identity, [("1".to_string(), prekey)].into(), now)
     }
 

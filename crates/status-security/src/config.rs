@@ -3,6 +3,7 @@
 use core::time::Duration;
 
 use crate::ratchet::Limits;
+use crate::transition::Transition;
 
 /// Choices with the defaults of deployed peers.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
@@ -32,6 +33,8 @@ pub struct Config {
     pub max_skipped: u32,
     /// How many devices of a user a message is sealed for, the most recently active first; at most 10. Default: 3.
     pub max_targets: usize,
+    /// Which ratchet suites are read and written. Default: Curve25519 with those who announce it.
+    pub transition: Transition,
 }
 
 /// Whether a user may be written to before any of their devices is known.
@@ -81,6 +84,7 @@ impl Default for Config {
             max_jump: 25_000,
             max_skipped: 2000,
             max_targets: 3,
+            transition: Transition::default(),
         }
     }
 }

@@ -8,9 +8,10 @@ use core::time::Duration;
 use status_crypto::PublicKey;
 use status_layer::{DeviceId, Shelf, StoreError, Timestamp, UserId};
 
-use crate::bundle::{Bundle, Prekey};
+use crate::bundle::{Bundle, Extension, Prekey};
 use crate::key::Point;
-use crate::table::codec::{read_row, writer};
+use crate::suite::Suites;
+use crate::table::codec::{read_extension, read_row, write_extension, writer};
 use crate::{session, table};
 
 /// Most devices that are remembered of one user; the one heard of longest ago goes.
@@ -37,6 +38,8 @@ pub struct Device {
     pub timestamp: i64,
     /// What it announces to understand.
     pub protocol: u32,
+    /// What it says of suites, once it has said something.
+    pub extension: Option<Extension>,
     /// Whether messages are sealed for it. A device of our own starts disabled.
     pub enabled: bool,
     /// When the first newer bundle came that does not list it; `None` once one does.
@@ -154,12 +157,13 @@ fn merged(known: Option<Device>, id: &str, prekey: &Prekey, timestamp: i64, enab
         version: prekey.version,
         timestamp,
         protocol: prekey.protocol,
+        extension: prekey.extension,
         enabled,
         missed: None,
         shares: known.as_ref().is_some_and(|known| known.shares),
     };
     let Some(known) = known else { return Some(said) };
-    let newer = (said.version, said.timestamp) > (known.version, known.timestamp);
+    let newer = said.supersedes(&known);
     match (newer, said.timestamp > known.timestamp) {
         (true, _) => {
             Some(Device { timestamp: said.timestamp.max(known.timestamp), enabled: known.enabled, ..said })
@@ -167,6 +171,24 @@ fn merged(known: Option<Device>, id: &str, prekey: &Prekey, timestamp: i64, enab
         // A lower version in a newer bundle: the device is there, its old prekey is not wanted.
         (false, true) => Some(Device { timestamp: said.timestamp, missed: None, ..known }),
         (false, false) => None,
+    }
+}
+
+impl Device {
+    /// The suites that it reads.
+    pub(crate) fn suites(&self) -> Suites {
+        self.extension.map_or(Suites::DEPLOYED, |extension| extension.suites())
+    }
+
+    /// Whether this is the newer word of the device.
+    ///
+    /// Invariant: once a device has said which suites it reads, a bundle that does not say it for that device
+    /// changes neither its suites nor its prekey, whatever version it carries: such a bundle was stripped on its
+    /// way, or comes from another device that does not know the extension. A device takes suites back by saying so.
+    fn supersedes(&self, known: &Self) -> bool {
+        let order = |device: &Self| (device.version, device.extension.is_some(), device.timestamp);
+        let silenced = known.extension.is_some() && self.extension.is_none();
+        !silenced && order(self) > order(known)
     }
 }
 
@@ -205,6 +227,7 @@ fn read(id: &str, row: &[u8]) -> Result<Device, StoreError> {
             timestamp: r.i64()?,
             protocol: r.u32()?,
             enabled: r.flag()?,
+            extension: read_extension(r)?,
             shares: if r.is_empty() { false } else { r.flag()? },
             missed: if r.is_empty() { None } else { Some(Timestamp::from_millis(r.u64()?)) },
         })
@@ -214,6 +237,7 @@ fn read(id: &str, row: &[u8]) -> Result<Device, StoreError> {
 fn save(shelf: &mut Shelf<'_>, user: &UserId, device: &Device) {
     let row = writer().bytes(&device.prekey).u32(device.version);
     let row = row.bytes(&device.timestamp.to_be_bytes()).u32(device.protocol).flag(device.enabled);
+    let row = write_extension(row, device.extension.as_ref());
     let row = match (device.shares, device.missed) {
         (false, None) => row,
         (shares, None) => row.flag(shares),

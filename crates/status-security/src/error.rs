@@ -4,6 +4,7 @@ use status_layer::{LayerError, StoreError};
 
 use crate::bundle::BundleError;
 use crate::ratchet::RatchetError;
+use crate::suite::Suite;
 
 /// The error of every operation of this layer.
 #[derive(Debug, thiserror::Error)]
@@ -45,6 +46,12 @@ pub enum SealError {
          expect the user and wait for their announcement, or allow a static first message"
     )]
     NoBundle,
+    /// None of the recipient's devices reads the suite that we would write in.
+    #[error(
+        "no device of this user reads a ratchet suite that `transition` lets us write; \
+         wait until they have updated, or choose a transition that writes theirs"
+    )]
+    NoCommonSuite,
     /// The datagram is longer than one message can be.
     #[error("the datagram is too long to be sealed; split it")]
     TooLong,
@@ -108,6 +115,12 @@ pub enum OpenError {
     /// The ciphertext does not say how it was made.
     #[error("the ciphertext has no header that this layer knows")]
     NoHeader,
+    /// The ciphertext is of a suite that this device does not read.
+    #[error("the message is of the suite {suite}, which `transition` does not let this device read")]
+    SuiteNotRead {
+        /// The suite.
+        suite: Suite,
+    },
     /// The handshake names a prekey that is not, or no longer, ours.
     #[error("the handshake is for a prekey that this device does not have")]
     UnknownPrekey,

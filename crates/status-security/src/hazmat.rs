@@ -5,7 +5,7 @@ pub mod deployed;
 pub mod replay;
 
 pub use crate::answered::MAX_ANSWERED;
-pub use crate::bundle::{Bundle, MAX_DEVICES, PROTOCOL_VERSION, Prekey};
+pub use crate::bundle::{Bundle, Extension, MAX_DEVICES, PROTOCOL_VERSION, Prekey};
 pub use crate::device::{Device, MAX_KNOWN, MAX_TARGETS, STALE_AFTER};
 pub use crate::key::{Key, Point};
 pub use crate::open::MAX_PARCEL;
@@ -13,6 +13,7 @@ pub use crate::own::RENEWED_AT_MOST;
 pub use crate::people::MAX_STRANGERS;
 pub use crate::seen::{MAX_SEEN, REMEMBERED};
 pub use crate::session::{MAX_HANDSHAKES, MAX_SESSIONS, Session};
+pub use crate::suite::RatchetKey;
 pub use crate::wire::{Direct, Handshake, Lock, MAX_BUNDLES, Message};
 
 /// Key agreement for a session.
@@ -27,7 +28,9 @@ pub mod fixed {
 
 /// The Double Ratchet and its parts.
 pub mod ratchet {
-    pub use crate::ratchet::{Chain, Header, Limits, OwnKey, Ratchet, RatchetError, Skipped, Turn};
+    pub use crate::ratchet::{
+        Associated, Chain, Header, Limits, OwnKey, Ratchet, RatchetError, Skipped, Turn,
+    };
 
     /// Sealing with a message key.
     pub mod cipher {
@@ -50,7 +53,8 @@ use crate::own::OwnPrekey;
 use crate::session::{self, Peer};
 
 impl Sessions {
-    /// Puts a prekey into use, and retires the one before.
+    /// Puts a prekey into use, and retires the one before. Nothing is said of suites beside it, so it stays in use
+    /// only under [`Transition::Old`](crate::Transition::Old).
     ///
     /// # Errors
     /// [`StoreError`] if the shelf cannot be read.
@@ -60,7 +64,7 @@ impl Sessions {
         secret: &SecretKey,
         version: u32,
     ) -> Result<(), StoreError> {
-        OwnPrekey::install(&mut cx.shelf, secret, version, cx.now).map(|_| ())
+        OwnPrekey::install(&mut cx.shelf, secret, None, version, cx.now).map(|_| ())
     }
 
     /// The session with a device that was set up with `prekey`.

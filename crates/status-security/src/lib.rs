@@ -1,5 +1,5 @@
-//! The security layer: X3DH and the Double Ratchet on secp256k1 in the formats of deployed Status peers, key
-//! bundles, and the static and clear modes.
+//! The security layer: X3DH and the Double Ratchet in the formats of deployed Status peers, key bundles, and the
+//! static and clear modes. Ratchets are on secp256k1 with deployed peers, on Curve25519 with those who announce it.
 //!
 //! [`Sessions`] implements [`status_layer::Security`]: it turns a datagram for a user into a parcel that only the
 //! user's devices can open, once. As long as no device of a user is known it seals to their identity key and says
@@ -56,7 +56,9 @@ mod security;
 mod seen;
 mod session;
 mod skipped;
+mod suite;
 mod table;
+mod transition;
 mod wire;
 mod x3dh;
 
@@ -65,3 +67,5 @@ pub use config::{Config, FirstMessage, MailInClear, SharedPlace};
 pub use error::{Error, ExpectError, OpenError, SealError};
 pub use ratchet::RatchetError;
 pub use security::Sessions;
+pub use suite::{Suite, Suites};
+pub use transition::Transition;

@@ -93,14 +93,14 @@ impl Sessions {
 
         // Invariant: nothing of a message is believed before all of it was verified.
         let mut opened = self.learn(cx, &message.bundles)?;
-        let Some(plain) = plain else { return Ok(opened) };
+        let Some(mut plain) = plain else { return Ok(opened) };
         opened.turned = plain.turned;
         self.note_sharing(cx, sender, &message)?;
         opened.then.extend(self.listen_with(cx, sender)?);
         // Deployed peers seal an empty text to make their keys known; there is nothing to hand up.
         if !plain.text.is_empty() {
             let from = Sender { user: sender.user(), device, proof: plain.proof };
-            let datagram = Datagram { to, bytes: plain.text.to_vec() };
+            let datagram = Datagram { to, bytes: core::mem::take(&mut *plain.text) };
             opened.mail.push(Letter { from, grade: plain.grade, datagram });
         }
         Ok(opened)
@@ -137,7 +137,11 @@ impl Sessions {
         };
         match direct.lock {
             Lock::Fixed { ephemeral } => self.open_fixed(cx, &ephemeral, direct).map(Some),
-            Lock::Ratchet { .. } => {
+            Lock::Ratchet { header, .. } => {
+                let suite = header.key.suite();
+                if !self.config.transition.reads().has(suite) {
+                    return Err(OpenError::SuiteNotRead { suite }.into());
+                }
                 let peer = Peer { key: sender, device: &message.device };
                 let session::Plain { text, turned } =
                     session::open(cx, &*self.keyring, &self.config, &peer, direct)?;

@@ -3,11 +3,13 @@
 use alloc::vec::Vec;
 use core::time::Duration;
 
-use status_crypto::SecretKey;
+use status_crypto::{SecretKey, x25519};
 use status_layer::{Cx, Shelf, StoreError, Timestamp};
 
+use crate::bundle::Extension;
 use crate::key::{Key, Point};
-use crate::table::codec::{read_row, writer};
+use crate::suite::{Suite, Suites};
+use crate::table::codec::{read_extension, read_row, write_extension, writer};
 use crate::{expiry, table};
 
 /// How often a prekey is replaced before its time, so that others cannot make us keep any number of them.
@@ -22,25 +24,31 @@ pub(crate) struct OwnPrekey {
     pub(crate) version: u32,
     /// When it was made.
     pub(crate) made: Timestamp,
+    /// What is said of suites beside it.
+    pub(crate) extension: Option<Extension>,
 }
 
 impl OwnPrekey {
-    /// The prekey in use at `cx.now`; a new one if there is none, or if it is `rotate_after` old.
+    /// The prekey in use at `cx.now`; a new one if there is none, if it is `rotate_after` old, or if this device
+    /// reads other suites than it says.
     ///
-    /// Invariant: at most one prekey is in use, and its version is higher than that of every one before.
-    pub(crate) fn in_use(cx: &mut Cx<'_>, rotate_after: Duration) -> Result<Self, StoreError> {
+    /// Invariant: at most one prekey is in use, and its version is higher than that of every one before. A device
+    /// that has once said which suites it reads goes on saying so; others heed no silence.
+    pub(crate) fn in_use(cx: &mut Cx<'_>, rotate_after: Duration, reads: Suites) -> Result<Self, StoreError> {
         let last = load(&cx.shelf)?;
+        let said = said(last.as_ref());
+        let says = says(last.as_ref(), reads);
         match last {
-            Some(prekey) if !aged(cx.now, prekey.made, rotate_after) => Ok(prekey),
-            _ => Self::renew(cx, last.map_or(0, |last| last.version)),
+            Some(prekey) if said == says && !aged(cx.now, prekey.made, rotate_after) => Ok(prekey),
+            _ => Self::renew(cx, last.map_or(0, |last| last.version), reads, says),
         }
     }
 
     /// Puts a new prekey into use if the one in use is older than [`RENEWED_AT_MOST`].
-    pub(crate) fn replace(cx: &mut Cx<'_>) -> Result<(), StoreError> {
+    pub(crate) fn replace(cx: &mut Cx<'_>, reads: Suites) -> Result<(), StoreError> {
         let last = load(&cx.shelf)?;
         if last.is_none_or(|last| aged(cx.now, last.made, RENEWED_AT_MOST)) {
-            Self::renew(cx, last.map_or(0, |last| last.version))?;
+            Self::renew(cx, last.map_or(0, |last| last.version), reads, says(last.as_ref(), reads))?;
         }
         Ok(())
     }
@@ -49,28 +57,37 @@ impl OwnPrekey {
     ///
     /// Invariant: its version is above that of every one before, even of those that this store does not know because
     /// an old copy of it was put back. Hence versions follow the clock and not a count.
-    fn renew(cx: &mut Cx<'_>, last: u32) -> Result<Self, StoreError> {
+    fn renew(cx: &mut Cx<'_>, last: u32, reads: Suites, says: Option<Suites>) -> Result<Self, StoreError> {
         let minutes = u32::try_from(cx.now.secs() / 60).unwrap_or(u32::MAX);
         let version = last.saturating_add(1).max(minutes);
         let secret = SecretKey::generate(cx.rng);
-        Self::install(&mut cx.shelf, &secret, version, cx.now)
+        let ratchet = reads.has(Suite::Curve25519).then(|| x25519::SecretKey::generate(cx.rng));
+        Self::install(&mut cx.shelf, &secret, says.zip(Some(ratchet)), version, cx.now)
     }
 
-    /// Puts a prekey into use and retires the one before.
+    /// Puts a prekey into use and retires the one before. `says` are the suites to announce, if any, and the ratchet
+    /// key that Curve25519 among them demands.
     pub(crate) fn install(
         shelf: &mut Shelf<'_>,
         secret: &SecretKey,
+        says: Option<(Suites, Option<x25519::SecretKey>)>,
         version: u32,
         now: Timestamp,
     ) -> Result<Self, StoreError> {
         if let Some(last) = load(shelf)? {
             retire(shelf, &last.key, now)?;
         }
-        let own = Self { key: secret.public().compressed(), version, made: now };
+        let (suites, ratchet) = says.unzip();
+        let ratchet = ratchet.flatten();
+        let public = ratchet.as_ref().map(|ratchet| *ratchet.public().as_bytes());
+        let extension = suites.and_then(|suites| Extension::new(suites, public));
+
+        let own = Self { key: secret.public().compressed(), version, made: now, extension };
         let scalar = Key::new(*secret.to_bytes());
-        save_secret(shelf, &own.key, &Kept { scalar, version, made: now, retired: None });
+        let ratchet = ratchet.map(|ratchet| Key::new(*ratchet.to_bytes()));
+        save_secret(shelf, &own.key, &Kept { scalar, version, made: now, retired: None, ratchet });
         let row = writer().u32(version).bytes(&own.key).u64(now.millis());
-        shelf.put(table::OWN, row.finish());
+        shelf.put(table::OWN, write_extension(row, own.extension.as_ref()).finish());
         Ok(own)
     }
 
@@ -78,6 +95,16 @@ impl OwnPrekey {
     pub(crate) fn until(&self, rotate_after: Duration) -> Timestamp {
         self.made.after(rotate_after)
     }
+}
+
+/// The suites that a prekey of ours was announced with.
+fn said(prekey: Option<&OwnPrekey>) -> Option<Suites> {
+    prekey.and_then(|prekey| prekey.extension).map(|extension| extension.suites())
+}
+
+/// The suites to announce after `last`: a device that has once said which ones it reads goes on saying so.
+fn says(last: Option<&OwnPrekey>, reads: Suites) -> Option<Suites> {
+    (said(last).is_some() || reads != Suites::DEPLOYED).then_some(reads)
 }
 
 /// The private half of a prekey of ours, in use or retired less than `keep` ago; and when it was retired.
@@ -115,6 +142,12 @@ pub(crate) fn wipe(shelf: &mut Shelf<'_>, prekey: &Point) {
     shelf.delete(table::prekey(prekey));
 }
 
+/// The private half of the ratchet key on Curve25519 that was announced beside a prekey of ours.
+pub(crate) fn ratchet(shelf: &Shelf<'_>, prekey: &Point) -> Result<Option<x25519::SecretKey>, StoreError> {
+    let kept = kept(shelf, prekey)?.and_then(|kept| kept.ratchet);
+    Ok(kept.map(|ratchet| x25519::SecretKey::from_bytes(ratchet.expose())))
+}
+
 /// Whether something of `then` is `span` old; a clock that was set back counts too.
 pub(crate) fn aged(now: Timestamp, then: Timestamp, span: Duration) -> bool {
     now.since(then).max(then.since(now)) >= span
@@ -126,12 +159,14 @@ struct Kept {
     version: u32,
     made: Timestamp,
     retired: Option<Timestamp>,
+    ratchet: Option<Key>,
 }
 
 fn load(shelf: &Shelf<'_>) -> Result<Option<OwnPrekey>, StoreError> {
     let Some(row) = shelf.get(&table::OWN)? else { return Ok(None) };
     let prekey = read_row("own prekey", &row, |r| {
-        Some(OwnPrekey { version: r.u32()?, key: r.array()?, made: Timestamp::from_millis(r.u64()?) })
+        let (version, key, made) = (r.u32()?, r.array()?, Timestamp::from_millis(r.u64()?));
+        Some(OwnPrekey { key, version, made, extension: read_extension(r)? })
     });
     prekey.map(Some)
 }
@@ -153,14 +188,17 @@ fn read_kept(row: &[u8]) -> Result<Kept, StoreError> {
         let (scalar, version) = (Key::new(r.array()?), r.u32()?);
         let made = Timestamp::from_millis(r.u64()?);
         let retired = r.option()?.map(|at| Timestamp::from_millis(u64::from_be_bytes(at)));
-        Some(Kept { scalar, version, made, retired })
+        Some(Kept { scalar, version, made, retired, ratchet: r.option()?.map(Key::new) })
     })
 }
 
 fn save_secret(shelf: &mut Shelf<'_>, prekey: &Point, kept: &Kept) {
     let retired = kept.retired.map(|at| at.millis().to_be_bytes());
     let row = writer().bytes(kept.scalar.expose()).u32(kept.version).u64(kept.made.millis());
-    shelf.put(table::prekey(prekey), row.option(retired.as_ref()).finish());
+    shelf.put(
+        table::prekey(prekey),
+        row.option(retired.as_ref()).option(kept.ratchet.as_ref().map(Key::expose)).finish(),
+    );
 }
 
 #[cfg(test)]
@@ -172,7 +210,7 @@ mod tests {
     const DAY: Duration = Duration::from_secs(24 * 60 * 60);
 
     fn in_use(party: &mut Party) -> OwnPrekey {
-        party.run(|cx| OwnPrekey::in_use(cx, DAY)).unwrap()
+        party.run(|cx| OwnPrekey::in_use(cx, DAY, Suites::DEPLOYED)).unwrap()
     }
 
     #[test]
@@ -226,7 +264,7 @@ mod tests {
         let first = in_use(&mut party);
         let mut replaced = |span| {
             party.wait(span);
-            party.run(OwnPrekey::replace).unwrap();
+            party.run(|cx| OwnPrekey::replace(cx, Suites::DEPLOYED)).unwrap();
             in_use(&mut party)
         };
 

@@ -1,8 +1,9 @@
-//! The Double Ratchet on secp256k1, as a pure state machine: no storage, no clock.
+//! The Double Ratchet, as a pure state machine: no storage, no clock.
 //!
 //! Signal's algorithm with the choices of deployed peers: every chain that is not set up yet starts with the
 //! X3DH secret (so a responder may send first), headers travel in the clear, and the responder's first ratchet
-//! key is their signed prekey.
+//! key is their signed prekey. On Curve25519 all is the same but the first key, which is announced beside the
+//! prekey.
 
 pub(crate) mod cipher;
 pub(crate) mod kdf;
@@ -10,11 +11,13 @@ pub(crate) mod kdf;
 use alloc::vec::Vec;
 use core::fmt;
 
-use status_crypto::{PublicKey, SecretKey};
+use status_crypto::{PublicKey, SecretKey, x25519};
 use status_layer::{CryptoRng, Secret};
 use zeroize::Zeroizing;
 
-use crate::key::{Key, Point};
+use crate::key::Key;
+use crate::suite::curve::{Curve, Curve25519, Secp256k1};
+use crate::suite::{RatchetKey, Suite};
 
 /// The state of one side of a session.
 #[derive(Clone, Eq, PartialEq)]
@@ -24,7 +27,7 @@ pub struct Ratchet {
     /// Our ratchet key.
     pub own: OwnKey,
     /// The other side's ratchet key, as it came; none until a responder has opened something.
-    pub peer: Option<Point>,
+    pub peer: Option<RatchetKey>,
     /// The chain of what we send.
     pub sending: Chain,
     /// The chain of what we open.
@@ -38,10 +41,10 @@ pub struct Ratchet {
 /// A ratchet key pair. The public half is kept so that sealing need not compute it.
 #[derive(Clone, Eq, PartialEq)]
 pub struct OwnKey {
-    /// The scalar, 32 bytes big-endian.
+    /// The scalar, 32 bytes: big-endian on secp256k1, as RFC 7748 has it on Curve25519.
     pub secret: Key,
-    /// Its compressed point.
-    pub public: Point,
+    /// Its public half.
+    pub public: RatchetKey,
 }
 
 /// A chain: the key of the next step, and how many steps were made.
@@ -57,7 +60,7 @@ pub struct Chain {
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub struct Header {
     /// The sender's ratchet key.
-    pub key: Point,
+    pub key: RatchetKey,
     /// The number of the message in its chain.
     pub n: u32,
     /// The length of the sender's previous chain.
@@ -70,7 +73,7 @@ pub struct Skipped {
     /// The [`Ratchet::epoch`] in which it was skipped.
     pub epoch: u32,
     /// The ratchet key of the message's header.
-    pub ratchet: Point,
+    pub ratchet: RatchetKey,
     /// The number of the message in its chain.
     pub n: u32,
     /// Its message key.
@@ -113,6 +116,12 @@ pub enum RatchetError {
     /// The ratchet key of the header is not a point of the curve.
     #[error("the ratchet key is not a point of secp256k1")]
     NotAPoint,
+    /// The ratchet key gives the same agreement with everybody.
+    #[error("the ratchet key is of small order; it must not be used")]
+    WeakKey,
+    /// The ratchet key of the header is not of the session's suite.
+    #[error("the ratchet key is of another suite than the session")]
+    OtherSuite,
     /// The message was opened before, or its key was dropped as too old.
     #[error("message {n} was opened before, or is too old")]
     Gone {
@@ -139,25 +148,52 @@ impl Ratchet {
     /// The initiator's side of a new session. Draws a ratchet key.
     #[must_use]
     pub fn initiate(rng: &mut dyn CryptoRng, secret: &Key, prekey: &PublicKey) -> Self {
-        let (own, agreement) = OwnKey::generate(rng, prekey);
-        let (root, sending) = kdf::root(secret, &agreement);
-        Self {
-            root,
-            own,
-            peer: Some(prekey.compressed()),
-            sending: Chain::new(sending),
-            receiving: Chain::new(secret.clone()),
-            previous: 0,
-            epoch: 0,
-        }
+        let own = SecretKey::generate(rng);
+        Self::begin(secret, Secp256k1::own(&own), &own.agree(prekey), prekey.compressed().into())
+    }
+
+    /// The initiator's side of a new session on Curve25519, with the ratchet key that the responder has announced
+    /// beside their prekey. Draws a ratchet key.
+    ///
+    /// # Errors
+    /// [`RatchetError::WeakKey`] if nobody should agree with `first`.
+    pub fn initiate_25519(
+        rng: &mut dyn CryptoRng,
+        secret: &Key,
+        first: &x25519::PublicKey,
+    ) -> Result<Self, RatchetError> {
+        let own = x25519::SecretKey::generate(rng);
+        let agreement = Curve25519::agree(&own, first)?;
+        Ok(Self::begin(secret, Curve25519::own(&own), &agreement, RatchetKey::Curve25519(*first.as_bytes())))
     }
 
     /// The responder's side of a new session: the signed prekey is the first ratchet key.
     #[must_use]
     pub fn respond(secret: &Key, prekey: &SecretKey) -> Self {
+        Self::wait(secret, Secp256k1::own(prekey))
+    }
+
+    /// The responder's side of a new session on Curve25519: `first` is the ratchet key announced beside the prekey.
+    #[must_use]
+    pub fn respond_25519(secret: &Key, first: &x25519::SecretKey) -> Self {
+        Self::wait(secret, Curve25519::own(first))
+    }
+
+    /// The suite of the session, for as long as it lasts.
+    #[must_use]
+    pub const fn suite(&self) -> Suite {
+        self.own.public.suite()
+    }
+
+    fn begin(secret: &Key, own: OwnKey, agreement: &Secret, peer: RatchetKey) -> Self {
+        let (root, sending) = kdf::root(secret, agreement);
+        Self { root, peer: Some(peer), sending: Chain::new(sending), ..Self::wait(secret, own) }
+    }
+
+    fn wait(secret: &Key, own: OwnKey) -> Self {
         Self {
             root: secret.clone(),
-            own: OwnKey::from(prekey),
+            own,
             peer: None,
             sending: Chain::new(secret.clone()),
             receiving: Chain::new(secret.clone()),
@@ -193,22 +229,35 @@ impl Ratchet {
         if payload.len() < cipher::OVERHEAD {
             return Err(RatchetError::Short { len: payload.len() });
         }
-        let mut next = self.clone();
-        let mut skipped = Vec::new();
-        if next.peer != Some(header.key) {
-            next.skip(limits, header.pn, &mut skipped)?;
-            let peer = PublicKey::from_compressed(&header.key).map_err(|_| RatchetError::NotAPoint)?;
-            let own = SecretKey::from_bytes(next.own.secret.expose()).map_err(|_| RatchetError::NotAPoint)?;
-            next.turn_receiving(&own.agree(&peer), &peer);
-            next.skip(limits, header.n, &mut skipped)?;
-            let (plaintext, used) = next.open_next(header, payload)?;
-            // Only now that the message is proved is a key drawn for the answer.
-            next.turn_sending(rng, &peer);
-            return Ok(Turn { ratchet: next, plaintext, skipped, used });
+        match header.key.suite() {
+            suite if suite != self.suite() => Err(RatchetError::OtherSuite),
+            Suite::Secp256k1 => self.clone().open_on::<Secp256k1>(rng, limits, header, payload),
+            Suite::Curve25519 => self.clone().open_on::<Curve25519>(rng, limits, header, payload),
         }
-        next.skip(limits, header.n, &mut skipped)?;
-        let (plaintext, used) = next.open_next(header, payload)?;
-        Ok(Turn { ratchet: next, plaintext, skipped, used })
+    }
+
+    fn open_on<C: Curve>(
+        mut self,
+        rng: &mut dyn CryptoRng,
+        limits: Limits,
+        header: &Header,
+        payload: &[u8],
+    ) -> Result<Turn, RatchetError> {
+        let mut skipped = Vec::new();
+        let mut turned = None;
+        if self.peer != Some(header.key) {
+            self.skip(limits, header.pn, &mut skipped)?;
+            let peer = C::public(&header.key)?;
+            self.turn_receiving(&C::agree_kept(&self.own.secret, &peer)?, header.key);
+            turned = Some(peer);
+        }
+        self.skip(limits, header.n, &mut skipped)?;
+        let (plaintext, used) = self.open_next(header, payload)?;
+        // Only now that the message is proved is a key drawn for the answer.
+        if let Some(peer) = turned {
+            self.turn_sending::<C>(rng, &peer)?;
+        }
+        Ok(Turn { ratchet: self, plaintext, skipped, used })
     }
 
     fn open_next(
@@ -243,43 +292,39 @@ impl Ratchet {
     }
 
     /// Takes the sender's new ratchet key, given what our key agrees on with it.
-    fn turn_receiving(&mut self, agreement: &Secret, peer: &PublicKey) {
+    fn turn_receiving(&mut self, agreement: &Secret, peer: RatchetKey) {
         let (root, receiving) = kdf::root(&self.root, agreement);
         self.root = root;
         self.receiving = Chain::new(receiving);
-        self.peer = Some(peer.compressed());
+        self.peer = Some(peer);
         self.epoch = self.epoch.saturating_add(1);
     }
 
-    /// Makes a whole turn without a message, given what our key agrees on with the sender's new one.
+    /// Makes a whole turn on secp256k1 without a message, given what our key agrees on with the sender's new one.
     #[cfg(feature = "hazmat")]
-    pub(crate) fn turn(&mut self, rng: &mut dyn CryptoRng, agreement: &Secret, peer: &PublicKey) {
-        self.turn_receiving(agreement, peer);
-        self.turn_sending(rng, peer);
+    pub(crate) fn turn(
+        &mut self,
+        rng: &mut dyn CryptoRng,
+        agreement: &Secret,
+        peer: &PublicKey,
+    ) -> Result<(), RatchetError> {
+        self.turn_receiving(agreement, peer.compressed().into());
+        self.turn_sending::<Secp256k1>(rng, peer)
     }
 
     /// Draws a new ratchet key for what we send.
-    fn turn_sending(&mut self, rng: &mut dyn CryptoRng, peer: &PublicKey) {
-        let (own, agreement) = OwnKey::generate(rng, peer);
-        let (root, sending) = kdf::root(&self.root, &agreement);
+    fn turn_sending<C: Curve>(
+        &mut self,
+        rng: &mut dyn CryptoRng,
+        peer: &C::Public,
+    ) -> Result<(), RatchetError> {
+        let own = C::generate(rng);
+        let (root, sending) = kdf::root(&self.root, &C::agree(&own, peer)?);
         self.root = root;
-        self.own = own;
+        self.own = C::own(&own);
         self.previous = self.sending.n;
         self.sending = Chain::new(sending);
-    }
-}
-
-impl OwnKey {
-    /// Draws a key and agrees with `peer`.
-    fn generate(rng: &mut dyn CryptoRng, peer: &PublicKey) -> (Self, Secret) {
-        let key = SecretKey::generate(rng);
-        (Self::from(&key), key.agree(peer))
-    }
-}
-
-impl From<&SecretKey> for OwnKey {
-    fn from(key: &SecretKey) -> Self {
-        Self { secret: Key::new(*key.to_bytes()), public: key.public().compressed() }
+        Ok(())
     }
 }
 
@@ -313,13 +358,26 @@ impl Chain {
 impl Header {
     /// The header as it is authenticated: n and pn, each 4 bytes little-endian, then the ratchet key.
     #[must_use]
-    pub fn associated(&self) -> [u8; 41] {
+    pub fn associated(&self) -> Associated {
         let mut bytes = [0; 41];
-        let parts = self.n.to_le_bytes().into_iter().chain(self.pn.to_le_bytes()).chain(self.key);
-        for (to, from) in bytes.iter_mut().zip(parts) {
+        let parts = self.n.to_le_bytes().into_iter().chain(self.pn.to_le_bytes());
+        for (to, from) in bytes.iter_mut().zip(parts.chain(self.key.as_bytes().iter().copied())) {
             *to = from;
         }
-        bytes
+        Associated { bytes, len: 8 + self.key.as_bytes().len() }
+    }
+}
+
+/// What of a header is authenticated: 41 bytes, or 40 on Curve25519.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub struct Associated {
+    bytes: [u8; 41],
+    len: usize,
+}
+
+impl AsRef<[u8]> for Associated {
+    fn as_ref(&self) -> &[u8] {
+        self.bytes.get(..self.len).unwrap_or_default()
     }
 }
 

@@ -107,7 +107,7 @@ impl Sessions {
     /// Invariant: afterwards neither side sends in a session of which the other may have another state, unless our prekey
     /// was too young to be replaced. What was set up with ours stays for late messages, and because it tells replays.
     fn begin_anew(&self, cx: &mut Cx<'_>, peer: &Peer<'_>) -> Result<(), Error> {
-        OwnPrekey::replace(cx)?;
+        OwnPrekey::replace(cx, self.config.transition.reads())?;
         if let Some(device) = device::find(&cx.shelf, &peer.key.user(), peer.device)? {
             session::delete(&mut cx.shelf, session::key_of(peer, &device.prekey))?;
         }

@@ -78,10 +78,12 @@ impl Sessions {
     ) -> Result<BTreeMap<String, Direct>, Error> {
         let mut direct = BTreeMap::new();
         for device in devices {
-            let sealed = session::seal(cx, &*self.keyring, own, (user, device), plaintext)?;
+            // A device that reads nothing of what we write is left out as long as another one does.
+            let Some(suite) = self.config.transition.writes(device.suites()) else { continue };
+            let sealed = session::seal(cx, &*self.keyring, own, (user, device), suite, plaintext)?;
             direct.insert(device.id.clone(), sealed);
         }
-        Ok(direct)
+        if direct.is_empty() { Err(SealError::NoCommonSuite.into()) } else { Ok(direct) }
     }
 
     fn seal_fixed(

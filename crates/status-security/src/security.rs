@@ -9,7 +9,7 @@ use alloc::vec::Vec;
 use status_crypto::{Keyring, PublicKey};
 use status_layer::{
     Cx, Datagram, DeviceId, Due, Interest, Name, Opened, Outgoing, Parcel, Recipient, Rendezvous, Sealed,
-    Security, UserId,
+    Security, StoreError, UserId,
 };
 
 use crate::bundle::{Bundle, PROTOCOL_VERSION, Prekey};
@@ -38,10 +38,16 @@ impl Sessions {
         Self { config, keyring, device }
     }
 
+    /// Our prekey in use.
+    pub(crate) fn own_prekey(&self, cx: &mut Cx<'_>) -> Result<OwnPrekey, StoreError> {
+        OwnPrekey::in_use(cx, self.config.rotate_after, self.config.transition.reads())
+    }
+
     /// Our bundle, signed now, and the prekey in it.
     pub(crate) fn bundle(&self, cx: &mut Cx<'_>) -> Result<(OwnPrekey, Bundle), Error> {
-        let own = OwnPrekey::in_use(cx, self.config.rotate_after)?;
-        let prekey = Prekey { key: own.key.to_vec(), version: own.version, protocol: PROTOCOL_VERSION };
+        let own = self.own_prekey(cx)?;
+        let (key, version, extension) = (own.key.to_vec(), own.version, own.extension);
+        let prekey = Prekey { key, version, protocol: PROTOCOL_VERSION, extension };
         let prekeys = BTreeMap::from([(self.device.to_string(), prekey)]);
         Ok((own, Bundle::sign(&*self.keyring, prekeys, cx.now)))
     }

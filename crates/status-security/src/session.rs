@@ -2,16 +2,18 @@
 
 use alloc::vec::Vec;
 
-use status_crypto::{Keyring, PublicKey, SecretKey, keccak256};
+use status_crypto::{Keyring, PublicKey, SecretKey, keccak256, x25519};
 use status_layer::{Cx, Shelf, StoreError, Timestamp, UserId};
 use zeroize::Zeroizing;
 
+use crate::bundle::Extension;
 use crate::config::Config;
 use crate::device::Device;
-use crate::error::{Error, OpenError};
+use crate::error::{Error, OpenError, SealError};
 use crate::key::{Key, Point};
 use crate::ratchet::{Header, Limits, Ratchet, RatchetError, cipher};
 use crate::skipped::SkippedKeys;
+use crate::suite::Suite;
 use crate::table::codec::writer;
 use crate::wire::{Direct, Handshake, Lock};
 use crate::{own, table, x3dh};
@@ -69,7 +71,7 @@ pub(crate) struct Plain {
     pub(crate) turned: bool,
 }
 
-/// Seals for one device, in the session that is to be used now; sets one up if there is none.
+/// Seals for one device, in the session of `suite` that is to be used now; sets one up if there is none.
 ///
 /// Spec: whitepaper 3.2: of two concurrent sessions the one whose secret is first in byte order; the other expires. It
 /// is taken back if the winner expires first: to deployed peers a second handshake on one prekey says nothing.
@@ -78,12 +80,14 @@ pub(crate) fn seal(
     keyring: &dyn Keyring,
     own_prekey: &Point,
     (key, device): (&PublicKey, &Device),
+    suite: Suite,
     plaintext: &[u8],
 ) -> Result<Direct, Error> {
     let peer = Peer { key, device: &device.id };
     let ours = load(&cx.shelf, &peer, own_prekey)?.map(|session| (*own_prekey, session));
     let theirs = load(&cx.shelf, &peer, &device.prekey)?.map(|session| (device.prekey, session));
-    let (first, second) = match (ours, theirs) {
+    let fits = |found: Option<(Point, Session)>| found.filter(|(_, s)| s.ratchet.suite() == suite);
+    let (first, second) = match (fits(ours), fits(theirs)) {
         (Some(ours), Some(theirs)) if theirs.1.rank < ours.1.rank => (Some(theirs), Some(ours)),
         (None, theirs) => (theirs, None),
         both => both,
@@ -93,12 +97,12 @@ pub(crate) fn seal(
     }
     let (prekey, mut session) = match first {
         Some(found) => found,
-        None => (device.prekey, initiate(cx, keyring, &peer, &device.prekey)?),
+        None => (device.prekey, initiate(cx, keyring, &peer, device, suite)?),
     };
     if let Some(at) = session.expired.take() {
         cx.shelf.delete(table::expired(at, session.number));
     }
-    let direct = session.seal(prekey, plaintext).map_err(crate::error::SealError::Ratchet)?;
+    let direct = session.seal(prekey, plaintext).map_err(SealError::Ratchet)?;
     save(&mut cx.shelf, &peer, &prekey, &session);
     Ok(direct)
 }
@@ -119,7 +123,7 @@ pub(crate) fn open(
     let known = kept(cx, config, peer, prekey)?;
     let mut session = match direct.handshake {
         Some(handshake) if handshake.prekey == *prekey => {
-            respond(cx, (keyring, config), peer, known, &handshake)?
+            respond(cx, (keyring, config), peer, known, (&handshake, header.key.suite()))?
         }
         Some(_) => return Err(OpenError::NoSession.into()),
         None => known.ok_or(OpenError::NoSession)?,
@@ -136,12 +140,23 @@ fn initiate(
     cx: &mut Cx<'_>,
     keyring: &dyn Keyring,
     peer: &Peer<'_>,
-    prekey: &Point,
+    device: &Device,
+    suite: Suite,
 ) -> Result<Session, Error> {
-    let point = PublicKey::from_compressed(prekey).map_err(|_| StoreError::Damaged { what: "device" })?;
+    let damaged = StoreError::Damaged { what: "device" };
+    let point = PublicKey::from_compressed(&device.prekey).map_err(|_| damaged)?;
     let ephemeral = SecretKey::generate(cx.rng);
     let secret = x3dh::initiate(keyring, &ephemeral, peer.key, &point);
-    let ratchet = Ratchet::initiate(cx.rng, &secret, &point);
+    let ratchet = match suite {
+        Suite::Secp256k1 => Ratchet::initiate(cx.rng, &secret, &point),
+        Suite::Curve25519 => {
+            let first = device.extension.as_ref().and_then(Extension::ratchet);
+            let first = x25519::PublicKey::from_bytes(*first.ok_or(SealError::NoCommonSuite)?);
+            Ratchet::initiate_25519(cx.rng, &secret, &first).map_err(SealError::Ratchet)?
+        }
+    };
+    // A session of another suite with the same prekey makes room.
+    delete(&mut cx.shelf, key_of(peer, &device.prekey))?;
     let number = allot(&mut cx.shelf, &peer.key.user())?;
     let handshake = Some(ephemeral.public().compressed());
     let (rank, handshakes) = (rank(&secret), Vec::new());
@@ -156,7 +171,7 @@ fn respond(
     (keyring, config): (&dyn Keyring, &Config),
     peer: &Peer<'_>,
     known: Option<Session>,
-    handshake: &Handshake,
+    (handshake, suite): (&Handshake, Suite),
 ) -> Result<Session, Error> {
     let digest = digest(&handshake.ephemeral);
     let mut handshakes = match known {
@@ -184,7 +199,13 @@ fn respond(
         }
         None => (begin(cx, peer, &handshake.prekey, retired)?, retired.map(|_| cx.now)),
     };
-    let ratchet = Ratchet::respond(&secret, &prekey);
+    let ratchet = match suite {
+        Suite::Secp256k1 => Ratchet::respond(&secret, &prekey),
+        Suite::Curve25519 => {
+            let first = own::ratchet(&cx.shelf, &handshake.prekey)?.ok_or(OpenError::UnknownPrekey)?;
+            Ratchet::respond_25519(&secret, &first)
+        }
+    };
     Ok(Session { number, rank: rank(&secret), handshake: None, handshakes, kept: 0, ratchet, expired })
 }
 

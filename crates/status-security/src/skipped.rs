@@ -4,8 +4,9 @@ use alloc::vec::Vec;
 
 use status_layer::{Shelf, StoreError};
 
-use crate::key::{Key, Point};
+use crate::key::Key;
 use crate::ratchet::Skipped;
+use crate::suite::RatchetKey;
 use crate::table;
 use crate::table::codec::{Reader, read_row, writer};
 
@@ -15,8 +16,8 @@ pub(crate) struct SkippedKeys(pub(crate) u32);
 
 impl SkippedKeys {
     /// The epoch of an earlier chain that has skipped keys.
-    pub(crate) fn epoch(self, shelf: &Shelf<'_>, ratchet: &Point) -> Result<Option<u32>, StoreError> {
-        let Some(row) = shelf.get(&table::chain(self.0, ratchet))? else { return Ok(None) };
+    pub(crate) fn epoch(self, shelf: &Shelf<'_>, ratchet: &RatchetKey) -> Result<Option<u32>, StoreError> {
+        let Some(row) = shelf.get(&table::chain(self.0, ratchet.as_bytes()))? else { return Ok(None) };
         read_row("chain of skipped keys", &row, Reader::u32).map(Some)
     }
 
@@ -45,8 +46,8 @@ impl SkippedKeys {
         let mut last = None;
         for Skipped { epoch, ratchet, n, key } in keys {
             if last.replace(*epoch) != Some(*epoch) {
-                shelf.put(table::chain(self.0, ratchet), writer().u32(*epoch).finish());
-                shelf.put(table::label(self.0, *epoch), writer().bytes(ratchet).finish());
+                shelf.put(table::chain(self.0, ratchet.as_bytes()), writer().u32(*epoch).finish());
+                shelf.put(table::label(self.0, *epoch), writer().bytes(ratchet.as_bytes()).finish());
             }
             shelf.put(table::skipped(self.0, *epoch, *n), writer().bytes(key.expose()).finish());
         }
@@ -79,8 +80,8 @@ impl SkippedKeys {
         }
         let label = table::label(self.0, epoch);
         if let Some(row) = shelf.get(&label)? {
-            let ratchet = read_row("label of a chain", &row, Reader::array)?;
-            shelf.delete(table::chain(self.0, &ratchet));
+            let ratchet = read_row("label of a chain", &row, |r| Some(r.rest()))?;
+            shelf.delete(table::chain(self.0, ratchet));
             shelf.delete(label);
         }
         Ok(())

@@ -15,7 +15,7 @@
 //! | `g` | own prekey (33), digest (8) | a handshake of a session that was deleted before the prekey |
 //! | `h` | – | when something may have to be deleted next |
 //! | `k` | session (4), epoch (4), n (4) | a skipped message key |
-//! | `c` | session (4), ratchet key (33) | epoch of a chain that has skipped keys |
+//! | `c` | session (4), ratchet key (33 or 32) | epoch of a chain that has skipped keys |
 //! | `l` | session (4), epoch (4) | ratchet key of that chain |
 //! | `w` | user (33) | the user was told our keys lately |
 //! | `W` | seat (8) | queue of those: user, and when it was |
@@ -126,7 +126,7 @@ pub(crate) fn epoch_of(key: &[u8]) -> Option<u32> {
     key.get(5..)?.first_chunk().copied().map(u32::from_be_bytes)
 }
 
-pub(crate) fn chain(session: u32, ratchet: &Point) -> Vec<u8> {
+pub(crate) fn chain(session: u32, ratchet: &[u8]) -> Vec<u8> {
     [&b"c"[..], &session.to_be_bytes(), ratchet].concat()
 }
 

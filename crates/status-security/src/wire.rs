@@ -12,6 +12,7 @@ use crate::error::OpenError;
 use crate::generated as raw;
 use crate::key::Point;
 use crate::ratchet::Header;
+use crate::suite::RatchetKey;
 
 /// Longest installation id that is taken from a message, in bytes.
 const MAX_DEVICE: usize = status_layer::DeviceId::MAX;
@@ -184,7 +185,7 @@ impl TryFrom<raw::EncryptedMessageProtocol> for Direct {
         let lock = match (direct.dr_header, direct.dh_header) {
             (Some(dr), _) => Lock::Ratchet {
                 session: point("DRHeader.id", &dr.id)?,
-                header: Header { key: point("DRHeader.key", &dr.key)?, n: dr.n, pn: dr.pn },
+                header: Header { key: ratchet_key(&dr.key)?, n: dr.n, pn: dr.pn },
             },
             (None, Some(dh)) => Lock::Fixed { ephemeral: point("DHHeader.key", &dh.key)? },
             (None, None) => return Err(OpenError::NoHeader),
@@ -202,6 +203,11 @@ impl TryFrom<raw::X3dhHeader> for Handshake {
     }
 }
 
+fn ratchet_key(bytes: &[u8]) -> Result<RatchetKey, OpenError> {
+    let field = "DRHeader.key";
+    RatchetKey::from_bytes(bytes).ok_or(OpenError::FieldLength { field, len: bytes.len() })
+}
+
 fn point(field: &'static str, bytes: &[u8]) -> Result<Point, OpenError> {
     Point::try_from(bytes).map_err(|_| OpenError::FieldLength { field, len: bytes.len() })
 }
@@ -216,7 +222,8 @@ impl From<Direct> for raw::EncryptedMessageProtocol {
         match direct.lock {
             Lock::Ratchet { session, header } => {
                 let Header { key, n, pn } = header;
-                out.dr_header = Some(raw::DrHeader { key: key.to_vec(), n, pn, id: session.to_vec() });
+                out.dr_header =
+                    Some(raw::DrHeader { key: key.as_bytes().to_vec(), n, pn, id: session.to_vec() });
             }
             Lock::Fixed { ephemeral } => out.dh_header = Some(raw::DhHeader { key: ephemeral.to_vec() }),
         }

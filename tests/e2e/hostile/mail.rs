@@ -8,7 +8,7 @@ use status_e2e::{device, key, must, user};
 use status_layer::{Frame, Name, Reason, Rendezvous, Timestamp};
 use status_payload::{Clock, Place};
 use status_security::OpenError;
-use status_security::hazmat::{Direct, Handshake, Lock, MAX_BUNDLES, Message};
+use status_security::hazmat::{Direct, Handshake, Lock, MAX_BUNDLES, Message, RatchetKey};
 use status_stack::Layer;
 
 use super::{ALICE, BOB, GENUINE, MALLORY, SECURITY, STACK, random, scene};
@@ -86,13 +86,18 @@ fn headers_that_lie_are_refused_and_the_session_stays() {
     let mut no_point = [0xff; 33];
     no_point[0] = 2;
     type Lie = (&'static str, fn(&mut Direct, &[u8; 33]), [u8; 33]);
-    let lies: [Lie; 11] = [
+    let lies: [Lie; 12] = [
         ("another number", |direct, _| ratchet(direct, |_, n, _| *n += 1), point),
         ("a number far ahead", |direct, _| ratchet(direct, |_, n, _| *n = 5_000), point),
         ("the largest number", |direct, _| ratchet(direct, |_, n, _| *n = u32::MAX), point),
         ("a long chain before", |direct, _| ratchet(direct, |_, _, pn| *pn = u32::MAX), point),
-        ("another ratchet key", |direct, other| ratchet(direct, |key, _, _| *key = *other), point),
-        ("a ratchet key off the curve", |direct, other| ratchet(direct, |key, _, _| *key = *other), no_point),
+        (
+            "a ratchet key of the other suite",
+            |direct, other| ratchet(direct, |key, _, _| *key = (*other).into()),
+            point,
+        ),
+        ("one off the curve", |direct, other| ratchet(direct, |key, _, _| *key = (*other).into()), no_point),
+        ("another ratchet key", |direct, _| ratchet(direct, |key, _, _| *key = flipped(key)), point),
         ("another session", |direct, other| session(direct, *other), point),
         ("a static lock", |direct, other| direct.lock = Lock::Fixed { ephemeral: *other }, point),
         (
@@ -120,9 +125,15 @@ fn headers_that_lie_are_refused_and_the_session_stays() {
     scene.assert_unharmed();
 }
 
-fn ratchet(direct: &mut Direct, change: impl FnOnce(&mut [u8; 33], &mut u32, &mut u32)) {
+fn ratchet(direct: &mut Direct, change: impl FnOnce(&mut RatchetKey, &mut u32, &mut u32)) {
     let Lock::Ratchet { header, .. } = &mut direct.lock else { panic!("not ratcheted") };
     change(&mut header.key, &mut header.n, &mut header.pn);
+}
+
+fn flipped(key: &RatchetKey) -> RatchetKey {
+    let mut bytes = key.as_bytes().to_vec();
+    bytes[9] ^= 1;
+    RatchetKey::from_bytes(&bytes).unwrap()
 }
 
 fn session(direct: &mut Direct, other: [u8; 33]) {

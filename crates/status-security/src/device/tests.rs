@@ -16,7 +16,7 @@ fn bundle(entries: &[(&str, Vec<u8>, u32)], millis: u64) -> Bundle {
     let prekeys = entries
         .iter()
         .map(|(id, key, version)| {
-            (id.to_string(), Prekey { key: key.clone(), version: *version, protocol: 1 })
+            (id.to_string(), Prekey { key: key.clone(), version: *version, protocol: 1, extension: None })
         })
         .collect();
     Bundle::sign(&identity(), prekeys, Timestamp::from_millis(millis))

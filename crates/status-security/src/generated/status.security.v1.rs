@@ -13,6 +13,14 @@ pub struct SignedPreKey {
     /// What the device understands; not covered by the signature. Deployed value: 1.
     #[prost(uint32, tag = "3")]
     pub protocol_version: u32,
+    /// What follows is unknown to deployed peers, and signed by Bundle.extension_signature.
+    ///
+    /// The ratchet suites that the device reads, one bit each: 1 for secp256k1, 2 for Curve25519. 0 says nothing.
+    #[prost(uint32, tag = "16")]
+    pub suites: u32,
+    /// The first ratchet key of sessions on Curve25519, 32 bytes; there if and only if the device reads that suite.
+    #[prost(bytes = "vec", tag = "17")]
+    pub ratchet_key: ::prost::alloc::vec::Vec<u8>,
 }
 /// The prekeys of a user's devices under one signature. Sent by everybody with every message, and alone at the place
 /// where the user's keys are announced.
@@ -30,6 +38,10 @@ pub struct Bundle {
     /// Unix time in nanoseconds at which it was signed; 0 means that none is signed.
     #[prost(int64, tag = "5")]
     pub timestamp: i64,
+    /// Unknown to deployed peers. Recoverable ECDSA by the identity over all of the bundle, 65 bytes; there if and only
+    /// if an entry has fields from 16 on.
+    #[prost(bytes = "vec", tag = "16")]
+    pub extension_signature: ::prost::alloc::vec::Vec<u8>,
 }
 /// The whole of what is left in an envelope. Sent for every datagram, and without content to announce keys.
 #[derive(Clone, PartialEq, ::prost::Message)]
@@ -76,7 +88,7 @@ pub struct X3dhHeader {
 /// Leads every message of a session.
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct DrHeader {
-    /// The sender's ratchet key, compressed, 33 bytes.
+    /// The sender's ratchet key: a compressed point of secp256k1, 33 bytes, or a key of X25519, 32 bytes.
     #[prost(bytes = "vec", tag = "1")]
     pub key: ::prost::alloc::vec::Vec<u8>,
     /// Number of the message in its chain.

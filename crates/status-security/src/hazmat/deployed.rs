@@ -10,8 +10,9 @@ use alloc::vec::Vec;
 use status_layer::CryptoRng;
 use zeroize::Zeroizing;
 
-use crate::key::{Key, Point};
+use crate::key::Key;
 use crate::ratchet::{Header, Limits, Ratchet, RatchetError, cipher};
+use crate::suite::RatchetKey;
 
 /// A ratchet and the message keys that a deployed peer would hold beside it.
 #[derive(Clone, Debug, Eq, PartialEq)]
@@ -19,7 +20,7 @@ pub struct KeepingRatchet {
     /// The ratchet.
     pub ratchet: Ratchet,
     /// Keys held, by ratchet key and number of the message, with the order in which they were stored.
-    pub keys: BTreeMap<(Point, u32), (u64, Key)>,
+    pub keys: BTreeMap<(RatchetKey, u32), (u64, Key)>,
     /// How many keys were ever stored.
     pub stored: u64,
     /// The limits.
@@ -73,7 +74,7 @@ impl KeepingRatchet {
         self.keys.remove(&(header.key, header.n));
     }
 
-    fn store(&mut self, message: (Point, u32), key: Key) {
+    fn store(&mut self, message: (RatchetKey, u32), key: Key) {
         self.keys.insert(message, (self.stored, key));
         self.stored = self.stored.saturating_add(1);
     }

@@ -18,8 +18,9 @@ use status_layer::{
 use crate::key::{Key, Point};
 use crate::ratchet::{Chain, Header, OwnKey, Ratchet, kdf};
 use crate::session::Session;
+use crate::suite::RatchetKey;
 use crate::wire::{Direct, Lock, Message};
-use crate::{Config, Error, OpenError, Sessions, SharedPlace, x3dh};
+use crate::{Config, Error, OpenError, Sessions, SharedPlace, Transition, x3dh};
 
 /// Private keys that a recording names: prekeys and ratchet keys, by their points.
 #[derive(Clone, Debug, Default)]
@@ -66,7 +67,7 @@ impl Secrets {
 
     fn own(&self, public: Point) -> OwnKey {
         let secret = self.0.get(&public).map_or(UNKNOWN, |key| *key.to_bytes());
-        OwnKey { secret: Key::new(secret), public }
+        OwnKey { secret: Key::new(secret), public: public.into() }
     }
 }
 
@@ -77,8 +78,13 @@ impl ReplayedDevice {
     /// A device without prekeys and sessions.
     #[must_use]
     pub fn new(identity: SecretKey, device: DeviceId, now: Timestamp) -> Self {
-        // What a recorded device could not read, it refused; and it wrote at shared places.
-        let config = Config { answer_every: None, shared_place: SharedPlace::Use, ..Config::default() };
+        // What a recorded device could not read, it refused; it wrote at shared places, and it announced no suites.
+        let config = Config {
+            answer_every: None,
+            shared_place: SharedPlace::Use,
+            transition: Transition::Old,
+            ..Config::default()
+        };
         let layer = Sessions::new(config, Arc::new(identity.clone()), device.clone());
         Self { layer, identity, device, store: Memory::new(), now }
     }
@@ -201,13 +207,14 @@ impl ReplayedDevice {
         let handshake = direct.handshake?;
         let prekey = secrets.0.get(&handshake.prekey)?;
         let ephemeral = PublicKey::from_compressed(&handshake.ephemeral).ok()?;
-        let turned = PublicKey::from_compressed(&header.key).ok()?;
+        let RatchetKey::Secp256k1(point) = header.key else { return None };
+        let turned = PublicKey::from_compressed(&point).ok()?;
         let secret = x3dh::respond(to, prekey, &self.identity.public(), &ephemeral);
         let (root, sending) = kdf::root(&secret, &prekey.agree(&turned));
         let ratchet = Ratchet {
             root,
-            own: secrets.own(header.key),
-            peer: Some(handshake.prekey),
+            own: secrets.own(point),
+            peer: Some(handshake.prekey.into()),
             sending: Chain::new(sending),
             receiving: Chain::new(secret.clone()),
             previous: 0,
@@ -233,9 +240,14 @@ impl ReplayedDevice {
         let Some(mut session) = self.session(rng, peer, &prekey)? else { return Ok(()) };
         let blind = *session.ratchet.own.secret.expose() == UNKNOWN;
         let turns = session.ratchet.peer != Some(header.key);
-        let (true, true, Some(theirs)) = (blind, turns, secrets.0.get(&header.key)) else { return Ok(()) };
-        let ours = PublicKey::from_compressed(&session.ratchet.own.public).map_err(|_| OpenError::NotAKey)?;
-        session.ratchet.turn(rng, &theirs.agree(&ours), &theirs.public());
+        let (RatchetKey::Secp256k1(theirs), RatchetKey::Secp256k1(ours)) =
+            (header.key, session.ratchet.own.public)
+        else {
+            return Ok(());
+        };
+        let (true, true, Some(theirs)) = (blind, turns, secrets.0.get(&theirs)) else { return Ok(()) };
+        let ours = PublicKey::from_compressed(&ours).map_err(|_| OpenError::NotAKey)?;
+        session.ratchet.turn(rng, &theirs.agree(&ours), &theirs.public())?;
         self.put(rng, peer, &prekey, &session)
     }
 

@@ -29,7 +29,7 @@ struct MessageKeys {
 /// Seals `plaintext` under `header`: counter start (16), ciphertext, tag (32).
 #[must_use]
 pub fn seal(key: &Key, header: &Header, plaintext: &[u8]) -> Vec<u8> {
-    seal_with(key, &header.associated(), plaintext)
+    seal_with(key, header.associated().as_ref(), plaintext)
 }
 
 /// Opens a payload whose header is `header`.
@@ -37,7 +37,7 @@ pub fn seal(key: &Key, header: &Header, plaintext: &[u8]) -> Vec<u8> {
 /// # Errors
 /// [`RatchetError::Short`] below [`OVERHEAD`] bytes, [`RatchetError::Forged`].
 pub fn open(key: &Key, header: &Header, payload: &[u8]) -> Result<Zeroizing<Vec<u8>>, RatchetError> {
-    open_with(key, &header.associated(), payload)
+    open_with(key, header.associated().as_ref(), payload)
 }
 
 /// Seals under any associated data; on the wire it is always that of a header.

@@ -1,6 +1,6 @@
 //! The two key derivations of the Double Ratchet.
 
-use status_crypto::{hkdf_sha256, hmac_sha256};
+use status_crypto::{hkdf_sha256, hmac_sha256, hmac_sha256_each};
 use status_layer::Secret;
 use zeroize::Zeroizing;
 
@@ -27,7 +27,8 @@ pub fn root(root: &Key, agreement: &Secret) -> (Key, Key) {
 /// `KDF_CK`: from a chain key to the next chain key and the key of one message.
 #[must_use]
 pub fn chain(chain: &Key) -> (Key, Key) {
-    (next(chain), Key::new(hmac_sha256(chain.expose(), &[MESSAGE])))
+    let [next, message] = hmac_sha256_each(chain.expose(), [NEXT_CHAIN, MESSAGE]);
+    (Key::new(next), Key::new(message))
 }
 
 /// The first half of [`chain`]: the step over a message whose key is not wanted.

@@ -53,6 +53,48 @@ fn the_first_messages_are_those_of_the_deployed_rules() {
     );
 }
 
+// Made by a program that shares no code with this one; see decision 0008 for the rule.
+#[test]
+fn on_curve25519_the_first_message_is_that_of_the_rule() {
+    let bob = x25519::SecretKey::from_bytes(&[b'3'; 32]);
+    let mut drawn = ScriptedRng::new([b'4'; 32]);
+
+    let mut alice = Ratchet::initiate_25519(&mut drawn, &secret(), &bob.public()).unwrap();
+    let root = hex::encode(alice.root.expose());
+    let (header, payload) = alice.seal(b"test").unwrap();
+    let opened = Ratchet::respond_25519(&secret(), &bob).open(&mut rng(1), LIMITS, &header, &payload);
+
+    assert_eq!(root, "af847648864a88ffa4001817cf7263ecc7fd853e97548f13d0dad67b3f8b3ff7");
+    assert_eq!(
+        hex::encode(header.associated()),
+        "0000000000000000ffc951aa6f2fa03096d1d1b579735b2f6f84019fe2f617aa65ff3d68705f2527"
+    );
+    assert_eq!(
+        hex::encode(&payload),
+        "40ee781cb675256740b0f352fa07b6ddadfe819806909cca5fc1be6cf3e018723878b9b446b8926ddb11c90425c9b4c05a420ca3"
+    );
+    assert_eq!(opened.unwrap().plaintext.as_slice(), b"test");
+}
+
+#[test]
+fn keys_of_small_order_and_of_another_suite_are_refused() {
+    let bob = x25519::SecretKey::from_bytes(&[b'3'; 32]);
+    let weak = x25519::PublicKey::from_bytes([0; 32]);
+    let (_, of_the_other, mut rng) = pair();
+    let mut alice = Ratchet::initiate_25519(&mut rng, &secret(), &bob.public()).unwrap();
+    let (header, payload) = alice.seal(b"hello").unwrap();
+    let bob = Ratchet::respond_25519(&secret(), &bob);
+
+    let began = Ratchet::initiate_25519(&mut rng, &secret(), &weak);
+    let turned =
+        bob.open(&mut rng, LIMITS, &Header { key: RatchetKey::Curve25519([0; 32]), ..header }, &payload);
+    let crossed = of_the_other.open(&mut rng, LIMITS, &header, &payload);
+
+    assert_eq!(began, Err(RatchetError::WeakKey));
+    assert_eq!(turned, Err(RatchetError::WeakKey));
+    assert_eq!(crossed, Err(RatchetError::OtherSuite));
+}
+
 #[test]
 fn a_responder_may_send_before_receiving() {
     let (mut alice, mut bob, mut rng) = pair();

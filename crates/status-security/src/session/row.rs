@@ -7,6 +7,7 @@ use status_layer::{Shelf, StoreError, Timestamp, Value};
 use super::Session;
 use crate::key::Key;
 use crate::ratchet::{Chain, OwnKey, Ratchet};
+use crate::suite::RatchetKey;
 use crate::table;
 use crate::table::codec::{Reader, read_row, writer};
 
@@ -23,8 +24,8 @@ pub(super) fn write(session: &Session) -> Value {
         .u32(session.kept)
         .bytes(ratchet.root.expose())
         .bytes(ratchet.own.secret.expose())
-        .bytes(&ratchet.own.public)
-        .option(ratchet.peer.as_ref())
+        .sized(ratchet.own.public.as_bytes())
+        .sized(ratchet.peer.as_ref().map_or(&[], RatchetKey::as_bytes))
         .bytes(ratchet.sending.key.expose())
         .u32(ratchet.sending.n)
         .bytes(ratchet.receiving.key.expose())
@@ -51,13 +52,18 @@ pub(super) fn read(row: &[u8]) -> Result<Session, StoreError> {
 fn ratchet(r: &mut Reader<'_>) -> Option<Ratchet> {
     Some(Ratchet {
         root: Key::new(r.array()?),
-        own: OwnKey { secret: Key::new(r.array()?), public: r.array()? },
-        peer: r.option()?,
+        own: OwnKey { secret: Key::new(r.array()?), public: RatchetKey::from_bytes(r.sized()?)? },
+        peer: peer(r.sized()?)?,
         sending: chain(Key::new(r.array()?), r.u32()?),
         receiving: chain(Key::new(r.array()?), r.u32()?),
         previous: r.u32()?,
         epoch: r.u32()?,
     })
+}
+
+/// The outer `None` says that it cannot be read.
+fn peer(bytes: &[u8]) -> Option<Option<RatchetKey>> {
+    if bytes.is_empty() { Some(None) } else { RatchetKey::from_bytes(bytes).map(Some) }
 }
 
 const fn chain(key: Key, n: u32) -> Chain {

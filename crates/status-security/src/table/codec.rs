@@ -2,6 +2,9 @@
 
 use status_layer::{StoreError, row};
 
+use crate::bundle::Extension;
+use crate::suite::Suites;
+
 /// The newest schema version of every row of this layer.
 const VERSION: u8 = 1;
 
@@ -19,4 +22,18 @@ pub(crate) fn read_row<'a, T>(
     fields: impl FnOnce(&mut Reader<'a>) -> Option<T>,
 ) -> Result<T, StoreError> {
     Reader::read(what, VERSION, row, fields)
+}
+
+/// What a device says of suites: the set, 0 if it says nothing, then the ratchet key.
+pub(crate) fn write_extension(row: row::Writer, extension: Option<&Extension>) -> row::Writer {
+    let suites = extension.map_or(0, |extension| extension.suites().bits());
+    row.u32(suites).option(extension.and_then(Extension::ratchet))
+}
+
+/// Reads what [`write_extension`] wrote; the outer `None` says that it cannot be read.
+pub(crate) fn read_extension(row: &mut Reader<'_>) -> Option<Option<Extension>> {
+    match (row.u32()?, row.option()?) {
+        (0, None) => Some(None),
+        (suites, ratchet) => Extension::new(Suites::from_bits(suites), ratchet).map(Some),
+    }
 }

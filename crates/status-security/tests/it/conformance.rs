@@ -5,14 +5,25 @@ use std::sync::Arc;
 use status_crypto::{Keyring, SecretKey};
 use status_layer::DeviceId;
 use status_layer::testing::conform;
-use status_security::{Config, Sessions};
+use status_security::{Config, Sessions, Transition};
 
-#[test]
-fn the_layer_passes_the_suite_of_its_seam() {
+fn conforms(config: Config) {
     conform::security(|seat: u8| {
         let identity = SecretKey::from_bytes(&[seat + 1; 32]).unwrap();
         let user = identity.user();
         let device = DeviceId::new(format!("device-{seat}")).unwrap();
-        (Sessions::new(Config::default(), Arc::new(identity), device), user)
+        (Sessions::new(config, Arc::new(identity), device), user)
     });
+}
+
+#[test]
+fn the_layer_passes_the_suite_of_its_seam() {
+    conforms(Config::default());
+}
+
+#[test]
+fn it_passes_in_each_ratchet_suite_alone() {
+    for transition in [Transition::Old, Transition::New] {
+        conforms(Config { transition, ..Config::default() });
+    }
 }

@@ -2,7 +2,7 @@
 
 use status_layer::testing::rng;
 use status_layer::{Datagram, Parcel, Recipient, Rendezvous, Sealed, Security};
-use status_security::hazmat::{Lock, MAX_PARCEL};
+use status_security::hazmat::{Lock, MAX_PARCEL, RatchetKey};
 use status_security::{OpenError, RatchetError};
 
 use crate::pair::{Person, changed, in_session, introduced};
@@ -124,11 +124,12 @@ fn a_forged_header_leaves_the_session_usable() {
     let (mut alice, mut bob) = in_session();
     let parcel = alice.seal(&bob, "hello");
     let point = Person::new(7).key.compressed();
-    let forgeries: [fn(&mut status_security::hazmat::ratchet::Header, [u8; 33]); 5] = [
+    let forgeries: [fn(&mut status_security::hazmat::ratchet::Header, [u8; 33]); 6] = [
         |header, _| header.n = 900,
         |header, _| header.n = u32::MAX,
-        |header, point| header.key = point,
-        |header, _| header.key[5] ^= 1,
+        |header, point| header.key = point.into(),
+        |header, _| header.key = flipped(header.key),
+        |header, _| header.key = RatchetKey::Curve25519([0; 32]),
         |header, _| header.pn = 7,
     ];
     for forge in forgeries {
@@ -143,6 +144,12 @@ fn a_forged_header_leaves_the_session_usable() {
     }
 
     assert_eq!(bob.open(&parcel).0, "hello");
+}
+
+fn flipped(key: RatchetKey) -> RatchetKey {
+    let mut bytes = key.as_bytes().to_vec();
+    bytes[5] ^= 1;
+    RatchetKey::from_bytes(&bytes).unwrap()
 }
 
 #[test]

@@ -7,3 +7,4 @@ mod modes;
 mod places;
 mod recovery;
 mod sessions;
+mod suites;

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use status_layer::testing::ScriptedRng;
 use status_security::hazmat::Key;
+use status_security::hazmat::RatchetKey;
 use status_security::hazmat::deployed::{KeepingLimits, KeepingRatchet};
 use status_security::hazmat::ratchet::{Header, Ratchet, kdf};
 
@@ -197,7 +198,7 @@ impl Side {
 
     fn state(&self, state: &Node<'_>, trial: &mut Trial) -> Result<(), Stop> {
         let KeepingRatchet { ratchet, keys, stored, .. } = &self.keeping;
-        trial.member(state, "dhr", ratchet.peer.map_or(Vec::new(), |peer| peer.to_vec()))?;
+        trial.member(state, "dhr", ratchet.peer.map_or(Vec::new(), |peer| peer.as_bytes().to_vec()))?;
         trial.member(state, "dhs_private", ratchet.own.secret.expose())?;
         trial.member(state, "dhs_public", ratchet.own.public)?;
         trial.member(state, "root_key", ratchet.root.expose())?;
@@ -223,7 +224,7 @@ impl Side {
         let listed = last.list(name)?;
         trial.same(&last.place(name), self.keeping.keys.len(), listed.len());
         for shown in &listed {
-            let message = (shown.array("dh")?, shown.number32("n")?);
+            let message = (RatchetKey::Secp256k1(shown.array("dh")?), shown.number32("n")?);
             let Some((order, key)) = self.keeping.keys.get(&message) else {
                 trial.holds(&format!("there is no key of `{}`", shown.at()), false);
                 continue;
@@ -246,8 +247,8 @@ fn refused(step: &Node<'_>) -> impl Fn(status_security::RatchetError) -> Stop {
     move |error| Stop::Differs(format!("{at}: cannot be sealed here: {error}"))
 }
 
-/// The header of a message; none if its key has not the length of a point.
+/// The header of a message; none if its key has the length of no key.
 fn header(shown: &Node<'_>) -> Result<Option<Header>, Stop> {
     let (key, n, pn) = (shown.bytes("dh")?, shown.number32("n")?, shown.number32("pn")?);
-    Ok(key.try_into().ok().map(|key| Header { key, n, pn }))
+    Ok(RatchetKey::from_bytes(key.as_ref()).map(|key| Header { key, n, pn }))
 }

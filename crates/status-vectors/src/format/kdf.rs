@@ -5,6 +5,7 @@ use status_crypto::{Signature, aead, hmac_sha256, keccak256};
 use status_layer::Secret;
 use status_layer::testing::ScriptedRng;
 use status_security::hazmat::Key;
+use status_security::hazmat::RatchetKey;
 use status_security::hazmat::ratchet::{Header, cipher, kdf};
 
 use super::Choice;
@@ -123,7 +124,11 @@ fn agreement(case: &Node<'_>, trial: &mut Trial) -> Result<(), Stop> {
 }
 
 fn header(case: &Node<'_>, trial: &mut Trial) -> Result<(), Stop> {
-    let header = Header { key: case.array("dh")?, n: case.number32("n")?, pn: case.number32("pn")? };
+    let header = Header {
+        key: RatchetKey::Secp256k1(case.array("dh")?),
+        n: case.number32("n")?,
+        pn: case.number32("pn")?,
+    };
     trial.member(case, "encoded", header.associated())
 }
 

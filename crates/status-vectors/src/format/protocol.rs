@@ -176,7 +176,7 @@ impl Conversation {
             trial.holds(&format!("there is no session `{}`", shown.place("session_id")), false);
             return Ok(());
         };
-        trial.member(shown, "dhr", ratchet.peer.map_or(Vec::new(), |peer| peer.to_vec()))?;
+        trial.member(shown, "dhr", ratchet.peer.map_or(Vec::new(), |peer| peer.as_bytes().to_vec()))?;
         trial.member(shown, "dhs_public", ratchet.own.public)?;
         trial.member(shown, "root_key", ratchet.root.expose())?;
         trial.member(shown, "send_chain_key", ratchet.sending.key.expose())?;

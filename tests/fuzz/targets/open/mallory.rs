@@ -6,8 +6,9 @@ use std::time::Duration;
 use status_crypto::{Keyring, PublicKey, SecretKey};
 use status_layer::testing::{SeededRng, rng};
 use status_layer::{Timestamp, UserId};
+use status_security::Suites;
 use status_security::hazmat::ratchet::{Chain, Ratchet, kdf};
-use status_security::hazmat::{Bundle, Direct, Handshake, Lock, Message, Point, Prekey, fixed, x3dh};
+use status_security::hazmat::{Bundle, Direct, Extension, Handshake, Lock, Message, Point, Prekey, fixed, x3dh};
 
 /// The forger: all signatures and seals are genuine, whatever they cover.
 pub struct Mallory {
@@ -68,7 +69,12 @@ impl Mallory {
                     _ => script.short().to_vec(),
                 };
                 let [version, protocol] = [script.long(), u32::from(script.byte())];
-                prekeys.insert(script.text(), Prekey { key, version, protocol });
+                let extension = match script.byte() % 3 {
+                    0 => None,
+                    1 => Extension::new(Suites::from_bits(script.long() & !2), None),
+                    _ => Extension::new(Suites::from_bits(script.long() | 2), Some(script.key())),
+                };
+                prekeys.insert(script.text(), Prekey { key, version, protocol, extension });
             }
             let now = Timestamp::from_secs(u64::from(script.long()));
             message.bundles.push(Bundle::sign(&self.key, prekeys, now));
@@ -140,6 +146,12 @@ impl<'a> Script<'a> {
         let (head, rest) = self.0.split_at(len.min(self.0.len()));
         self.0 = rest;
         head
+    }
+
+    fn key(&mut self) -> [u8; 32] {
+        let mut key = [0; 32];
+        key.fill_with(|| self.byte());
+        key
     }
 
     fn short(&mut self) -> &'a [u8] {

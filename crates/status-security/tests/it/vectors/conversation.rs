@@ -233,7 +233,7 @@ impl Conversation {
         let place = format!("{} {name} {installation}", self.place);
         let ratchet = found.unwrap_or_else(|| panic!("{place}: no session")).ratchet;
         assert_eq!(ratchet.root, key(&expected["root_key"]), "{place}");
-        assert_eq!(ratchet.own.public, point(&expected["dhs_public"]), "{place}");
+        assert_eq!(ratchet.own.public, point(&expected["dhs_public"]).into(), "{place}");
         assert_eq!(ratchet.peer.map(hex::encode).unwrap_or_default(), expected["dhr"], "{place}");
         assert_eq!(ratchet.sending.key, key(&expected["send_chain_key"]), "{place}");
         assert_eq!(ratchet.receiving.key, key(&expected["recv_chain_key"]), "{place}");

@@ -1,0 +1,204 @@
+//! What a bundle says beyond the deployed fields: which suites a device reads, and its first ratchet key on
+//! Curve25519. Deployed peers skip it; the deployed fields and their signature are what they would be without it.
+
+use alloc::collections::BTreeMap;
+use alloc::string::String;
+use alloc::vec::Vec;
+
+use status_crypto::{PublicKey, Signature, keccak256};
+use status_layer::UserId;
+
+use super::{BundleError, Prekey};
+use crate::generated as raw;
+use crate::suite::{Suite, Suites};
+
+/// Begins what is signed; no installation id of ours begins so.
+const TAG: &[u8] = b"status security bundle extension 1";
+
+/// What a device says of itself beyond the deployed fields.
+///
+/// Invariant: there is a ratchet key if and only if the suites hold [`Suite::Curve25519`].
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub struct Extension {
+    suites: Suites,
+    ratchet: Option<[u8; 32]>,
+}
+
+impl Extension {
+    /// Joins suites and ratchet key; `None` if one demands the other, or if nothing is said.
+    #[must_use]
+    pub fn new(suites: Suites, ratchet: Option<[u8; 32]>) -> Option<Self> {
+        let fits = suites.has(Suite::Curve25519) == ratchet.is_some() && suites.bits() != 0;
+        fits.then_some(Self { suites, ratchet })
+    }
+
+    /// The suites that the device reads.
+    #[must_use]
+    pub const fn suites(&self) -> Suites {
+        self.suites
+    }
+
+    /// Its first ratchet key on Curve25519.
+    #[must_use]
+    pub const fn ratchet(&self) -> Option<&[u8; 32]> {
+        self.ratchet.as_ref()
+    }
+
+    /// Reads the fields of an entry; the outer error says that they contradict each other.
+    pub(super) fn read(entry: &raw::SignedPreKey) -> Result<Option<Self>, BundleError> {
+        if entry.suites == 0 && entry.ratchet_key.is_empty() {
+            return Ok(None);
+        }
+        let ratchet = match entry.ratchet_key.as_slice() {
+            [] => None,
+            key => Some(key.try_into().map_err(|_| BundleError::Extension)?),
+        };
+        let extension = Self::new(Suites::from_bits(entry.suites), ratchet);
+        extension.map(Some).ok_or(BundleError::Extension)
+    }
+}
+
+/// The digest that the identity signs: all of the bundle, each part behind its length, so that no part of one
+/// bundle fits into another.
+pub(super) fn digest(identity: &UserId, prekeys: &BTreeMap<String, Prekey>, timestamp: i64) -> [u8; 32] {
+    let mut bytes = Vec::from(TAG);
+    bytes.extend_from_slice(identity.as_bytes());
+    bytes.extend_from_slice(&timestamp.to_be_bytes());
+    for (device, prekey) in prekeys {
+        sized(&mut bytes, device.as_bytes());
+        sized(&mut bytes, &prekey.key);
+        bytes.extend_from_slice(&prekey.version.to_be_bytes());
+        bytes.extend_from_slice(&prekey.protocol.to_be_bytes());
+        let extension = prekey.extension.as_ref();
+        bytes.extend_from_slice(&extension.map_or(0, |it| it.suites.bits()).to_be_bytes());
+        sized(&mut bytes, extension.and_then(Extension::ratchet).map_or(&[], <[u8; 32]>::as_slice));
+    }
+    keccak256(&[&bytes])
+}
+
+fn sized(bytes: &mut Vec<u8>, part: &[u8]) {
+    bytes.extend_from_slice(&u32::try_from(part.len()).unwrap_or(u32::MAX).to_be_bytes());
+    bytes.extend_from_slice(part);
+}
+
+/// Checks the signature that a bundle with extended entries must have; without one nothing may be extended.
+pub(super) fn verify(
+    signature: &[u8],
+    identity: &PublicKey,
+    prekeys: &BTreeMap<String, Prekey>,
+    timestamp: i64,
+) -> Result<Option<Signature>, BundleError> {
+    if signature.is_empty() {
+        let extended = prekeys.values().any(|prekey| prekey.extension.is_some());
+        return if extended { Err(BundleError::Extension) } else { Ok(None) };
+    }
+    let signature = Signature::from_bytes(signature).map_err(|_| BundleError::Extension)?;
+    let digest = digest(&identity.user(), prekeys, timestamp);
+    match signature.recover(&digest) {
+        Ok(signer) if signer == *identity => Ok(Some(signature)),
+        _ => Err(BundleError::Extension),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use alloc::string::ToString;
+
+    use prost::Message as _;
+    use status_crypto::SecretKey;
+    use status_layer::Timestamp;
+
+    use super::super::Bundle;
+    use super::*;
+
+    fn prekey(seed: u8, version: u32, extended: bool) -> Prekey {
+        let key = SecretKey::from_bytes(&[seed; 32]).unwrap().public().compressed().to_vec();
+        let both = Suites::of(&[Suite::Secp256k1, Suite::Curve25519]);
+        let extension = extended.then(|| Extension::new(both, Some([seed; 32]))).flatten();
+        Prekey { key, version, protocol: 1, extension }
+    }
+
+    fn bundle(seconds: u64, prekeys: &[(&str, Prekey)]) -> raw::Bundle {
+        let identity = SecretKey::from_bytes(&[1; 32]).unwrap();
+        let prekeys = prekeys.iter().map(|(id, prekey)| (id.to_string(), prekey.clone())).collect();
+        Bundle::sign(&identity, prekeys, Timestamp::from_secs(seconds)).into()
+    }
+
+    fn entry<'a>(bundle: &'a mut raw::Bundle, id: &str) -> &'a mut raw::SignedPreKey {
+        bundle.signed_pre_keys.get_mut(id).unwrap()
+    }
+
+    #[test]
+    fn the_deployed_fields_are_those_of_a_bundle_without_extension() {
+        let plain = bundle(1, &[("a", prekey(3, 1, false))]);
+        let mut extended = bundle(1, &[("a", prekey(3, 1, true))]);
+        let longer = extended.encode_to_vec().len() - plain.encode_to_vec().len();
+
+        extended.extension_signature.clear();
+        let of_a = entry(&mut extended, "a");
+        (of_a.suites, of_a.ratchet_key) = (0, Vec::new());
+
+        assert_eq!(extended, plain);
+        assert_eq!(extended.encode_to_vec(), plain.encode_to_vec());
+        assert_eq!(longer, 3 + 35 + 68, "bytes that the extension adds to a bundle of one device");
+    }
+
+    #[test]
+    fn a_bundle_is_read_with_its_extension() {
+        let both = [("a", prekey(3, 1, true)), ("b", prekey(4, 7, false))];
+
+        let read = Bundle::try_from(bundle(1, &both)).unwrap();
+
+        assert_eq!(read.prekeys()["a"], both[0].1);
+        assert_eq!(read.prekeys()["b"].extension, None);
+    }
+
+    #[test]
+    fn an_extension_that_was_changed_in_any_part_is_refused() {
+        let changes: [fn(&mut raw::Bundle); 8] = [
+            |bundle| entry(bundle, "a").suites = 1,
+            |bundle| entry(bundle, "a").suites |= 4,
+            |bundle| entry(bundle, "a").ratchet_key[0] ^= 1,
+            |bundle| {
+                entry(bundle, "a").ratchet_key.pop();
+            },
+            |bundle| (entry(bundle, "a").suites, entry(bundle, "a").ratchet_key) = (0, Vec::new()),
+            |bundle| entry(bundle, "a").protocol_version = 2,
+            |bundle| bundle.extension_signature[40] ^= 1,
+            |bundle| bundle.extension_signature.clear(),
+        ];
+        for (n, change) in changes.into_iter().enumerate() {
+            let mut bundle = bundle(1, &[("a", prekey(3, 1, true)), ("b", prekey(4, 1, true))]);
+
+            change(&mut bundle);
+
+            assert_eq!(Bundle::try_from(bundle), Err(BundleError::Extension), "change {n}");
+        }
+    }
+
+    #[test]
+    fn the_extension_of_another_bundle_does_not_fit() {
+        let old = bundle(1, &[("a", prekey(3, 1, true))]);
+        let others = [
+            bundle(2, &[("a", prekey(3, 1, true))]),
+            bundle(1, &[("a", prekey(3, 2, true))]),
+            bundle(1, &[("b", prekey(3, 1, true))]),
+            bundle(1, &[("a", prekey(4, 1, true))]),
+        ];
+        for (n, mut mixed) in others.into_iter().enumerate() {
+            mixed.extension_signature.clone_from(&old.extension_signature);
+
+            assert_eq!(Bundle::try_from(mixed), Err(BundleError::Extension), "bundle {n}");
+        }
+    }
+
+    #[test]
+    fn suites_and_ratchet_key_demand_each_other() {
+        let (old, new) = (Suites::DEPLOYED, Suites::of(&[Suite::Curve25519]));
+
+        assert!(Extension::new(new, None).is_none());
+        assert!(Extension::new(old, Some([1; 32])).is_none());
+        assert!(Extension::new(Suites::from_bits(0), None).is_none());
+        assert!(Extension::new(old, None).is_some() && Extension::new(new, Some([1; 32])).is_some());
+    }
+}
