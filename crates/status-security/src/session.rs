@@ -51,7 +51,7 @@ pub struct Session {
     pub kept: u32,
     /// The ratchet.
     pub ratchet: Ratchet,
-    /// Since when it is known not to be sent in any more, see [`crate::expiry`].
+    /// Since when it is known not to be sent in any more.
     pub expired: Option<Timestamp>,
 }
 
