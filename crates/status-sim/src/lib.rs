@@ -9,7 +9,7 @@
 //! use status_sim::{Link, World};
 //! use std::time::Duration;
 //!
-//! # let user = |n: u8| { let mut k = [n; 33]; k[0] = 2; status_layer::UserId::from_compressed(&k).unwrap() };
+//! let user = |n: u8| { let mut k = [n; 33]; k[0] = 2; status_layer::UserId::from_compressed(&k).unwrap() };
 //! let mut world = World::new(7, Link { loss: 20, ..Link::default() });
 //! let [alice, bob] = [1, 2].map(|n| {
 //!     world.add(user(n), Box::new(status_stack::Stack::new(Courier, OpenBook::new(user(n)), Glass)))
