@@ -102,3 +102,18 @@ async fn what_cannot_be_sent_is_refused_with_a_reason() {
     assert!(name.contains("neither a user"), "{name}");
     assert_eq!(alice.history(&room, 0, 10).await.unwrap(), []);
 }
+
+#[tokio::test]
+async fn nobody_leaves_their_own_inbox() {
+    let hub = Hub::new();
+    let (alice, bob) = (client(&hub).await, client(&hub).await);
+    let mut at_bob = bob.events();
+
+    let left = bob.leave(&bob.me()).await.unwrap_err().to_string();
+    let joined = bob.join(bob.me()).await.unwrap_err().to_string();
+    alice.send(bob.user(), "still there?").await.unwrap();
+
+    assert!(left.contains("your own key") && joined.contains("your own key"), "{left}; {joined}");
+    assert_eq!(message(&mut at_bob).await.text, "still there?");
+    assert_eq!(bob.chats().await.unwrap(), [Chat::User(alice.user())]);
+}

@@ -21,6 +21,10 @@ pub(crate) const AREA: Area = Area(16);
 /// Chats that one client takes part in.
 pub(crate) const MAX_CHATS: usize = 4_096;
 
+/// Chats that others may begin. Beyond it their messages are kept and shown all the same, but their keys are not listened
+/// for: identities cost nothing, and nobody is to use up the room that the user needs.
+const MAX_UNASKED: usize = 1_024;
+
 /// The pure part of a client.
 pub(crate) struct Core {
     pub(crate) engine: Box<dyn Engine + Send>,
@@ -57,7 +61,8 @@ pub(crate) struct Effects {
     pub(crate) fetch: Option<History>,
     pub(crate) wake: Option<Timestamp>,
     pub(crate) tally: Tally,
-    refused: Option<(Layer, String)>,
+    /// What was refused last: a message by its id, or a wish to listen.
+    refused: Option<(Option<MessageId>, Layer, String)>,
 }
 
 /// Why a task did not come to its end.
@@ -78,6 +83,7 @@ impl Core {
                 Task::Say { chat, text } => self.say(unit, &mut effects, &chat, &text)?,
                 Task::Join(chat) => self.join(unit, &mut effects, &chat)?,
                 Task::Leave(chat) => {
+                    self.not_oneself(&chat)?;
                     table::leave(&mut unit.cx(AREA).shelf, &chat);
                     self.expect(unit, &mut effects, &chat, Interest::Ignore)?;
                 }
@@ -113,6 +119,7 @@ impl Core {
     }
 
     fn join(&self, unit: &mut Unit<'_>, effects: &mut Effects, chat: &Chat) -> Result<(), Stop> {
+        self.not_oneself(chat)?;
         let shelf = &mut unit.cx(AREA).shelf;
         if !table::joined(shelf, chat).map_err(fault)? {
             if table::chats(shelf, MAX_CHATS).map_err(fault)?.len() >= MAX_CHATS {
@@ -120,15 +127,18 @@ impl Core {
             }
             table::join(shelf, chat);
             self.expect(unit, effects, chat, Interest::Listen)?;
+            effects.unless_refused(None)?;
         }
         Ok(())
     }
 
+    /// We always listen at our own inbox: to join or leave ourselves would make us deaf.
+    fn not_oneself(&self, chat: &Chat) -> Result<(), Stop> {
+        if *chat == Chat::User(self.keyring.user()) { Err(Stop::Refused(SendError::Oneself)) } else { Ok(()) }
+    }
+
     fn say(&self, unit: &mut Unit<'_>, effects: &mut Effects, chat: &Chat, text: &str) -> Result<(), Stop> {
         let from = self.keyring.user();
-        if *chat == Chat::User(from) {
-            return Err(Stop::Refused(SendError::Oneself));
-        }
         self.join(unit, effects, chat)?;
         let now = unit.now();
         let seen = table::clock(&unit.cx(AREA).shelf, chat).map_err(fault)?;
@@ -152,9 +162,7 @@ impl Core {
             Chat::Channel(name) => Audience::Channel(name.clone()),
         };
         self.layers(unit, effects, Input::Send { id: said.id, to, body: said.body })?;
-        if let Some((layer, why)) = effects.refused.take() {
-            return Err(Stop::Refused(SendError::Refused { layer: layer.to_string(), why }));
-        }
+        effects.unless_refused(Some(said.id))?;
         effects.tally.sent += 1;
         effects.answer = Ok(Answer::Sent(said.id));
         Ok(())
@@ -210,9 +218,9 @@ impl Core {
                 effects.events.push(Event::Delivered { id, by });
             }
             News::Again { .. } => effects.tally.copies += 1,
-            News::Refused { layer, why, .. } => {
+            News::Refused { id, layer, why } => {
                 effects.refuse(&layer, &why);
-                effects.refused = Some((layer, why.to_string()));
+                effects.refused = Some((id, layer, why.to_string()));
             }
             News::Delayed { layer, why, .. } | News::Dropped { layer, why } => effects.refuse(&layer, &why),
             News::Noticed(notice) => effects.events.push(Event::Notice(notice)),
@@ -260,7 +268,7 @@ impl Core {
         let seen = table::clock(shelf, &message.chat).map_err(fault)?;
         table::set_clock(shelf, &message.chat, seen.max(message.clock));
         table::save_message(shelf, &message);
-        if !known && table::chats(shelf, MAX_CHATS).map_err(fault)?.len() < MAX_CHATS {
+        if !known && table::chats(shelf, MAX_UNASKED).map_err(fault)?.len() < MAX_UNASKED {
             // Their keys are announced at a place of their own; from now on we listen there.
             table::join(shelf, &message.chat);
             self.expect(unit, effects, &message.chat, Interest::Listen)?;
@@ -296,6 +304,14 @@ impl Default for Effects {
 }
 
 impl Effects {
+    /// Stops the task if it is what was refused.
+    fn unless_refused(&mut self, id: Option<MessageId>) -> Result<(), Stop> {
+        match self.refused.take_if(|(refused, ..)| *refused == id) {
+            Some((_, layer, why)) => Err(Stop::Refused(SendError::Refused { layer: layer.to_string(), why })),
+            None => Ok(()),
+        }
+    }
+
     fn refuse(&mut self, layer: &dyn Display, why: &dyn Display) {
         self.events.push(Event::Refused(Refused { layer: layer.to_string(), why: why.to_string() }));
     }
