@@ -12,7 +12,7 @@ use crate::bundle::{Bundle, Extension, Prekey};
 use crate::key::Point;
 use crate::suite::Suites;
 use crate::table::codec::{read_extension, read_row, write_extension, writer};
-use crate::{session, table};
+use crate::{private, session, table};
 
 /// Most devices that are remembered of one user; the one heard of longest ago goes.
 pub const MAX_KNOWN: usize = 16;
@@ -200,6 +200,7 @@ fn make_room(shelf: &mut Shelf<'_>, user: &UserId, now: Timestamp) -> Result<(),
     }
     if let Some(oldest) = known.iter().min_by_key(|other| other.timestamp) {
         shelf.delete(table::device(user, &oldest.id));
+        private::forget(shelf, user, &oldest.id)?;
         session::expire(shelf, &table::session(user, &oldest.id, &oldest.prekey), now)?;
     }
     Ok(())

@@ -49,6 +49,7 @@ mod key;
 mod open;
 mod own;
 mod people;
+mod private;
 mod ratchet;
 mod recover;
 mod seal;
@@ -63,7 +64,7 @@ mod wire;
 mod x3dh;
 
 pub use bundle::BundleError;
-pub use config::{Config, FirstMessage, MailInClear, SharedPlace};
+pub use config::{Config, FirstMessage, MailInClear, PrivatePrekeys, SharedPlace};
 pub use error::{Error, ExpectError, OpenError, SealError};
 pub use ratchet::RatchetError;
 pub use security::Sessions;

@@ -17,7 +17,7 @@ use crate::config::Config;
 use crate::error::{Error, ExpectError};
 use crate::own::OwnPrekey;
 use crate::wire::Message;
-use crate::{expiry, people};
+use crate::{expiry, people, private};
 
 /// Sealing for people with X3DH and the Double Ratchet, in the formats of deployed peers.
 ///
@@ -46,7 +46,8 @@ impl Sessions {
     /// Our bundle, signed now, and the prekey in it.
     pub(crate) fn bundle(&self, cx: &mut Cx<'_>) -> Result<(OwnPrekey, Bundle), Error> {
         let own = self.own_prekey(cx)?;
-        let (key, version, extension) = (own.key.to_vec(), own.version, own.extension);
+        let (key, version) = (own.key.to_vec(), own.version);
+        let extension = own.extension.map(|it| it.with_features(private::features(&self.config)));
         let prekey = Prekey { key, version, protocol: PROTOCOL_VERSION, extension };
         let prekeys = BTreeMap::from([(self.device.to_string(), prekey)]);
         Ok((own, Bundle::sign(&*self.keyring, prekeys, cx.now)))
