@@ -30,6 +30,7 @@ use crate::config::{Config, PrivatePrekeys};
 use crate::device::{Device, MAX_KNOWN};
 use crate::key::Point;
 use crate::session::Peer;
+use crate::suite::Suites;
 use crate::table;
 use crate::table::codec::{Reader, read_row, writer};
 
@@ -85,11 +86,11 @@ enum Way {
     There,
 }
 
-/// What we announce.
-pub(crate) const fn features(config: &Config) -> u32 {
+/// What we announce. Who reads no more than deployed peers do is not known to announce anything.
+pub(crate) fn features(config: &Config) -> u32 {
     match config.private_prekeys {
-        PrivatePrekeys::Use => PRIVATE_PREKEYS,
-        PrivatePrekeys::Off => 0,
+        PrivatePrekeys::Use if config.transition.reads() != Suites::DEPLOYED => PRIVATE_PREKEYS,
+        PrivatePrekeys::Use | PrivatePrekeys::Off => 0,
     }
 }
 

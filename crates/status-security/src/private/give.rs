@@ -56,7 +56,7 @@ pub(crate) fn offer(
 ///
 /// Invariant: its number is above that of every one before, even of those that this store does not know because an old
 /// copy of it was put back. Hence numbers follow the clock and not a count.
-fn make(
+pub(super) fn make(
     cx: &mut Cx<'_>,
     config: &Config,
     peer: &Peer<'_>,
