@@ -24,6 +24,13 @@ fn say(from: &mut Person, to: &mut Person, text: &str) -> Parcel {
     parcel
 }
 
+/// Opens an answer that begins anew what both can read.
+#[track_caller]
+fn follows(person: &mut Person, answer: &Parcel) {
+    let opened = hears(person, answer);
+    assert!(opened.notices.is_empty() && opened.then.parcels.is_empty(), "{opened:?}");
+}
+
 /// Checks that each reads the other at once, that both write in one session, and that the next one begins with a
 /// private prekey, whoever begins it.
 #[track_caller]
@@ -53,7 +60,7 @@ fn who_begins_from_an_old_copy_with_one_that_is_used_up_is_read_after_one_round_
 
         let unread = old.seal(&bob, "again");
         let answer = unreadable(&mut bob, &unread).expect("an answer");
-        hears(&mut old, &answer);
+        follows(&mut old, &answer);
 
         assert_eq!(used(&unread), used(&lost), "the copy has it still");
         assert_eq!(used(&answer), None, "who is adrift uses none");
@@ -75,7 +82,7 @@ fn who_lost_what_it_gave_is_read_after_one_round_trip() {
 
         let unread = alice.seal(&old, "in the session that is lost");
         let answer = unreadable(&mut old, &unread).expect("an answer");
-        hears(&mut alice, &answer);
+        follows(&mut alice, &answer);
 
         assert_healed(&mut alice, &mut old);
     }
@@ -99,7 +106,7 @@ fn a_first_message_with_one_that_its_maker_lost_is_answered_and_the_next_is_read
 
         let unread = alice.seal(&old, "with one that is lost");
         let answer = unreadable(&mut old, &unread).expect("an answer");
-        hears(&mut alice, &answer);
+        follows(&mut alice, &answer);
 
         assert!(used(&unread).is_some());
         assert_healed(&mut alice, &mut old);
@@ -119,7 +126,7 @@ fn an_unanswered_session_with_one_that_is_used_up_never_wins() {
 
         let unread = old.seal(&bob, "again");
         let answer = unreadable(&mut bob, &unread).expect("an answer");
-        hears(&mut old, &answer);
+        follows(&mut old, &answer);
 
         let next = old.seal(&bob, "next");
         assert_eq!(session(&next), session(&answer), "seed {seed}");
@@ -136,7 +143,7 @@ fn a_first_message_brought_to_an_old_copy_resets_nothing() {
     let mut old = put_back(&copy, &bob);
     wait([&mut alice, &mut old], MINUTE);
     let answer = unreadable(&mut old, &alice.seal(&bob, "unread")).expect("an answer");
-    hears(&mut alice, &answer);
+    follows(&mut alice, &answer);
 
     old.open(&first);
 
