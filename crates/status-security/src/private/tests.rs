@@ -7,6 +7,8 @@ use status_layer::testing::Party;
 use super::*;
 use crate::expiry;
 
+const DAY: Duration = Duration::from_secs(24 * 60 * 60);
+
 fn key(seed: u8) -> PublicKey {
     SecretKey::from_bytes(&[seed; 32]).unwrap().public()
 }
@@ -55,6 +57,17 @@ fn numbers_rise_and_are_above_those_that_a_lost_store_has_given() {
 
     assert!(before.is_sorted_by(|a, b| a.number < b.number));
     assert!(after[0].number > before[2].number);
+}
+
+#[test]
+fn nothing_is_taken_from_a_device_that_is_not_known() {
+    let (mut party, key) = (Party::new(1), key(1));
+    let prekey = PrivatePrekey { prekey: key.compressed(), until: party.now.after(DAY), number: 1 };
+    let peer = Peer { key: &key, device: "device" };
+
+    party.run(|cx| take::take(cx, &Config::default(), &peer, prekey)).unwrap();
+
+    assert_eq!(party.store.len(), 0);
 }
 
 #[test]

@@ -205,6 +205,43 @@ fn one_that_was_lost_with_its_session_is_given_again_in_the_next() {
 }
 
 #[test]
+fn one_that_is_under_way_when_an_earlier_one_is_used_is_given_again() {
+    let (mut alice, mut bob) = introduced();
+    let mut nothing = alice.clone();
+    nothing.party.rng = rng(77);
+    exchange(&mut alice, &mut bob);
+    bob.open(&nothing.seal(&bob, "without one"));
+    assert!(encloses(&bob.seal(&nothing, "lost, with another")));
+    rekeyed(&mut alice, &mut bob);
+
+    let first = alice.seal(&bob, "with the earlier one");
+    bob.open(&first);
+    let answer = bob.seal(&alice, "answer");
+
+    assert!(used(&first).is_some() && encloses(&answer));
+    assert_eq!(kept(&bob), 1, "no third one was made");
+}
+
+#[test]
+fn who_never_begins_is_given_a_newer_one_when_the_one_it_has_is_too_old() {
+    let (mut alice, mut bob) = contacts();
+    let mut given = Vec::new();
+
+    for day in 1..=20 {
+        rekeyed(&mut alice, &mut bob);
+        bob.try_open(&alice.announcement().unwrap()).unwrap();
+        for _ in 0..3 {
+            let there = bob.seal(&alice, "there");
+            alice.open(&there);
+            bob.open(&alice.seal(&bob, "back"));
+            given.extend(encloses(&there).then_some(day));
+        }
+    }
+
+    assert_eq!(given, [15]);
+}
+
+#[test]
 fn who_is_not_expected_is_given_none() {
     let (mut alice, mut bob) = introduced();
     expect(&mut alice, &bob);
