@@ -116,7 +116,11 @@ fn who_is_forgotten_leaves_no_row_of_private_prekeys() {
     give_all(&mut party);
     party.run(|cx| forget_all(&mut cx.shelf, &ours.user())).unwrap();
 
-    assert_eq!(given - others, 2 * (2 * MAX_PRIVATE + 1), "each secret with its end, and one row for each device");
+    assert_eq!(
+        given - others,
+        2 * (2 * MAX_PRIVATE + 1),
+        "each secret with its end, and one row for each device"
+    );
     assert_eq!(half - others, 2 * MAX_PRIVATE + 1);
     assert_eq!(rows(&party), others);
 }

@@ -1,7 +1,7 @@
 //! Prekeys made for one contact alone: how they are given, used and wiped.
 
 use status_layer::testing::{Party, rng};
-use status_layer::{Interest, Parcel, Read, Recipient};
+use status_layer::{Interest, Parcel, Read, Recipient, StoreError};
 use status_security::hazmat::ratchet::Form;
 use status_security::hazmat::{Direct, Handshake, Lock, MAX_PRIVATE, Message};
 use status_security::{Config, OpenError, PrivatePrekeys, Transition};
@@ -156,6 +156,28 @@ fn it_is_wiped_in_the_commit_of_its_first_message_and_serves_no_second_time() {
 }
 
 #[test]
+fn who_takes_the_prekeys_of_a_device_later_cannot_read_its_first_messages() {
+    for (choice, readable) in [(PrivatePrekeys::Off, true), (PrivatePrekeys::Use, false)] {
+        let (mut alice, mut bob) = before_the_second_session();
+        let config = Config { private_prekeys: choice, answer_every: None, ..Config::default() };
+        alice.layer = Person::on(1, 1, config).layer;
+        let first = alice.seal(&bob, "first");
+        bob.open(&first);
+
+        // The identity key and every prekey, but not the memory of what was opened.
+        let mut thief = Person::on(2, 2, config);
+        thief.party.now = bob.party.now;
+        for tag in [b'o', b'p', b'f'] {
+            for (key, row) in bob.party.store.scan(Party::AREA, &[tag], None, usize::MAX).unwrap() {
+                thief.party.run(|cx| Ok::<_, StoreError>(cx.shelf.put(key, row))).unwrap();
+            }
+        }
+
+        assert_eq!(thief.try_open(&first).is_ok(), readable, "{choice:?}");
+    }
+}
+
+#[test]
 fn first_messages_that_repeat_it_open_in_any_order() {
     let (mut alice, mut bob) = before_the_second_session();
     let parcels = ["one", "two", "three"].map(|text| alice.seal(&bob, text));
@@ -267,7 +289,10 @@ fn deployed_peers_and_those_who_switched_it_off_see_nothing_of_it() {
             exchange(&mut alice, &mut bob);
             rekeyed(&mut alice, &mut bob);
             let first = alice.seal(&bob, "first");
-            let answer = { bob.open(&first); bob.seal(&alice, "answer") };
+            let answer = {
+                bob.open(&first);
+                bob.seal(&alice, "answer")
+            };
 
             assert_eq!([&first, &answer].map(|parcel| (used(parcel), encloses(parcel))), [(None, false); 2]);
             assert_eq!((kept(&alice), kept(&bob)), (0, 0));

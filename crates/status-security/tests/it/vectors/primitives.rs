@@ -147,8 +147,12 @@ fn changed_ratchet_payloads_are_refused() {
 #[test]
 fn headers_are_authenticated_in_the_same_form() {
     for case in cases_of("kdf.json", "dr_header") {
-        let header =
-            Header { key: point(&case["dh"]).into(), n: number(&case["n"]), pn: number(&case["pn"]), form: Form::Bare };
+        let header = Header {
+            key: point(&case["dh"]).into(),
+            n: number(&case["n"]),
+            pn: number(&case["pn"]),
+            form: Form::Bare,
+        };
 
         assert_eq!(hex::encode(header.associated()), case["encoded"], "{}", case["name"]);
     }

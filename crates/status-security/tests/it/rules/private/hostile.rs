@@ -44,7 +44,8 @@ fn enclosing(bob: &mut Person, alice: &Person, enclosed: &[u8]) -> Parcel {
             let (header, payload) = session.ratchet.seal_as(Form::Enclosed, enclosed).unwrap();
             layer.put_session(&mut cx.shelf, peer, &prekey, &session);
             parcel = changed(&parcel, |message| {
-                let direct = Direct { handshake: None, lock: Lock::Ratchet { session: prekey, header }, payload };
+                let direct =
+                    Direct { handshake: None, lock: Lock::Ratchet { session: prekey, header }, payload };
                 message.direct.insert("device-1".into(), direct);
             });
             Ok::<_, status_layer::StoreError>(parcel)
