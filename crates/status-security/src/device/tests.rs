@@ -1,8 +1,12 @@
+use alloc::collections::BTreeMap;
+
 use status_crypto::SecretKey;
-use status_layer::Timestamp;
 use status_layer::testing::Party;
+use status_layer::{DeviceId, Timestamp};
 
 use super::*;
+use crate::bundle::{Bundle, Prekey};
+use crate::config::Joining;
 
 fn identity() -> SecretKey {
     SecretKey::from_bytes(&[1; 32]).unwrap()
@@ -13,10 +17,11 @@ fn point(seed: u8) -> Vec<u8> {
 }
 
 fn bundle(entries: &[(&str, Vec<u8>, u32)], millis: u64) -> Bundle {
-    let prekeys = entries
+    let prekeys: BTreeMap<_, _> = entries
         .iter()
         .map(|(id, key, version)| {
-            (id.to_string(), Prekey { key: key.clone(), version: *version, protocol: 1, extension: None })
+            let (joined, extension) = (Timestamp::default(), None);
+            (id.to_string(), Prekey { key: key.clone(), version: *version, protocol: 1, joined, extension })
         })
         .collect();
     Bundle::sign(&identity(), prekeys, Timestamp::from_millis(millis))
@@ -28,11 +33,13 @@ fn learnt(bundles: &[Bundle]) -> Vec<Device> {
 }
 
 fn learnt_by(own: &UserId, device: &str, bundles: &[Bundle]) -> Vec<Device> {
-    let device = DeviceId::new(device).unwrap();
+    let (user, device) = (identity().public().user(), DeviceId::new(device).unwrap());
+    let joining = Joining::Confirm;
     Party::new(1)
         .run(|cx| {
             for bundle in bundles {
-                learn(&mut cx.shelf, bundle, (own, &device), cx.now)?;
+                let learner = Learner { own, device: &device, joining, sender: (&user, "nobody") };
+                learn(&mut cx.shelf, bundle, learner, cx.now)?;
             }
             all(&cx.shelf, &identity().public().user())
         })
