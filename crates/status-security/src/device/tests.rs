@@ -103,3 +103,28 @@ fn the_device_heard_of_longest_ago_makes_room() {
     assert_eq!(devices.len(), MAX_KNOWN);
     assert_eq!(devices[0].id, "device 01");
 }
+
+#[test]
+fn rows_of_earlier_layouts_are_read() {
+    let (user, key) =
+        (identity().public().user(), SecretKey::from_bytes(&[3; 32]).unwrap().public().compressed());
+    let first = || writer().bytes(&key).u32(7).bytes(&9_i64.to_be_bytes()).u32(1).flag(true);
+    let first = || write_extension(first(), None);
+    let rows = [first(), first().flag(true), first().flag(true).u64(5)];
+
+    let read = rows.map(|row| {
+        let mut party = Party::new(1);
+        party.run(|cx| {
+            cx.shelf.put(table::device(&user, "a"), row.finish());
+            find(&cx.shelf, &user, "a")
+        })
+    });
+
+    let read = read.map(|row| row.unwrap().unwrap());
+    assert!(
+        read.iter()
+            .all(|device| (device.version, device.heard, device.joined) == (7, 0, Timestamp::default()))
+    );
+    assert_eq!(read.each_ref().map(|device| device.shares), [false, true, true]);
+    assert_eq!(read.map(|device| device.missed), [None, None, Some(Timestamp::from_millis(5))]);
+}
