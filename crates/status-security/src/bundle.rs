@@ -11,6 +11,7 @@ use status_crypto::{Keyring, PublicKey, Signature, keccak256};
 use status_layer::{Timestamp, UserId};
 
 pub use extension::Extension;
+pub(crate) use extension::PRIVATE_PREKEYS;
 
 use crate::generated as raw;
 
@@ -247,6 +248,7 @@ impl From<Prekey> for raw::SignedPreKey {
                 .and_then(Extension::ratchet)
                 .map(|it| it.to_vec())
                 .unwrap_or_default(),
+            features: extension.map_or(0, |it| it.features()),
         }
     }
 }
