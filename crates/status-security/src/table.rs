@@ -96,6 +96,12 @@ pub(crate) fn prekey_of(session: &[u8]) -> Option<&Point> {
     session.last_chunk()
 }
 
+/// The device text in a key of [`session`].
+pub(crate) fn session_device_of(session: &[u8]) -> Option<&str> {
+    let device = session.get(35..session.len().checked_sub(33)?)?;
+    core::str::from_utf8(device).ok()
+}
+
 /// All sessions that were set up with a prekey of ours, and are not known to have expired.
 pub(crate) fn begun(prekey: &Point) -> Vec<u8> {
     [&b"b"[..], prekey].concat()
