@@ -144,7 +144,7 @@ impl Bundle {
 
     /// Whether what its user signed could not be divided into another bundle; see [`plain`].
     pub(crate) fn has_one_reading(&self) -> bool {
-        self.extension_signature.is_some() || plain::has_one_reading(&self.prekeys, self.timestamp)
+        self.extension_signature.is_some() || plain::has_one_reading(&self.listing.prekeys, self.timestamp)
     }
 
     /// What is hashed and signed.

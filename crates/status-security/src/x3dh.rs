@@ -91,7 +91,7 @@ mod tests {
             ephemeral.agree(&prekey.public()),
             ephemeral.agree(&private.public()),
         ];
-        let parts: Vec<&[u8]> = agreements.iter().map(|it| &it.expose()[..]).collect();
+        let parts: Vec<&[u8]> = agreements.iter().map(Secret::expose).collect();
         assert_eq!(initiated, Key::new(keccak256(&parts)));
         assert_eq!(initiated, responded);
         assert_ne!(initiated, initiate(&alice, &ephemeral, &of_bob, &prekey.public()));

@@ -169,7 +169,13 @@ fn who_takes_the_prekeys_of_a_device_later_cannot_read_its_first_messages() {
         thief.party.now = bob.party.now;
         for tag in [b'o', b'p', b'f'] {
             for (key, row) in bob.party.store.scan(Party::AREA, &[tag], None, usize::MAX).unwrap() {
-                thief.party.run(|cx| Ok::<_, StoreError>(cx.shelf.put(key, row))).unwrap();
+                thief
+                    .party
+                    .run(|cx| {
+                        cx.shelf.put(key, row);
+                        Ok::<_, StoreError>(())
+                    })
+                    .unwrap();
             }
         }
 
