@@ -2,7 +2,7 @@
 
 use std::hint::black_box;
 
-use aes::Aes256;
+use aes::Aes256Enc;
 use ctr::cipher::{KeyIvInit, StreamCipher};
 use hkdf::Hkdf;
 use hmac::{Hmac, KeyInit, Mac};
@@ -101,7 +101,7 @@ fn message_keys(message: &Bytes) -> [u8; 80] {
 fn xor(keys: &[u8; 80], iv: &[u8], text: &mut [u8]) {
     let iv: [u8; 16] = iv.try_into().unwrap();
     let key: Bytes = keys[..32].try_into().unwrap();
-    ctr::Ctr128BE::<Aes256>::new(&key.into(), &iv.into()).apply_keystream(text);
+    ctr::Ctr128BE::<Aes256Enc>::new(&key.into(), &iv.into()).apply_keystream(text);
 }
 
 fn tag(keys: &[u8; 80], associated: &[u8], body: &[u8]) -> Hmac<Sha256> {
