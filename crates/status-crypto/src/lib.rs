@@ -23,6 +23,7 @@ extern crate alloc;
 
 pub mod account;
 pub mod aead;
+mod curve;
 mod hash;
 mod kdf;
 mod key;
