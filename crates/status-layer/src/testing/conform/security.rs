@@ -22,7 +22,7 @@ pub fn security<L: Security>(make: impl Fn(u8) -> (L, UserId)) {
 }
 
 fn to(user: UserId, text: &str) -> Datagram {
-    Datagram { to: Recipient::User(user), bytes: text.as_bytes().to_vec() }
+    Datagram::new(Recipient::User(user), text.as_bytes().to_vec())
 }
 
 fn seal<L: Security>(seat: &mut Seat<L>, datagram: Datagram) -> Vec<Parcel> {
@@ -93,7 +93,7 @@ fn parcels_open_in_any_order<L: Security>(make: &impl Fn(u8) -> (L, UserId)) {
 fn a_datagram_for_a_channel_opens_at_the_channel<L: Security>(make: &impl Fn(u8) -> (L, UserId)) {
     let (mut alice, mut bob) = (Seat::new(make, 0), Seat::new(make, 1));
     let Ok(name) = Name::new("conformance") else { return };
-    let datagram = Datagram { to: Recipient::Channel(name.clone()), bytes: b"hello all".to_vec() };
+    let datagram = Datagram::new(Recipient::Channel(name.clone()), b"hello all".to_vec());
 
     let parcels = seal(&mut alice, datagram.clone());
     let there = parcels.iter().all(|parcel| parcel.meet == Rendezvous::Named(name.clone()));
