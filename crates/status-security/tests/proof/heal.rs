@@ -5,15 +5,16 @@ use core::time::Duration;
 use crate::rules::HOUR;
 use crate::world::{Checked, World};
 
-/// How many times everybody writes to everybody, two hours apart, before all must read each other.
-const ROUNDS: usize = 2;
+/// After which pauses everybody writes to everybody before all must read each other. Two hours are how long nobody is
+/// answered twice; six are how long it takes until somebody whom nobody writes to has heard everybody's keys again.
+const PAUSES: [Duration; 2] = [HOUR.saturating_mul(2), HOUR.saturating_mul(6)];
 
 impl World {
     /// Lets everything arrive, and checks that afterwards every device reads every other one.
     pub(crate) fn heal(&mut self) -> Checked {
         self.deliver_all()?;
-        for _ in 0..ROUNDS {
-            self.tick(2 * HOUR);
+        for pause in PAUSES {
+            self.tick(pause);
             self.live().into_iter().try_for_each(|device| self.due(device))?;
             self.deliver_all()?;
             self.everybody_writes()?;
