@@ -10,7 +10,7 @@ use crate::rules::{DAY, HOUR};
 /// every part of it.
 #[derive(Clone, Debug)]
 pub(crate) enum Action {
-    /// A device writes to a user.
+    /// A device writes to a user, sometimes to its own.
     Send { from: u8, to: u8, filler: u8 },
     /// Something under way arrives.
     Deliver(u8),
@@ -32,7 +32,9 @@ pub(crate) enum Action {
     Restore { device: u8, copy: u8 },
     /// A user installs another device, with nothing but the words of the account.
     AddDevice(u8),
-    /// A device of a user who has another one is never used again.
+    /// A device takes another one of its user, if it has heard of it, into the group.
+    Pair { device: u8, other: u8 },
+    /// A device of a user who has another one is removed there, and never used again.
     RemoveDevice(u8),
     /// A device does what is due.
     Due(u8),
@@ -111,6 +113,7 @@ fn any_action() -> impl Strategy<Value = Action> {
         1 => n().prop_map(Action::Backup),
         1 => (n(), n()).prop_map(|(device, copy)| Action::Restore { device, copy }),
         1 => n().prop_map(Action::AddDevice),
+        2 => (n(), n()).prop_map(|(device, other)| Action::Pair { device, other }),
         1 => n().prop_map(Action::RemoveDevice),
         3 => n().prop_map(Action::Due),
         1 => (n(), n(), any::<bool>())

@@ -52,7 +52,9 @@ impl World {
         let again = past.taken.contains_key(&mark);
         let for_us =
             shape.slots.contains_key(self.devices[to].id.as_str()) || shape.slots.contains_key(STATIC);
-        let must_open = origin == Origin::Network && self.loses_nothing() && !again && for_us;
+        // Mail of devices of the own user is taken from those of the group alone.
+        let theirs = parcel.hint != Some(self.user(self.devices[to].user));
+        let must_open = origin == Origin::Network && self.loses_nothing() && !again && for_us && theirs;
 
         let parcel_in = parcel.clone();
         let opened = match self.devices[to].run(now, |layer, cx| layer.open(cx, parcel_in))? {
@@ -143,7 +145,7 @@ impl World {
         let mut unreadable = false;
         for notice in &opened.notices {
             let honest = match notice {
-                Notice::NewDevice { user, device } => {
+                Notice::NewDevice { user, device, .. } | Notice::RemovedDevice { user, device } => {
                     self.devices.iter().any(|d| d.id == *device && self.user(d.user) == *user)
                 }
                 Notice::Unreadable { from } => {

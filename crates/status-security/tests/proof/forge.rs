@@ -9,9 +9,10 @@ use status_layer::{Memory, Name, Parcel, Read, Rendezvous, Row, Sealed};
 use crate::action::{Bytes, Forge, Place, Signer};
 use crate::world::{Checked, Origin, World, pick};
 
-/// Tables that what somebody else signed may change: the devices in genuine bundles, what ends with a replaced prekey,
+/// Tables that what somebody else signed may change: what genuine bundles say of devices, what ends with a replaced prekey,
+/// our next announcement if one of our own devices does not list us,
 /// the queue of strangers; and what a static message leaves, which anybody may send.
-const PUBLIC: &[u8] = b"duUsxheE";
+const PUBLIC: &[u8] = b"drjasxhuUeE";
 
 impl World {
     pub(crate) fn forge(&mut self, forge: &Forge) -> Checked {

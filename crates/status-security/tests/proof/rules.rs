@@ -3,7 +3,7 @@
 use core::time::Duration;
 
 use proptest::prelude::*;
-use status_security::{Config, FirstMessage, SharedPlace, Transition};
+use status_security::{Config, FirstMessage, Joining, PrivatePrekeys, SharedPlace, Transition};
 
 pub(crate) const HOUR: Duration = Duration::from_secs(60 * 60);
 pub(crate) const DAY: Duration = Duration::from_secs(24 * 60 * 60);
@@ -20,6 +20,8 @@ pub(crate) struct Rules {
     pub(crate) devices: Vec<usize>,
     pub(crate) shared_place: SharedPlace,
     pub(crate) first_message: FirstMessage,
+    pub(crate) joining: Joining,
+    pub(crate) private_prekeys: PrivatePrekeys,
     pub(crate) rotate_after: Duration,
     /// How many devices are sealed for.
     pub(crate) targets: usize,
@@ -39,6 +41,8 @@ impl Rules {
         Config {
             first_message: self.first_message,
             shared_place: self.shared_place,
+            joining: self.joining,
+            private_prekeys: self.private_prekeys,
             rotate_after: self.rotate_after,
             max_targets: self.targets,
             max_jump: self.gap,
@@ -74,8 +78,10 @@ pub(crate) fn any_rules() -> impl Strategy<Value = Rules> {
     let gap = prop_oneof![4 => Just(2000_u32), 1 => Just(2)];
     let skew = prop_oneof![2 => Just(Duration::ZERO), 1 => Just(Duration::from_secs(100))];
     let rests = prop_oneof![3 => Just(false), 1 => Just(true)];
-    (users, place, first, rotate, targets, gap, any::<bool>(), (skew, rests)).prop_map(
-        |(users, shared_place, first_message, rotate_after, targets, gap, acquainted, (skew, rests))| Rules {
+    let joining = prop_oneof![Just(Joining::Confirm), Just(Joining::Automatic)];
+    let private = prop_oneof![3 => Just(PrivatePrekeys::Use), 1 => Just(PrivatePrekeys::Off)];
+    (users, place, first, rotate, targets, gap, any::<bool>(), (skew, rests, joining, private)).prop_map(
+        |(users, shared_place, first_message, rotate_after, targets, gap, acquainted, rest)| Rules {
             users: users.0,
             devices: users.1,
             shared_place,
@@ -85,8 +91,10 @@ pub(crate) fn any_rules() -> impl Strategy<Value = Rules> {
             gap,
             // Who never writes without a bundle has to listen for one.
             acquainted: acquainted || first_message == FirstMessage::RequireForwardSecrecy,
-            skew,
-            rests,
+            skew: rest.0,
+            rests: rest.1,
+            joining: rest.2,
+            private_prekeys: rest.3,
         },
     )
 }

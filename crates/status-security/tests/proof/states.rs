@@ -12,7 +12,7 @@ use std::hash::{Hash, Hasher};
 
 use status_layer::testing::{Party, rng};
 use status_layer::{Memory, Read};
-use status_security::{FirstMessage, SharedPlace, Transition};
+use status_security::{FirstMessage, Joining, PrivatePrekeys, SharedPlace, Transition};
 
 use crate::model::Mark;
 use crate::rules::{DAY, HOUR, Rules};
@@ -264,6 +264,8 @@ fn start(users: [Transition; 2], devices: usize, introduced: bool, left: Left) -
         devices: vec![1, devices],
         shared_place: SharedPlace::Listen,
         first_message: FirstMessage::AllowStatic,
+        joining: Joining::Confirm,
+        private_prekeys: PrivatePrekeys::Use,
         rotate_after: DAY,
         targets: 3,
         gap: 2000,

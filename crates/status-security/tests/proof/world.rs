@@ -8,7 +8,7 @@ use status_crypto::SecretKey;
 use status_layer::{
     Datagram, Grade, Interest, LayerError, Outgoing, Parcel, Recipient, Security, Timestamp, UserId,
 };
-use status_security::{FirstMessage, SealError};
+use status_security::{FirstMessage, PairError, SealError};
 
 use crate::action::{Action, Doing};
 use crate::device::Device;
@@ -152,13 +152,16 @@ impl World {
                 let user = usize::from(*user) % self.identities.len();
                 if self.devices_of(user).len() < MOST_DEVICES { self.add_device(user) } else { Ok(()) }
             }
-            Action::RemoveDevice(device) => {
-                self.remove_device(pick(&self.live(), *device));
-                Ok(())
+            Action::Pair { device, other } => {
+                let device = pick(&self.live(), *device);
+                let other = pick(&self.devices_of(self.devices[device].user), *other);
+                self.pair(device, other, Interest::Listen)
             }
+            Action::RemoveDevice(device) => self.remove_device(pick(&self.live(), *device)),
             Action::Due(device) => self.due(pick(&self.live(), *device)),
             Action::Expect { device, whom, listen } => {
-                let (device, user) = self.writer_and_reader(*device, *whom);
+                let device = pick(&self.live(), *device);
+                let user = pick(&self.others(self.devices[device].user), *whom);
                 let how = if *listen { Interest::Listen } else { Interest::Ignore };
                 // Who never writes without a bundle goes on listening for one.
                 let strict = self.rules.first_message == FirstMessage::RequireForwardSecrecy;
@@ -177,7 +180,7 @@ impl World {
         self.air.retain(|flight| now.since(flight.sent) < KEPT);
     }
 
-    /// A user installs another device. If devices of one user are to be confirmed by each other, here is where.
+    /// A user installs another device.
     fn add_device(&mut self, user: usize) -> Checked {
         let (number, config) = (self.devices.len(), self.rules.config(user));
         let ahead = self.rules.skew * u32::try_from(number).unwrap();
@@ -202,10 +205,22 @@ impl World {
         self.begin(device)
     }
 
-    fn remove_device(&mut self, device: usize) {
-        if self.devices_of(self.devices[device].user).len() > 1 {
-            self.devices[device].live = false;
-            self.air.retain(|flight| flight.to != device);
+    fn remove_device(&mut self, device: usize) -> Checked {
+        let devices = self.devices_of(self.devices[device].user);
+        let Some(other) = devices.into_iter().find(|other| *other != device) else { return Ok(()) };
+        self.devices[device].live = false;
+        self.air.retain(|flight| flight.to != device);
+        self.pair(other, device, Interest::Ignore)
+    }
+
+    /// A device confirms or removes another one of its user.
+    fn pair(&mut self, device: usize, other: usize, how: Interest) -> Checked {
+        let (now, id) = (self.now, self.devices[other].id.clone());
+        let done = self.devices[device].run(now, |layer, cx| layer.pair(cx, &id, how))?;
+        match done.as_ref().map_err(|error| error.reason().get::<PairError>()) {
+            Ok(()) => Ok(()),
+            Err(Some(PairError::Unknown | PairError::ThisDevice)) => Ok(()),
+            Err(_) => Err(format!("device {device} cannot pair {other}: {done:?}")),
         }
     }
 
@@ -230,7 +245,7 @@ impl World {
     pub(crate) fn send(&mut self, device: usize, user: usize, filler: u8) -> Checked<Option<usize>> {
         let number = Text::next(&self.texts, device);
         let bytes = Text::bytes(number, filler);
-        let datagram = Datagram { to: Recipient::User(self.user(user)), bytes: bytes.clone() };
+        let datagram = Datagram::new(Recipient::User(self.user(user)), bytes.clone());
         let now = self.now;
         match self.devices[device].run(now, |layer, cx| layer.seal(cx, datagram))? {
             Err(error) => self.may_refuse_to_seal(device, user, &error).map(|()| None),
@@ -252,6 +267,8 @@ impl World {
         let strict = self.rules.first_message == FirstMessage::RequireForwardSecrecy;
         match error.reason().get::<SealError>() {
             Some(SealError::NoBundle) if strict && !known => Ok(()),
+            // Never sealed to the own identity as soon as there is a group.
+            Some(SealError::NoOwnDevice) if self.devices[device].user == user => Ok(()),
             _ => Err(format!("device {device} cannot write to user {user}: {error:?}")),
         }
     }
@@ -306,7 +323,7 @@ impl World {
             Doing::Sending { to } => {
                 let others = self.others(self.devices[device].user);
                 let to = Recipient::User(self.user(pick(&others, to)));
-                let datagram = Datagram { to, bytes: b"never sent".to_vec() };
+                let datagram = Datagram::new(to, b"never sent".to_vec());
                 self.devices[device].run(now, |layer, cx| layer.seal(cx, datagram))?.ok();
             }
             Doing::Opening => {
@@ -330,7 +347,8 @@ impl World {
 
     fn writer_and_reader(&self, device: u8, user: u8) -> (usize, usize) {
         let device = pick(&self.live(), device);
-        (device, pick(&self.others(self.devices[device].user), user))
+        let own = self.devices[device].user;
+        (device, if user >= 240 { own } else { pick(&self.others(own), user) })
     }
 }
 
