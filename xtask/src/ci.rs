@@ -44,7 +44,7 @@ const JOBS: [Job; 7] = [
     Job { name: "docs", when: When::Always, run: docs },
     Job { name: "no-std", when: When::Always, run: no_std },
     Job { name: "deny", when: When::Always, run: deny },
-    Job { name: "fuzz-smoke", when: When::Asked, run: |w| fuzz::run(w, SMOKE) },
+    Job { name: "fuzz-smoke", when: When::Asked, run: |w| fuzz::run(w, SMOKE, None) },
 ];
 
 /// The names of all jobs, for the help text.
