@@ -5,15 +5,16 @@ use std::time::Duration;
 
 use status_crypto::{Keyring, PublicKey, SecretKey, aead, x25519};
 use status_layer::testing::{SeededRng, rng};
-use status_layer::{Secret, Timestamp, UserId};
-use status_security::hazmat::ratchet::{Chain, Ratchet, kdf};
+use status_layer::{Secret, UserId};
+use status_security::hazmat::ratchet::{Chain, Form, Ratchet, kdf};
 use status_security::hazmat::{
-    Bundle, Direct, Extension, Handshake, Lock, Message, Point, Prekey, fixed, x3dh,
+    Bundle, Direct, Extension, Handshake, Listing, Lock, Message, Point, Prekey, fixed, x3dh,
 };
 use status_security::{Suite, Suites};
 
 use crate::ring::Ring;
 use crate::script::Script;
+use crate::tree;
 
 /// The forger: all signatures and seals are genuine, whatever they cover.
 pub struct Mallory {
@@ -65,7 +66,7 @@ impl Mallory {
                 }
             };
             let prekey = point.compressed();
-            (Handshake { ephemeral: ephemeral.public().compressed(), prekey }, ratchet)
+            (Handshake { ephemeral: ephemeral.public().compressed(), prekey, private: None }, ratchet)
         };
         let sessions = [Suite::Secp256k1, Suite::Curve25519, Suite::Curve25519].map(&mut begin).into();
         let ephemerals = (0..4).map(|_| SecretKey::generate(&mut random));
@@ -118,13 +119,12 @@ impl Mallory {
         for _ in 0..script.below(most) {
             prekeys.insert(script.id(), self.entry(script));
         }
-        let now = match script.byte() % 8 {
-            0 => Timestamp::default(),
-            1 => Timestamp::from_millis(u64::MAX),
-            2..6 => Timestamp::from_millis(1_700_000_000_000 + u64::from(script.byte())),
-            _ => Timestamp::from_secs(u64::from(script.long())),
-        };
-        Bundle::sign(&self.key, prekeys, now)
+        let mut removed = BTreeMap::new();
+        if script.byte() % 4 == 3 {
+            removed.extend((0..script.below(3)).map(|_| (script.id(), script.time())));
+        }
+        let listing = Listing { prekeys, removed };
+        Bundle::sign(&self.key, listing, script.time())
     }
 
     fn entry(&self, script: &mut Script<'_>) -> Prekey {
@@ -135,20 +135,26 @@ impl Mallory {
             _ => script.short().to_vec(),
         };
         let [version, protocol] = [script.number(), script.number()];
+        let joined = script.time();
         let extension = match script.byte() % 4 {
             0 => None,
             1 => Extension::new(Suites::from_bits(script.number() & !2), None),
             2 => Extension::new(Suites::from_bits(3), Some([9; 32])),
             _ => Extension::new(Suites::from_bits(script.long() | 2), Some(script.key())),
         };
-        Prekey { key, version, protocol, extension }
+        let extension = extension.map(|it| it.with_features(script.number()));
+        Prekey { key, version, protocol, joined, extension }
     }
 
     /// The first message of a session, in either suite.
     fn set_up(&self, memory: &mut Memory, script: &mut Script<'_>) -> Message {
         let (handshake, ratchet) = script.one(&self.sessions);
         memory.session = Some(ratchet.clone());
-        self.go_on(memory, Some(*handshake), script)
+        let mut handshake = *handshake;
+        if script.byte() % 16 == 15 {
+            handshake.private = script.take(33).try_into().ok();
+        }
+        self.go_on(memory, Some(handshake), script)
     }
 
     /// A genuine message of a session, ahead if the script wants it, with whatever it says of the chain before.
@@ -159,10 +165,25 @@ impl Mallory {
             ratchet.sending = Chain { key: kdf::next(&ratchet.sending.key), n: ratchet.sending.n + 1 };
         }
         ratchet.previous = script.number();
-        let Ok((header, payload)) = ratchet.seal(script.short()) else { return message };
+        let form = if script.byte() % 4 == 3 { Form::Enclosed } else { Form::Bare };
+        let text = match form {
+            Form::Enclosed if script.byte() % 4 != 3 => Self::enclosed(script),
+            _ => script.short().to_vec(),
+        };
+        let Ok((header, payload)) = ratchet.seal_as(form, &text) else { return message };
         let lock = Lock::Ratchet { session: self.point(), header };
         message.direct.insert("b1".to_owned(), Direct { handshake, lock, payload });
         message
+    }
+
+    /// What devices of our kind tell each other besides a text: a prekey, until when it is good, and its number.
+    fn enclosed(script: &mut Script<'_>) -> Vec<u8> {
+        let prekey = [
+            tree::bytes(1, if script.byte() % 2 == 0 { &[2; 33] } else { script.take(33) }),
+            tree::number(2, 1_800_000_000_000 ^ u64::from(script.number())),
+            tree::number(3, u64::from(script.number())),
+        ];
+        tree::encode(&[tree::bytes(1, tree::encode(&prekey)), tree::bytes(2, script.short())])
     }
 
     /// A message that is sealed to the victim's identity.

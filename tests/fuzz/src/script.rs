@@ -1,6 +1,6 @@
 //! What an input says, read piece by piece.
 
-use status_layer::DeviceId;
+use status_layer::{DeviceId, Timestamp};
 
 /// The bytes of an input; zeroes when they are used up.
 #[derive(Clone, Debug)]
@@ -59,6 +59,16 @@ impl<'a> Script<'a> {
             3 => -1,
             4 => 1_700_000_000_000_000_000 + i64::from(self.byte()),
             _ => i64::from(self.long() as i32) << self.below(32),
+        }
+    }
+
+    /// A time, mostly near that of the story.
+    pub fn time(&mut self) -> Timestamp {
+        match self.byte() % 8 {
+            0 => Timestamp::default(),
+            1 => Timestamp::from_millis(u64::MAX),
+            2..7 => Timestamp::from_millis(1_700_000_000_000 + u64::from(self.byte())),
+            _ => Timestamp::from_secs(u64::from(self.long())),
         }
     }
 

@@ -1,6 +1,6 @@
 //! What the targets of the security layer start from: Bob's store at some moments, and all that was ever sent to him.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -9,7 +9,7 @@ use status_layer::testing::{Party, rng};
 use status_layer::{
     Datagram, DeviceId, Interest, Name, Parcel, Recipient, Rendezvous, Sealed, Security, UserId,
 };
-use status_security::hazmat::{Bundle, Message, Prekey};
+use status_security::hazmat::{Bundle, Listing, Message, Prekey};
 use status_security::{Config, Sessions, Transition};
 
 use crate::mallory::Mallory;
@@ -57,6 +57,14 @@ pub struct Genuine {
     pub text: Option<Vec<u8>>,
 }
 
+impl Genuine {
+    /// Whether it begins a session with a prekey that was made for its sender alone.
+    fn is_private(&self) -> bool {
+        let message = Message::decode(self.parcel.sealed.as_bytes()).expect("a message");
+        message.direct.values().any(|direct| direct.handshake.is_some_and(|it| it.private.is_some()))
+    }
+}
+
 /// One device of somebody.
 #[derive(Clone)]
 struct Device {
@@ -85,8 +93,13 @@ impl Device {
     fn seal(&mut self, to: &Recipient, text: &str) -> Parcel {
         // Bundles say when they were signed; no two of ours at once.
         self.party.wait(Duration::from_millis(1));
-        let datagram = Datagram { to: to.clone(), bytes: text.as_bytes().to_vec() };
+        let datagram = Datagram::new(to.clone(), text.as_bytes().to_vec());
         must(&mut self.party, |cx| self.layer.seal(cx, datagram)).parcels.pop().expect("one parcel")
+    }
+
+    fn pair(&mut self, other: &str) {
+        let other = DeviceId::new(other).expect("an id");
+        must(&mut self.party, |cx| self.layer.pair(cx, &other, Interest::Listen));
     }
 
     fn open(&mut self, parcel: &Parcel) {
@@ -191,7 +204,7 @@ impl World {
         elsewhere.open(&others);
         elsewhere.party.wait(Duration::from_secs(60));
         story.sent(elsewhere.seal(&to_bob, "for b2"), None);
-        story.sent(others, None);
+        let others = story.sent(others, None);
 
         // Bob's keys were replaced, and he writes to himself from the other device.
         for device in [&mut story.bob, &mut alice, &mut carol, &mut other] {
@@ -210,8 +223,20 @@ impl World {
         let copy = other.seal(&to_bob, "copy");
         story.sent(copy, Some("copy"));
         story.stage(&late);
+
+        // His devices belong together, and Alice writes in a session that began with a prekey made for her.
         story.opens(&late);
-        story.stage(&[]);
+        story.opens(&[others]);
+        story.bob.pair("b2");
+        other.pair("b1");
+        let ours = ["ours", "ours too"].map(|text| story.sent(other.seal(&to_bob, text), Some(text)));
+        let answer = story.bob.seal(&to_alice, "another answer");
+        alice.open(&answer);
+        let seven = story.sent(alice.seal(&to_bob, "alice seven"), Some("alice seven"));
+        assert!(story.mail.iter().any(Genuine::is_private), "the story has to tell of private prekeys");
+        story.stage(&[ours[0], ours[1], seven]);
+        story.opens(&[ours[1]]);
+        story.stage(&[ours[0], seven]);
 
         let mut bundles = story.several(&alices);
         let mallory = {
@@ -255,9 +280,10 @@ impl Story {
             vec![("1a", Prekey { extension: None, ..entry }), ("2a", plain)],
         ];
         for (seconds, list) in (1..).zip(lists) {
-            let prekeys: BTreeMap<String, Prekey> =
-                list.into_iter().map(|(id, prekey)| (id.to_owned(), prekey)).collect();
-            let bundle = Bundle::sign(key, prekeys, made.after(Duration::from_secs(seconds)));
+            let prekeys = list.into_iter().map(|(id, prekey)| (id.to_owned(), prekey)).collect();
+            let at = made.after(Duration::from_secs(seconds));
+            let removed = (seconds == 2).then(|| ("a0".to_owned(), made)).into_iter().collect();
+            let bundle = Bundle::sign(key, Listing { prekeys, removed }, at);
             let message =
                 Message { device: "a1".to_owned(), bundles: vec![bundle.clone()], ..Message::default() };
             let sealed = Sealed::new(message.encode());
