@@ -5,7 +5,7 @@ pub mod deployed;
 pub mod replay;
 
 pub use crate::answered::MAX_ANSWERED;
-pub use crate::bundle::{Bundle, Extension, MAX_DEVICES, PROTOCOL_VERSION, Prekey};
+pub use crate::bundle::{Bundle, Extension, Listing, MAX_DEVICES, MAX_REMOVED, PROTOCOL_VERSION, Prekey};
 pub use crate::device::{Device, MAX_KNOWN, MAX_TARGETS, STALE_AFTER};
 pub use crate::key::{Key, Point};
 pub use crate::open::MAX_PARCEL;

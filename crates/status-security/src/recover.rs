@@ -57,10 +57,11 @@ impl Sessions {
         let peer = Peer { key: sender, device: &message.device };
         let Some(every) = self.config.answer_every else { return Err(error) };
         let Some(reason) = self.reason(cx, &peer, direct, &error)? else { return Err(error) };
-        if user == self.keyring.user() || !is_fresh(cx, &peer, message)? {
+        let stranger = user == self.keyring.user() && !self.is_paired(&cx.shelf, &message.device)?;
+        if stranger || !is_fresh(cx, &peer, message)? {
             return Err(error);
         }
-        let mut opened = self.learn(cx, &message.bundles)?;
+        let mut opened = self.learn(cx, &user, message)?;
         opened.notices.push(Notice::Unreadable { from: user });
         if !answered::note(&mut cx.shelf, &user, cx.now, every)? {
             return Ok(opened);
@@ -68,7 +69,7 @@ impl Sessions {
         if reason == Reason::Adrift {
             self.begin_anew(cx, &peer, direct.and_then(|direct| direct.handshake.as_ref()))?;
         }
-        let mut answer = self.seal_user(cx, &user, &[])?;
+        let mut answer = self.seal_user(cx, &user, &[], false)?;
         // Who has lost something may not know of a shared place.
         answer.parcels.iter_mut().for_each(|parcel| parcel.meet = Rendezvous::Inbox(user));
         opened.then.extend(answer);
@@ -137,5 +138,5 @@ fn is_fresh(cx: &Cx<'_>, peer: &Peer<'_>, message: &Opening) -> Result<bool, Err
         bundles.filter(|bundle| bundle.identity() == user && bundle.prekeys().contains_key(peer.device));
     let Some(made) = own.map(Bundle::timestamp).max() else { return Ok(false) };
     let heard = device::find(&cx.shelf, &user, peer.device)?;
-    Ok(heard.is_none_or(|device| made > device.timestamp))
+    Ok(heard.is_none_or(|device| made > device.heard))
 }

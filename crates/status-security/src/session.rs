@@ -1,5 +1,6 @@
 //! Sessions: a ratchet with one device of a user, set up with one prekey, and how it is kept.
 
+use alloc::string::{String, ToString};
 use alloc::vec::Vec;
 
 use status_crypto::{Keyring, PublicKey, SecretKey, keccak256, x25519};
@@ -137,7 +138,12 @@ pub(crate) fn open(
     let Lock::Ratchet { session: prekey, header } = &direct.lock else {
         return Err(OpenError::NoHeader.into());
     };
-    let known = kept(cx, config, peer, prekey)?;
+    let mut known = kept(cx, config, peer, prekey)?;
+    let begun_by = begun_by(&cx.shelf, peer, prekey, known.as_ref(), direct.handshake.as_ref())?;
+    let peer = &Peer { device: begun_by.as_deref().unwrap_or(peer.device), ..*peer };
+    if begun_by.is_some() {
+        known = kept(cx, config, peer, prekey)?;
+    }
     let mut session = match direct.handshake {
         Some(handshake) if handshake.prekey == *prekey => {
             respond(cx, (keyring, config), peer, known, (&handshake, header.key.suite()))?
@@ -158,6 +164,30 @@ pub(crate) fn open(
         Form::Enclosed => private::unpack(cx, config, peer, &text)?,
     };
     Ok(Plain { text, turned: session.ratchet.epoch != epoch })
+}
+
+/// The device with which `handshake` has begun a session, if it is not the one that is said to have sent it.
+///
+/// Nothing that is sealed names the device. Without this, a first message would open once more under the id of
+/// another.
+fn begun_by(
+    shelf: &Shelf<'_>,
+    peer: &Peer<'_>,
+    prekey: &Point,
+    known: Option<&Session>,
+    handshake: Option<&Handshake>,
+) -> Result<Option<String>, StoreError> {
+    let Some(handshake) = handshake else { return Ok(None) };
+    let digest = digest(&handshake.ephemeral);
+    if known.is_some_and(|session| session.handshakes.contains(&digest)) {
+        return Ok(None);
+    }
+    for (key, row) in shelf.scan(&table::sessions(&peer.key.user()), None, MAX_SESSIONS)? {
+        if table::prekey_of(&key) == Some(prekey) && row::read(&row)?.handshakes.contains(&digest) {
+            return Ok(table::session_device_of(&key).map(ToString::to_string));
+        }
+    }
+    Ok(None)
 }
 
 fn initiate(

@@ -7,7 +7,9 @@
 //! | `a` | – | last announcement: when, and of which version |
 //! | `u` | user (33) | how close we are, and the seat among the strangers |
 //! | `U` | seat (8) | queue of strangers, the one not met for longest first |
-//! | `d` | user (33), device | its prekey, version, bundle time, whether it is enabled, since when it is missed |
+//! | `d` | user (33), device | its prekey, version, bundle times, whether it is enabled, since when it is missed |
+//! | `r` | user (33), device | when the user removed it |
+//! | `j` | – | when this device was last taken into our group |
 //! | `s` | user (33), length and text of device, prekey (33) | a session |
 //! | `n` | – | number of the next session |
 //! | `b` | own prekey (33), session (4) | key of a session that was set up with it |
@@ -37,6 +39,7 @@ use crate::key::Point;
 
 pub(crate) const OWN: [u8; 1] = *b"o";
 pub(crate) const ANNOUNCED: [u8; 1] = *b"a";
+pub(crate) const JOINED: [u8; 1] = *b"j";
 pub(crate) const NEXT_SESSION: [u8; 1] = *b"n";
 pub(crate) const PREKEYS: [u8; 1] = *b"p";
 pub(crate) const EXPIRED: [u8; 1] = *b"x";
@@ -63,7 +66,16 @@ pub(crate) fn device(user: &UserId, device: &str) -> Vec<u8> {
     [&b"d"[..], user.as_bytes(), device.as_bytes()].concat()
 }
 
-/// The device text in a key of [`device`].
+/// All devices that a user has removed.
+pub(crate) fn removals(user: &UserId) -> Vec<u8> {
+    [&b"r"[..], user.as_bytes()].concat()
+}
+
+pub(crate) fn removed(user: &UserId, device: &str) -> Vec<u8> {
+    [&b"r"[..], user.as_bytes(), device.as_bytes()].concat()
+}
+
+/// The device text in a key of [`device`] or [`removed`].
 pub(crate) fn device_of(key: &[u8]) -> Option<&str> {
     core::str::from_utf8(key.get(34..)?).ok()
 }
@@ -82,6 +94,12 @@ pub(crate) fn session(user: &UserId, device: &str, prekey: &Point) -> Vec<u8> {
 /// The prekey in a key of [`session`].
 pub(crate) fn prekey_of(session: &[u8]) -> Option<&Point> {
     session.last_chunk()
+}
+
+/// The device text in a key of [`session`].
+pub(crate) fn session_device_of(session: &[u8]) -> Option<&str> {
+    let device = session.get(35..session.len().checked_sub(33)?)?;
+    core::str::from_utf8(device).ok()
 }
 
 /// All sessions that were set up with a prekey of ours, and are not known to have expired.

@@ -88,7 +88,7 @@ impl Unchecked {
         (!says_nothing).then_some(Self(message))
     }
 
-    /// Checks all that does not depend on who reads: lengths, and the signature of every bundle.
+    /// Checks all that does not depend on who reads: lengths, and the signature of every bundle, which must fit no other.
     ///
     /// # Errors
     /// [`OpenError::FieldLength`], [`OpenError::TooManyBundles`], [`OpenError::Bundle`].
@@ -101,7 +101,11 @@ impl Unchecked {
         if count > MAX_BUNDLES {
             return Err(OpenError::TooManyBundles { count, max: MAX_BUNDLES });
         }
-        let bundles = self.0.bundles.into_iter().map(Bundle::try_from).collect::<Result<_, BundleError>>()?;
+        let bundles = self.0.bundles.into_iter().map(Bundle::try_from);
+        let bundles = bundles.collect::<Result<Vec<_>, BundleError>>()?;
+        if !bundles.iter().all(Bundle::has_one_reading) {
+            return Err(BundleError::Ambiguous.into());
+        }
         Ok(Opening { device, bundles, direct: self.0.encrypted_message, public: self.0.public_message })
     }
 }

@@ -21,9 +21,22 @@ pub struct SignedPreKey {
     /// The first ratchet key of sessions on Curve25519, 32 bytes; there if and only if the device reads that suite.
     #[prost(bytes = "vec", tag = "17")]
     pub ratchet_key: ::prost::alloc::vec::Vec<u8>,
+    /// When the device was last taken into its user's group, in Unix milliseconds; 0 says nothing. A removal that is not
+    /// older than this takes the device out.
+    #[prost(uint64, tag = "18")]
+    pub joined: u64,
     /// What else the device understands, one bit each: 1 for private prekeys.
     #[prost(uint32, tag = "19")]
     pub features: u32,
+}
+/// A device that its user has taken out of their group. Travels inside a Bundle, of our kind of peers alone.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct RemovedDevice {
+    #[prost(string, tag = "1")]
+    pub installation_id: ::prost::alloc::string::String,
+    /// When, in Unix milliseconds.
+    #[prost(uint64, tag = "2")]
+    pub at: u64,
 }
 /// The prekeys of a user's devices under one signature. Sent by everybody with every message, and alone at the place
 /// where the user's keys are announced.
@@ -42,9 +55,12 @@ pub struct Bundle {
     #[prost(int64, tag = "5")]
     pub timestamp: i64,
     /// Unknown to deployed peers. Recoverable ECDSA by the identity over all of the bundle, 65 bytes; there if and only
-    /// if an entry has fields from 16 on.
+    /// if the bundle or an entry has further fields from 16 on.
     #[prost(bytes = "vec", tag = "16")]
     pub extension_signature: ::prost::alloc::vec::Vec<u8>,
+    /// The devices that the user has removed, in ascending order of their ids, each once.
+    #[prost(message, repeated, tag = "17")]
+    pub removed: ::prost::alloc::vec::Vec<RemovedDevice>,
 }
 /// The whole of what is left in an envelope. Sent for every datagram, and without content to announce keys.
 #[derive(Clone, PartialEq, ::prost::Message)]

@@ -207,7 +207,7 @@ fn sealing_for_an_id_that_is_no_point_is_refused() {
         .find(|user| status_crypto::PublicKey::from_user(user).is_err())
         .unwrap();
 
-    let datagram = Datagram { to: Recipient::User(off_curve), bytes: vec![1] };
+    let datagram = Datagram::new(Recipient::User(off_curve), vec![1]);
     let refused = alice.party.run(|cx| alice.layer.seal(cx, datagram));
 
     assert_eq!(crate::pair::seal_refused(refused), status_security::SealError::NotAKey);

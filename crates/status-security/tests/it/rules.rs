@@ -1,6 +1,7 @@
 //! The rules of the layer, one test each, named by what they promise.
 
 mod devices;
+mod group;
 mod lifetimes;
 mod limits;
 mod modes;

@@ -71,7 +71,7 @@ fn after_a_restore_from_the_words_the_next_message_is_read_within_one_round_trip
     let next = alice.seal(&new, "now you are");
 
     let device = DeviceId::new("device-22").unwrap();
-    assert_eq!(heard.notices, [Notice::NewDevice { user: bob.user(), device }]);
+    assert_eq!(heard.notices, [Notice::NewDevice { user: bob.user(), device, joined: true }]);
     assert_eq!(message(&next).direct.len(), 2, "for the old device and the new");
     assert_eq!(new.open(&next).0, "now you are");
     assert_eq!(bob.open(&next).0, "now you are");
