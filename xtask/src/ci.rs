@@ -45,7 +45,7 @@ const JOBS: [Job; 8] = [
     Job { name: "no-std", when: When::Always, run: no_std },
     Job { name: "deny", when: When::Always, run: deny },
     Job { name: "libsecp256k1", when: When::Asked, run: libsecp256k1 },
-    Job { name: "fuzz-smoke", when: When::Asked, run: |w| fuzz::run(w, SMOKE) },
+    Job { name: "fuzz-smoke", when: When::Asked, run: |w| fuzz::run(w, SMOKE, None) },
 ];
 
 /// The names of all jobs, for the help text.

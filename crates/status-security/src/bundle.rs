@@ -2,6 +2,7 @@
 //! one what deployed peers do not know.
 
 mod extension;
+mod plain;
 
 use alloc::collections::BTreeMap;
 use alloc::string::{String, ToString};
@@ -11,6 +12,7 @@ use status_crypto::{Keyring, PublicKey, Signature, keccak256};
 use status_layer::{Timestamp, UserId};
 
 pub use extension::Extension;
+pub(crate) use extension::PRIVATE_PREKEYS;
 
 use crate::generated as raw;
 
@@ -82,6 +84,9 @@ pub enum BundleError {
     /// itself, or was not signed with the rest of it by its identity.
     #[error("the bundle's extension fields were changed, or are of another bundle")]
     Extension,
+    /// What the signature covers could be divided into other ids, versions and times.
+    #[error("the bundle's signature would fit another bundle as well; deployed peers make none like it")]
+    Ambiguous,
 }
 
 impl Bundle {
@@ -135,6 +140,11 @@ impl Bundle {
     #[must_use]
     pub const fn timestamp(&self) -> i64 {
         self.timestamp
+    }
+
+    /// Whether what its user signed could not be divided into another bundle; see [`plain`].
+    pub(crate) fn has_one_reading(&self) -> bool {
+        self.extension_signature.is_some() || plain::has_one_reading(&self.listing.prekeys, self.timestamp)
     }
 
     /// What is hashed and signed.
@@ -247,6 +257,7 @@ impl From<Prekey> for raw::SignedPreKey {
                 .and_then(Extension::ratchet)
                 .map(|it| it.to_vec())
                 .unwrap_or_default(),
+            features: extension.map_or(0, |it| it.features()),
         }
     }
 }

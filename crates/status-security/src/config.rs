@@ -37,6 +37,19 @@ pub struct Config {
     pub joining: Joining,
     /// Which ratchet suites are read and written. Default: Curve25519 with those who announce it.
     pub transition: Transition,
+    /// Whether expected users get prekeys made for them alone, and theirs are used.
+    pub private_prekeys: PrivatePrekeys,
+}
+
+/// Whether devices of expected users get prekeys made for each of them alone, and theirs are taken and used. Only
+/// devices that announce suites and this are given any; deployed peers see nothing of it.
+#[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
+pub enum PrivatePrekeys {
+    /// Yes: from the second session on first messages are as forward secret as all others.
+    #[default]
+    Use,
+    /// No. Sessions that are set up with those given before are answered all the same.
+    Off,
 }
 
 /// Whether a user may be written to before any of their devices is known.
@@ -102,6 +115,7 @@ impl Default for Config {
             max_targets: 3,
             joining: Joining::default(),
             transition: Transition::default(),
+            private_prekeys: PrivatePrekeys::default(),
         }
     }
 }

@@ -159,6 +159,9 @@ pub enum OpenError {
         /// Largest number.
         max: usize,
     },
+    /// The message opened, and what it says to enclose cannot be read.
+    #[error("the message opened, but its sender has not put together well what it encloses")]
+    Enclosed,
     /// The message was made with other keys, or changed on its way.
     #[error("authentication failed")]
     Forged,

@@ -11,7 +11,6 @@ use core::time::Duration;
 
 use status_layer::{Cx, DeviceId, Interest, Shelf, StoreError, Timestamp};
 
-use crate::announce;
 use crate::bundle::{Bundle, Listing, PROTOCOL_VERSION, Prekey};
 use crate::device::{self, Device, MAX_TARGETS, removed};
 use crate::error::{Error, PairError};
@@ -19,6 +18,7 @@ use crate::own::OwnPrekey;
 use crate::security::Sessions;
 use crate::table;
 use crate::table::codec::{Reader, read_row, writer};
+use crate::{announce, private};
 
 impl Sessions {
     /// What our bundle says: this device, those of its group as far as others write to so many, and which were removed.
@@ -33,7 +33,7 @@ impl Sessions {
             version: own.version,
             protocol: PROTOCOL_VERSION,
             joined: joined(&cx.shelf)?,
-            extension: own.extension,
+            extension: own.extension.map(|it| it.with_features(private::features(&self.config))),
         };
         prekeys.insert(this.to_string(), ours);
         let mut removed = removed::all(&cx.shelf, &user)?;

@@ -50,6 +50,7 @@ mod key;
 mod open;
 mod own;
 mod people;
+mod private;
 mod ratchet;
 mod recover;
 mod seal;
@@ -64,7 +65,7 @@ mod wire;
 mod x3dh;
 
 pub use bundle::BundleError;
-pub use config::{Config, FirstMessage, Joining, MailInClear, SharedPlace};
+pub use config::{Config, FirstMessage, Joining, MailInClear, PrivatePrekeys, SharedPlace};
 pub use error::{Error, ExpectError, OpenError, PairError, SealError};
 pub use ratchet::RatchetError;
 pub use security::Sessions;

@@ -6,6 +6,7 @@
 //! | --- | --- |
 //! | a message for other devices | this device is new to the sender, as after a restore from the words of the account |
 //! | no such session, or a handshake for a prekey that is not here | an old copy of this store was put back |
+//! | a handshake with a private prekey that was used or is not here | an old copy of either store was put back |
 //! | a turn of the ratchet that does not fit, or a jump that is too long | the same, or too much was lost |
 //! | a number that was used before, in a message that is new | an old copy of the sender's store was put back |
 //!
@@ -23,8 +24,8 @@ use crate::own::OwnPrekey;
 use crate::ratchet::RatchetError;
 use crate::security::Sessions;
 use crate::session::{self, Peer};
-use crate::wire::{Direct, Lock, Opening};
-use crate::{answered, device};
+use crate::wire::{Direct, Handshake, Lock, Opening};
+use crate::{answered, device, private};
 
 /// Why a message cannot be read here.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
@@ -66,7 +67,7 @@ impl Sessions {
             return Ok(opened);
         }
         if reason == Reason::Adrift {
-            self.begin_anew(cx, &peer)?;
+            self.begin_anew(cx, &peer, direct.and_then(|direct| direct.handshake.as_ref()))?;
         }
         let mut answer = self.seal_user(cx, &user, &[], false)?;
         // Who has lost something may not know of a shared place.
@@ -106,9 +107,22 @@ impl Sessions {
     /// write to it: the answer begins another there, at both ends.
     ///
     /// Invariant: afterwards neither side sends in a session of which the other may have another state, unless our prekey
-    /// was too young to be replaced. What was set up with ours stays for late messages, and because it tells replays.
-    fn begin_anew(&self, cx: &mut Cx<'_>, peer: &Peer<'_>) -> Result<(), Error> {
+    /// was too young to be replaced. What was set up with ours stays for late messages, and because it tells replays. No
+    /// private prekey is used: one of the two stores may be an old copy.
+    fn begin_anew(
+        &self,
+        cx: &mut Cx<'_>,
+        peer: &Peer<'_>,
+        handshake: Option<&Handshake>,
+    ) -> Result<(), Error> {
         OwnPrekey::replace(cx, self.config.transition.reads())?;
+        private::reset(&mut cx.shelf, peer)?;
+        if let Some(lost) = handshake.filter(|handshake| handshake.private.is_some())
+            && session::under_way(&cx.shelf, peer, &lost.prekey, Some(lost))?.is_none()
+        {
+            // The device has begun another session there, which we cannot have.
+            session::end(&mut cx.shelf, session::key_of(peer, &lost.prekey))?;
+        }
         if let Some(device) = device::find(&cx.shelf, &peer.key.user(), peer.device)? {
             session::delete(&mut cx.shelf, session::key_of(peer, &device.prekey))?;
         }

@@ -82,7 +82,8 @@ impl Sessions {
         for device in devices {
             // A device that reads nothing of what we write is left out as long as another one does.
             let Some(suite) = self.config.transition.writes(device.suites()) else { continue };
-            let sealed = session::seal(cx, &*self.keyring, own, (user, device), suite, plaintext)?;
+            let ours = (&*self.keyring, &self.config, own);
+            let sealed = session::seal(cx, ours, (user, device), suite, plaintext)?;
             direct.insert(device.id.clone(), sealed);
         }
         if direct.is_empty() { Err(SealError::NoCommonSuite.into()) } else { Ok(direct) }

@@ -1,6 +1,6 @@
-//! What a bundle says beyond the deployed fields: which suites a device reads, its first ratchet key on Curve25519, when
-//! it joined its user's group, and which devices were removed from that. Deployed peers skip it; the deployed fields and
-//! their signature are what they would be without it.
+//! What a bundle says beyond the deployed fields: which suites a device reads, its first ratchet key on Curve25519, what
+//! else it understands, when it joined its user's group, and which devices were removed from that. Deployed peers skip it;
+//! the deployed fields and their signature are what they would be without it.
 
 use alloc::collections::BTreeMap;
 use alloc::string::String;
@@ -23,14 +23,36 @@ const TAG: &[u8] = b"status security bundle extension 1";
 pub struct Extension {
     suites: Suites,
     ratchet: Option<[u8; 32]>,
+    features: u32,
 }
+
+/// Takes private prekeys, and answers sessions that are set up with those it gave.
+pub(crate) const PRIVATE_PREKEYS: u32 = 1;
 
 impl Extension {
     /// Joins suites and ratchet key; `None` if one demands the other, or if nothing is said.
     #[must_use]
     pub fn new(suites: Suites, ratchet: Option<[u8; 32]>) -> Option<Self> {
         let fits = suites.has(Suite::Curve25519) == ratchet.is_some() && suites.bits() != 0;
-        fits.then_some(Self { suites, ratchet })
+        fits.then_some(Self { suites, ratchet, features: 0 })
+    }
+
+    /// The same, with what else the device understands, one bit each. Bits that are not known here are kept.
+    #[must_use]
+    pub const fn with_features(self, features: u32) -> Self {
+        Self { features, ..self }
+    }
+
+    /// What else it understands, one bit each.
+    #[must_use]
+    pub const fn features(&self) -> u32 {
+        self.features
+    }
+
+    /// Whether it takes private prekeys.
+    #[must_use]
+    pub const fn takes_private_prekeys(&self) -> bool {
+        self.features & PRIVATE_PREKEYS != 0
     }
 
     /// The suites that the device reads.
@@ -48,14 +70,14 @@ impl Extension {
     /// Reads the fields of an entry; the outer error says that they contradict each other.
     pub(super) fn read(entry: &raw::SignedPreKey) -> Result<Option<Self>, BundleError> {
         if entry.suites == 0 && entry.ratchet_key.is_empty() {
-            return Ok(None);
+            return if entry.features == 0 { Ok(None) } else { Err(BundleError::Extension) };
         }
         let ratchet = match entry.ratchet_key.as_slice() {
             [] => None,
             key => Some(key.try_into().map_err(|_| BundleError::Extension)?),
         };
         let extension = Self::new(Suites::from_bits(entry.suites), ratchet);
-        extension.map(Some).ok_or(BundleError::Extension)
+        extension.map(|it| Some(it.with_features(entry.features))).ok_or(BundleError::Extension)
     }
 }
 
@@ -75,6 +97,7 @@ pub(super) fn digest(identity: &UserId, listing: &Listing, timestamp: i64) -> [u
         let extension = prekey.extension.as_ref();
         bytes.extend_from_slice(&extension.map_or(0, |it| it.suites.bits()).to_be_bytes());
         sized(&mut bytes, extension.and_then(Extension::ratchet).map_or(&[], <[u8; 32]>::as_slice));
+        bytes.extend_from_slice(&extension.map_or(0, |it| it.features).to_be_bytes());
     }
     counted(&mut bytes, listing.removed.len());
     for (device, at) in &listing.removed {
@@ -185,8 +208,13 @@ mod tests {
 
     #[test]
     fn an_extension_that_was_changed_in_any_part_is_refused() {
-        let changes: [fn(&mut raw::Bundle); 8] = [
+        let changes: [fn(&mut raw::Bundle); 10] = [
             |bundle| entry(bundle, "a").suites = 1,
+            |bundle| entry(bundle, "a").features ^= PRIVATE_PREKEYS,
+            |bundle| {
+                *entry(bundle, "b") = raw::SignedPreKey { features: 1, ..entry(bundle, "b").clone() };
+                (entry(bundle, "b").suites, entry(bundle, "b").ratchet_key) = (0, Vec::new());
+            },
             |bundle| entry(bundle, "a").suites |= 4,
             |bundle| entry(bundle, "a").ratchet_key[0] ^= 1,
             |bundle| {

@@ -9,7 +9,7 @@ use status_layer::{DeviceId, Shelf, StoreError, Timestamp, UserId};
 use super::{Device, MAX_KNOWN, all, find, removed, save};
 use crate::bundle::{Bundle, Prekey};
 use crate::config::Joining;
-use crate::{group, session, table};
+use crate::{group, private, session, table};
 
 /// Who learns, and who teaches.
 #[derive(Clone, Copy, Debug)]
@@ -98,6 +98,7 @@ pub(crate) fn drop_device(
 ) -> Result<(), StoreError> {
     let Some(device) = find(shelf, user, id)? else { return Ok(()) };
     session::expire(shelf, &table::session(user, id, &device.prekey), now)?;
+    private::forget(shelf, user, id)?;
     if ours {
         save(shelf, user, &Device { enabled: false, ..device });
     } else {
@@ -184,6 +185,7 @@ fn make_room(shelf: &mut Shelf<'_>, user: &UserId, now: Timestamp) -> Result<(),
     }
     if let Some(oldest) = known.iter().min_by_key(|other| other.timestamp) {
         shelf.delete(table::device(user, &oldest.id));
+        private::forget(shelf, user, &oldest.id)?;
         session::expire(shelf, &table::session(user, &oldest.id, &oldest.prekey), now)?;
     }
     Ok(())

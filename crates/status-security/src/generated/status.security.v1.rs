@@ -25,6 +25,9 @@ pub struct SignedPreKey {
     /// older than this takes the device out.
     #[prost(uint64, tag = "18")]
     pub joined: u64,
+    /// What else the device understands, one bit each: 1 for private prekeys.
+    #[prost(uint32, tag = "19")]
+    pub features: u32,
 }
 /// A device that its user has taken out of their group. Travels inside a Bundle, of our kind of peers alone.
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
@@ -100,6 +103,10 @@ pub struct X3dhHeader {
     /// The responder's signed prekey, 33 bytes.
     #[prost(bytes = "vec", tag = "4")]
     pub id: ::prost::alloc::vec::Vec<u8>,
+    /// Unknown to deployed peers, and never sent to them. The private prekey that the responder gave to the initiator, 33
+    /// bytes, if the session is set up with one besides the signed one.
+    #[prost(bytes = "vec", tag = "16")]
+    pub private_prekey: ::prost::alloc::vec::Vec<u8>,
 }
 /// Leads every message of a session.
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
@@ -116,6 +123,34 @@ pub struct DrHeader {
     /// The signed prekey with which the session was set up, 33 bytes, the same in both directions.
     #[prost(bytes = "vec", tag = "4")]
     pub id: ::prost::alloc::vec::Vec<u8>,
+    /// Unknown to deployed peers, and never sent to them. Whether the plaintext is an Enclosed and not bare content; then
+    /// it is sealed with another key, so that this field cannot be changed.
+    #[prost(bool, tag = "16")]
+    pub enclosed: bool,
+}
+/// What is inside a ciphertext of a session when more than content is to be said. Sent to devices that announce private
+/// prekeys, in each message of one sending chain.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct Enclosed {
+    #[prost(message, optional, tag = "1")]
+    pub prekey: ::core::option::Option<PrivatePrekey>,
+    /// The content.
+    #[prost(bytes = "vec", tag = "2")]
+    pub text: ::prost::alloc::vec::Vec<u8>,
+}
+/// A prekey made by one device for one device alone, to set up one session with. Not signed: the session in which it is
+/// sent shows whose it is. Travels inside an Enclosed.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct PrivatePrekey {
+    /// Compressed secp256k1 point, 33 bytes.
+    #[prost(bytes = "vec", tag = "1")]
+    pub prekey: ::prost::alloc::vec::Vec<u8>,
+    /// Until when it may be used, in Unix milliseconds.
+    #[prost(uint64, tag = "2")]
+    pub until: u64,
+    /// Rises with each one that the device makes for that other device; the highest counts.
+    #[prost(uint32, tag = "3")]
+    pub number: u32,
 }
 /// Leads a message that is sealed to an identity key. Sent while no device of the receiver is known.
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]

@@ -17,7 +17,7 @@ use status_layer::{
 
 use crate::key::{Key, Point};
 use crate::ratchet::{Chain, Header, OwnKey, Ratchet, kdf};
-use crate::session::Session;
+use crate::session::{Private, Session};
 use crate::suite::RatchetKey;
 use crate::wire::{Direct, Lock, Message};
 use crate::{Config, Error, Joining, OpenError, Sessions, SharedPlace, Transition, x3dh};
@@ -225,7 +225,9 @@ impl ReplayedDevice {
         let number = u32::try_from(self.store.len()).unwrap_or(u32::MAX);
         let rank = secret.expose().first_chunk().copied().unwrap_or_default();
         let handshake = Some(handshake.ephemeral);
-        Some(Session { number, rank, handshake, handshakes: Vec::new(), kept: 0, ratchet, expired: None })
+        let private = Private::No;
+        let handshakes = Vec::new();
+        Some(Session { number, rank, handshake, private, handshakes, kept: 0, ratchet, expired: None })
     }
 
     /// If a message turns the ratchet of a session whose own key the recording does not name: makes that turn with

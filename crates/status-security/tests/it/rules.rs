@@ -6,6 +6,7 @@ mod lifetimes;
 mod limits;
 mod modes;
 mod places;
+mod private;
 mod recovery;
 mod sessions;
 mod suites;

@@ -173,7 +173,7 @@ fn a_higher_version_of_another_device_is_taken_from_a_bundle_and_a_lower_one_is_
     let newer = phone.knows(&desk)[0].clone();
     phone.try_open(&old).unwrap();
 
-    assert_eq!(phone.knows(&desk), [newer.clone()]);
+    assert_eq!(phone.knows(&desk), std::slice::from_ref(&newer));
     assert_eq!(newer.version, message(&new).bundles[0].prekeys()["device-22"].version);
 }
 
