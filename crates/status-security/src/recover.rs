@@ -138,9 +138,10 @@ fn is_fresh(cx: &Cx<'_>, peer: &Peer<'_>, message: &Opening) -> Result<bool, Err
     let user = peer.key.user();
     let removed = device::removed::when(&cx.shelf, &user, peer.device)?;
     let counts = |prekey: &Prekey| removed.is_none_or(|at| prekey.joined > at);
-    let own = message.bundles.iter().filter(|bundle| {
-        bundle.identity() == user && bundle.prekeys().get(peer.device).is_some_and(counts)
-    });
+    let own = message
+        .bundles
+        .iter()
+        .filter(|bundle| bundle.identity() == user && bundle.prekeys().get(peer.device).is_some_and(counts));
     let Some(made) = own.map(Bundle::timestamp).max() else { return Ok(false) };
     let heard = device::find(&cx.shelf, &user, peer.device)?;
     Ok(heard.is_none_or(|device| made > device.heard))
