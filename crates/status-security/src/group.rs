@@ -26,8 +26,12 @@ impl Sessions {
         let (user, this) = (self.keyring.user(), self.device.as_str());
         let others = self.config.max_targets.clamp(1, MAX_TARGETS).saturating_sub(1);
         let others = device::active(&cx.shelf, &user, others, cx.now)?;
-        let mut prekeys: BTreeMap<_, _> =
-            others.into_iter().map(|device| (device.id.clone(), said(&device))).collect();
+        // Others refuse a bundle whose ids are not all of one length. Whom it leaves out speaks for itself.
+        let fits = |device: &Device| {
+            device.id.len() == this.len() && !device.id.bytes().any(|byte| byte.is_ascii_control())
+        };
+        let others = others.into_iter().filter(fits);
+        let mut prekeys: BTreeMap<_, _> = others.map(|device| (device.id.clone(), said(&device))).collect();
         let ours = Prekey {
             key: own.key.to_vec(),
             version: own.version,

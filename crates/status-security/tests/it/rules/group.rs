@@ -360,3 +360,15 @@ fn a_message_of_a_removed_device_is_not_answered_when_it_is_brought_again() {
 
     assert_eq!(new.refuses(&elsewhere), OpenError::NotForThisDevice);
 }
+
+#[test]
+fn a_device_whose_id_is_of_another_length_does_not_spoil_the_bundles_of_the_others() {
+    let (mut phone, mut other, mut alice) = (device(21), device(100), Person::new(1));
+    phone.hears(&other.announcement().unwrap());
+    phone.confirms(100);
+
+    let hello = phone.seal(&alice, "hello");
+
+    assert_eq!(listed(&hello), ["device-21"]);
+    assert_eq!(alice.open(&hello).0, "hello");
+}
