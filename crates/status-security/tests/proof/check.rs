@@ -1,7 +1,7 @@
 //! What must hold of everything that is sealed and of everything that is opened.
 
 use status_layer::{Grade, Letter, Notice, Opened, Parcel, Proof, Recipient, Security};
-use status_security::hazmat::REMEMBERED;
+use status_security::hazmat::{Device, REMEMBERED};
 
 use crate::forge::same_rows;
 use crate::model::{Mark, Text};
@@ -80,7 +80,7 @@ impl World {
         }
         self.devices[to].state.past.taken.insert(mark, now);
         if matches!(origin, Origin::Network | Origin::Replayed) {
-            self.learn(to, &shape);
+            self.learn(to, &shape)?;
         }
         self.check_notices(to, parcel, &opened, origin)?;
         for letter in &opened.mail {
@@ -89,11 +89,21 @@ impl World {
         self.emit(to, opened.then)
     }
 
-    fn learn(&mut self, device: usize, shape: &Shape) {
-        let own = self.devices[device].user;
-        let users = shape.bundles.iter().filter_map(|user| self.number(user)).filter(|user| *user != own);
-        let users: Vec<usize> = users.collect();
-        self.devices[device].state.past.knows.extend(users);
+    /// Notes whose keys a device has heard. From then on it uses no older ones.
+    fn learn(&mut self, device: usize, shape: &Shape) -> Checked {
+        let (own, now) = (self.devices[device].user, self.now);
+        for (user, versions) in &shape.bundles {
+            let Some(number) = self.number(user).filter(|number| *number != own) else { continue };
+            self.devices[device].state.past.knows.insert(number);
+            let known = self.devices[device].run(now, |layer, cx| Ok(layer.devices(&cx.shelf, user)?))?;
+            let known = known.map_err(|error| format!("{error:?}"))?;
+            let older =
+                |known: &&Device| versions.get(&known.id).is_some_and(|v| u64::from(known.version) < *v);
+            if let Some(older) = known.iter().find(older) {
+                return Err(format!("device {device} keeps an older prekey of {}", older.id));
+            }
+        }
+        Ok(())
     }
 
     /// A letter is what somebody wrote to this user, on a device that it was sealed for, and comes out once.

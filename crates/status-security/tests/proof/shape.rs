@@ -7,11 +7,14 @@ use status_layer::{Parcel, UserId};
 /// The outside of a message.
 #[derive(Debug, Default)]
 pub(crate) struct Shape {
-    /// Whose keys it carries.
-    pub(crate) bundles: Vec<UserId>,
+    /// Whose keys it carries, and which version of each device.
+    pub(crate) bundles: Vec<(UserId, Versions)>,
     /// What is in it, by the device that it is for.
     pub(crate) slots: BTreeMap<String, Slot>,
 }
+
+/// The versions of prekeys, by device.
+pub(crate) type Versions = BTreeMap<String, u64>;
 
 /// The outside of a ciphertext.
 #[derive(Debug, Default)]
@@ -47,7 +50,7 @@ impl Shape {
         let mut shape = Self::default();
         for (field, value) in fields(bytes)? {
             match field {
-                3 => shape.bundles.extend(identity(value.bytes())),
+                3 => shape.bundles.extend(bundle(value.bytes())),
                 101 => {
                     let (slot, direct) = entry(value.bytes())?;
                     shape.slots.insert(slot, Slot::read(direct)?);
@@ -89,12 +92,21 @@ impl Turn {
     }
 }
 
-/// The user of a bundle that lists any device.
-fn identity(bundle: &[u8]) -> Option<UserId> {
-    let fields = fields(bundle)?;
-    let lists = fields.iter().any(|(field, _)| *field == 2);
-    let (_, identity) = fields.iter().find(|(field, _)| *field == 1)?;
-    UserId::from_compressed(identity.bytes()).ok().filter(|_| lists)
+/// The user of a bundle that lists any device, and what it lists.
+fn bundle(bytes: &[u8]) -> Option<(UserId, Versions)> {
+    let (mut user, mut versions) = (None, Versions::new());
+    for (field, value) in fields(bytes)? {
+        match field {
+            1 => user = UserId::from_compressed(value.bytes()).ok(),
+            2 => {
+                let (device, prekey) = entry(value.bytes())?;
+                let version = fields(prekey)?.into_iter().find(|(field, _)| *field == 2);
+                versions.insert(device, version.map_or(0, |(_, value)| value.number()));
+            }
+            _ => {}
+        }
+    }
+    user.filter(|_| !versions.is_empty()).map(|user| (user, versions))
 }
 
 fn entry(bytes: &[u8]) -> Option<(String, &[u8])> {
@@ -116,6 +128,13 @@ enum Value<'a> {
 }
 
 impl<'a> Value<'a> {
+    const fn number(self) -> u64 {
+        match self {
+            Self::Number(number) => number,
+            Self::Bytes(_) => 0,
+        }
+    }
+
     const fn bytes(self) -> &'a [u8] {
         match self {
             Self::Bytes(bytes) => bytes,
