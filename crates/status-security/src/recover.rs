@@ -90,7 +90,9 @@ impl Sessions {
         let Lock::Ratchet { session: prekey, header } = &direct.lock else { return Ok(None) };
         let session = session::under_way(&cx.shelf, peer, prekey, direct.handshake.as_ref())?;
         let adrift = match (error, session) {
-            (OpenError::NoSession | OpenError::UnknownPrekey, _) => true,
+            // Nobody who follows the protocol begins a session with a message of another one.
+            (OpenError::NoSession, _) => direct.handshake.is_none(),
+            (OpenError::UnknownPrekey, _) => true,
             (OpenError::Replayed | OpenError::Ratchet(RatchetError::TooFarAhead { .. }), session) => {
                 session.is_some()
             }

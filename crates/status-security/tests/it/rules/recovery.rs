@@ -285,6 +285,23 @@ fn a_message_changed_on_its_way_is_never_answered() {
 }
 
 #[test]
+fn a_handshake_beside_a_message_of_another_session_is_never_answered() {
+    let (mut alice, mut bob) = introduced();
+    wait([&mut alice, &mut bob], MINUTE);
+    let first = alice.seal(&bob, "first");
+
+    let mixed = changed(&first, |message| {
+        let own = message.bundles[0].prekeys()[&message.device].key.clone();
+        for direct in message.direct.values_mut() {
+            direct.handshake.as_mut().unwrap().prekey = own.as_slice().try_into().unwrap();
+        }
+    });
+
+    assert_eq!(bob.refuses(&mixed), OpenError::NoSession);
+    assert_eq!(bob.open(&first).0, "first");
+}
+
+#[test]
 fn our_own_messages_are_never_answered() {
     let mut phone = Person::on(1, 1, Config::default());
     let mut desk = Person::on(1, 12, Config::default());
