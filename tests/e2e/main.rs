@@ -13,6 +13,8 @@ mod glass_privacy;
 #[cfg(test)]
 mod gossip;
 #[cfg(test)]
+mod home;
+#[cfg(test)]
 mod hostile;
 #[cfg(test)]
 mod recovery;

@@ -3,6 +3,7 @@
 pub(crate) mod blocks;
 pub(crate) mod cipher;
 pub(crate) mod head;
+pub(crate) mod migrate;
 pub(crate) mod superblock;
 #[cfg(test)]
 mod tests;
@@ -40,7 +41,7 @@ impl Sealed {
     /// Opens the store in the file `path`, or makes a new one under `lock` if there is no such file.
     ///
     /// A new file appears under its name only when it is complete, readable by its owner alone. A file that is
-    /// refused is left as it is. Beside it lies an empty-looking file `.lock` that names the process which has it
+    /// refused is left as it is. Beside it lies a file `.lock` that names the process which has it
     /// open.
     ///
     /// # Errors

@@ -75,7 +75,7 @@ impl Head {
 
     /// Writes the head to the slot of its turn. It counts when the disk was synchronised after that.
     pub(crate) fn write(&self, disk: &impl StorageBackend, cipher: &Cipher, id: &[u8]) -> io::Result<()> {
-        let (slot, at) = if self.turn % 2 == 0 { (0, SLOTS[0]) } else { (1, SLOTS[1]) };
+        let (slot, at) = if self.turn.is_multiple_of(2) { (0, SLOTS[0]) } else { (1, SLOTS[1]) };
         let mut plain = Zeroizing::new(Vec::with_capacity(PLAIN));
         plain.extend_from_slice(&self.turn.to_le_bytes());
         plain.extend_from_slice(&self.len.to_le_bytes());

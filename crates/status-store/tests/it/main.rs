@@ -9,6 +9,8 @@ mod killed;
 #[cfg(test)]
 mod locked;
 #[cfg(test)]
+mod migrated;
+#[cfg(test)]
 mod refused;
 #[cfg(test)]
 mod refused_sealed;
