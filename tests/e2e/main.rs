@@ -15,6 +15,8 @@ mod gossip;
 #[cfg(test)]
 mod home;
 #[cfg(test)]
+mod homes;
+#[cfg(test)]
 mod hostile;
 #[cfg(test)]
 mod recovery;
