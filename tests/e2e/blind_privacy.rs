@@ -71,7 +71,7 @@ fn sealed_in_every_mode() -> Vec<Vec<u8>> {
     let (mut alice, mut bob) = (Party::new(1), Party::new(2));
     let (a, b) = (security(ALICE), security(BOB));
     let (_, body) = signed(ALICE, &Place::User(user(BOB)), "one", Clock::new(1), alice.now);
-    let datagram = |to: Recipient| Datagram { to, bytes: body.as_bytes().to_vec() };
+    let datagram = |to: Recipient| Datagram::new(to, body.as_bytes().to_vec());
     let seal = |party: &mut Party, from: &status_security::Sessions, to: Recipient| -> Parcel {
         let mut out = must(party.run(|cx| from.seal(cx, datagram(to))));
         out.parcels.remove(0)

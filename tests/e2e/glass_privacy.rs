@@ -8,7 +8,7 @@ use status_e2e::talk::{DISPLAY_NAME, Talk};
 use status_e2e::{must, security, sync, user};
 use status_layer::testing::{Glass, OpenBook};
 use status_layer::{
-    Audience, Cx, Datagram, Due, Grade, Interest, Opened, Outgoing, Parcel, Recipient, Security,
+    Audience, Cx, Datagram, DeviceId, Due, Grade, Interest, Opened, Outgoing, Parcel, Recipient, Security,
 };
 use status_stack::Stack;
 
@@ -29,6 +29,10 @@ impl<X: Security> Security for Tapped<X> {
 
     fn expect(&self, cx: &mut Cx<'_>, whom: &Recipient, how: Interest) -> Result<Outgoing, X::Error> {
         self.inner.expect(cx, whom, how)
+    }
+
+    fn pair(&self, cx: &mut Cx<'_>, device: &DeviceId, how: Interest) -> Result<(), X::Error> {
+        self.inner.pair(cx, device, how)
     }
 
     fn seal(&self, cx: &mut Cx<'_>, datagram: Datagram) -> Result<Outgoing, X::Error> {

@@ -7,6 +7,8 @@ mod conversation;
 #[cfg(test)]
 mod crashes;
 #[cfg(test)]
+mod devices;
+#[cfg(test)]
 mod failing;
 #[cfg(test)]
 mod glass_privacy;

@@ -1,5 +1,7 @@
 //! How well mail is sealed gets better as keys become known, and never falls below what the policy demands.
 
+use std::time::Duration;
+
 use status_e2e::journal::Journal;
 use status_e2e::talk::Talk;
 use status_e2e::{device, key, privacy, sync, wire};
@@ -85,6 +87,25 @@ fn a_strict_policy_delays_the_first_message_until_a_bundle_comes() {
     assert_eq!(grades(&talk, BOB), [Grade::Ratcheted]);
     assert!(!any_static(&talk));
     talk.assert_complete("after the announcement");
+}
+
+#[test]
+fn an_introduction_may_go_out_before_any_bundle_and_nothing_else() {
+    let config = Config { first_message: FirstMessage::OnlyIntroductions, ..Config::default() };
+    let strict = Sessions::new(config, key(ALICE), device(ALICE));
+    let mut talk = Talk::empty(34);
+    talk.add(ALICE, Box::new(Journal(Stack::new(sync(ALICE), strict, privacy(ALICE)))));
+    talk.add(BOB, Box::new(Journal(status_e2e::stack(BOB))));
+
+    talk.say(ALICE, BOB, "not before I have your keys");
+    talk.introduce(ALICE, BOB, "may I write to you?");
+    talk.world.run_for(Duration::from_secs(3));
+    let at_first = talk.heard(BOB);
+    talk.wait(120);
+
+    assert_eq!(at_first, ["may I write to you?"]);
+    assert_eq!(grades(&talk, BOB), [Grade::Static, Grade::Ratcheted], "the acknowledgement brought the keys");
+    talk.assert_complete("after the introduction");
 }
 
 #[test]

@@ -84,7 +84,7 @@ impl Bench {
     #[track_caller]
     pub fn seal(&mut self, to: UserId, bytes: Vec<u8>) -> Vec<u8> {
         let layer = crate::security(self.seat);
-        let datagram = Datagram { to: Recipient::User(to), bytes };
+        let datagram = Datagram::new(Recipient::User(to), bytes);
         let out = must(self.run(Area(2), |cx| layer.seal(cx, datagram)));
         out.parcels.first().map(|parcel| parcel.sealed.as_bytes().to_vec()).unwrap_or_default()
     }

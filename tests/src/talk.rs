@@ -115,9 +115,19 @@ impl Talk {
         self.say_to(from, &Place::Channel(must(Name::new(channel))), text)
     }
 
+    /// Says something to the user of another seat that may begin their conversation.
+    pub fn introduce(&mut self, from: u8, to: u8, text: &str) -> MessageId {
+        self.deliver(from, &Place::User(user(to)), text, Body::introduction)
+    }
+
     fn say_to(&mut self, from: u8, place: &Place, text: &str) -> MessageId {
+        self.deliver(from, place, text, Body::new)
+    }
+
+    fn deliver(&mut self, from: u8, place: &Place, text: &str, body: fn(Vec<u8>) -> Body) -> MessageId {
         self.clock = self.clock.next(self.world.now);
-        let (id, body) = signed(from, place, text, self.clock, self.world.now);
+        let (id, signed) = signed(from, place, text, self.clock, self.world.now);
+        let body = body(signed.into_bytes());
         let to = match place {
             Place::Channel(name) => Audience::Channel(name.clone()),
             Place::User(user) => Audience::User(*user),

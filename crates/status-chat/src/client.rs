@@ -2,12 +2,13 @@
 
 use std::sync::{Arc, Mutex, PoisonError};
 
-use status_layer::{DeviceId, MessageId, UserId};
+use status_layer::{DeviceId, Interest, MessageId, UserId};
 use tokio::sync::broadcast::error::RecvError;
 use tokio::sync::{broadcast, mpsc, oneshot};
 
 use crate::builder::ClientBuilder;
 use crate::core::{Answer, Task};
+use crate::devices::OwnDevice;
 use crate::driver::{Command, Question};
 use crate::error::SendError;
 use crate::event::{Chat, Event, Message, Tally};
@@ -140,6 +141,34 @@ impl Client {
         let (reply, answer) = oneshot::channel();
         self.command(Command::Ask(Question::Chats(reply))).await?;
         answer.await.unwrap_or(Err(SendError::Closed))
+    }
+
+    /// The other devices of our own that were heard of, those that belong to us and those that wait to be confirmed.
+    ///
+    /// # Errors
+    /// [`SendError::Failed`] if the store fails.
+    pub async fn devices(&self) -> Result<Vec<OwnDevice>, SendError> {
+        let (reply, answer) = oneshot::channel();
+        self.command(Command::Ask(Question::Devices(reply))).await?;
+        answer.await.unwrap_or(Err(SendError::Closed))
+    }
+
+    /// Confirms that another device is ours: from now on it gets copies of what we send to people, and others write to it
+    /// as well. To read what it sends, it has to be confirmed here; to read what we send, we have to be confirmed there.
+    ///
+    /// # Errors
+    /// [`SendError::Refused`] if nothing was heard of such a device.
+    pub async fn confirm_device(&self, device: &DeviceId) -> Result<(), SendError> {
+        self.ask(Task::Pair { device: device.clone(), how: Interest::Listen }).await.map(drop)
+    }
+
+    /// Removes a device of ours: nothing is sealed for it any more, neither by us nor by our other devices nor by those who
+    /// write to us, as soon as they hear of it. It does not take the words of the account away from it.
+    ///
+    /// # Errors
+    /// [`SendError::Refused`] if nothing was heard of such a device, or it is this one.
+    pub async fn remove_device(&self, device: &DeviceId) -> Result<(), SendError> {
+        self.ask(Task::Pair { device: device.clone(), how: Interest::Ignore }).await.map(drop)
     }
 
     /// Listens to what happens. The first listener hears everything from the opening on.

@@ -5,11 +5,12 @@ use std::sync::Arc;
 
 use status_crypto::Keyring;
 use status_layer::{
-    Area, Audience, Body, Frame, FrameId, Grade, History, Interest, MessageId, Reason, Recipient, Sender,
-    StoreError, Timestamp, Topic, Unit,
+    Area, Audience, Body, DeviceId, Frame, FrameId, Grade, History, Interest, MessageId, Notice, Reason,
+    Recipient, Sender, StoreError, Timestamp, Topic, Unit,
 };
 use status_stack::{Engine, Fault, Input, Layer, News, Output, Way};
 
+use crate::devices::{self, OwnDevice};
 use crate::error::SendError;
 use crate::event::{Chat, Event, Journey, Message, Refused, Tally};
 use crate::table;
@@ -42,6 +43,8 @@ pub(crate) enum Task {
     Join(Chat),
     /// Take part no longer.
     Leave(Chat),
+    /// Take another device of our own in, or out.
+    Pair { device: DeviceId, how: Interest },
     /// Something for the layers.
     Layers(Input),
 }
@@ -87,6 +90,7 @@ impl Core {
                     table::leave(&mut unit.cx(AREA).shelf, &chat);
                     self.expect(unit, &mut effects, &chat, Interest::Ignore)?;
                 }
+                Task::Pair { device, how } => self.pair(unit, &mut effects, device, how)?,
                 Task::Layers(input) => self.layers(unit, &mut effects, input)?,
             }
             Ok(effects)
@@ -161,11 +165,30 @@ impl Core {
             Chat::User(user) => Audience::User(*user),
             Chat::Channel(name) => Audience::Channel(name.clone()),
         };
-        self.layers(unit, effects, Input::Send { id: said.id, to, body: said.body })?;
+        let body = said.body;
+        self.layers(unit, effects, Input::Send { id: said.id, to, body: body.clone() })?;
         effects.unless_refused(Some(said.id))?;
+        if matches!(chat, Chat::User(_)) && devices::any_joined(&unit.cx(AREA).shelf).map_err(fault)? {
+            // In channels our other devices read for themselves.
+            let (id, to) = (devices::copy_of(said.id), Audience::User(from));
+            self.layers(unit, effects, Input::Send { id, to, body })?;
+        }
         effects.tally.sent += 1;
         effects.answer = Ok(Answer::Sent(said.id));
         Ok(())
+    }
+
+    fn pair(
+        &self,
+        unit: &mut Unit<'_>,
+        effects: &mut Effects,
+        device: DeviceId,
+        how: Interest,
+    ) -> Result<(), Stop> {
+        self.layers(unit, effects, Input::Pair { device: device.clone(), how })?;
+        effects.unless_refused(None)?;
+        let device = OwnDevice { id: device, joined: how == Interest::Listen };
+        Ok(devices::save(&mut unit.cx(AREA).shelf, &device).map_err(fault)?)
     }
 
     fn expect(
@@ -208,6 +231,8 @@ impl Core {
             News::Arrived { from, grade, to, body, way } => {
                 self.arrived(unit, effects, &Arrived { from, grade, to, body, way })?;
             }
+            // One of our own devices has a copy.
+            News::Delivered { by, .. } if by == self.keyring.user() => {}
             News::Delivered { id, by } => {
                 let shelf = &mut unit.cx(AREA).shelf;
                 if let Some(mut message) = table::load_message(shelf, id).map_err(fault)? {
@@ -223,10 +248,29 @@ impl Core {
                 effects.refused = Some((id, layer, why.to_string()));
             }
             News::Delayed { layer, why, .. } | News::Dropped { layer, why } => effects.refuse(&layer, &why),
-            News::Noticed(notice) => effects.events.push(Event::Notice(notice)),
+            News::Noticed(notice) => {
+                self.notice(unit, &notice)?;
+                effects.events.push(Event::Notice(notice));
+            }
             News::Accepted { .. } => {}
         }
         Ok(())
+    }
+
+    /// Keeps what a notice says of our own devices.
+    fn notice(&self, unit: &mut Unit<'_>, notice: &Notice) -> Result<(), Fault> {
+        let shelf = &mut unit.cx(AREA).shelf;
+        match notice {
+            Notice::NewDevice { user, device, joined } if *user == self.keyring.user() => {
+                let device = OwnDevice { id: device.clone(), joined: *joined };
+                devices::save(shelf, &device).map_err(fault)
+            }
+            Notice::RemovedDevice { user, device } if *user == self.keyring.user() => {
+                devices::forget(shelf, device);
+                Ok(())
+            }
+            _ => Ok(()),
+        }
     }
 
     fn arrived(&self, unit: &mut Unit<'_>, effects: &mut Effects, got: &Arrived) -> Result<(), Fault> {

@@ -12,6 +12,7 @@ use tracing::{debug, error, info};
 
 use crate::clock::Clock;
 use crate::core::{AREA, Answer, Core, Effects, MAX_CHATS, Task};
+use crate::devices::{self, OwnDevice};
 use crate::error::SendError;
 use crate::event::{Chat, Event, Message, Tally};
 use crate::table;
@@ -47,6 +48,8 @@ pub(crate) enum Question {
     Messages { chat: Chat, after: u64, limit: usize, reply: oneshot::Sender<Result<Vec<Message>, SendError>> },
     /// The chats we take part in.
     Chats(oneshot::Sender<Result<Vec<Chat>, SendError>>),
+    /// The other devices of our own.
+    Devices(oneshot::Sender<Result<Vec<OwnDevice>, SendError>>),
 }
 
 /// Everything that one user on one device needs to run.
@@ -176,6 +179,7 @@ impl Driver {
             Question::Messages { chat, after, limit, reply } => {
                 drop(reply.send(table::history(&shelf, &chat, after, limit).map_err(failed)));
             }
+            Question::Devices(reply) => drop(reply.send(devices::all(&shelf).map_err(failed))),
             Question::Chats(reply) => drop(reply.send(table::chats(&shelf, MAX_CHATS).map_err(failed))),
         }
     }

@@ -3,6 +3,7 @@
 //! | key | value |
 //! | --- | --- |
 //! | `I` | version, chat key (32), host key (32), length (2) and device id, recovery phrase |
+//! | `D` device id | version, joined (1): another device of our own (in `devices`) |
 //! | `J` chat | version: a chat we are in |
 //! | `L` chat | version, Lamport clock (8) |
 //! | `M` message id (32) | version, delivered (1), grade (1), author (33), clock (8), sent at (8), chat length (2), chat, text |

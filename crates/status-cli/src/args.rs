@@ -96,9 +96,29 @@ pub(crate) enum Task {
         /// A user's key, or #channel.
         with: String,
     },
+    /// The other devices of this identity: without more, a list.
+    Devices {
+        /// What to do; a removed device is written to no more, but keeps the words of the account.
+        #[command(subcommand)]
+        task: Option<DeviceTask>,
+    },
     /// Work with interoperability vectors.
     #[command(subcommand)]
     Vectors(VectorTask),
+}
+
+#[derive(Subcommand)]
+pub(crate) enum DeviceTask {
+    /// Confirm that a device is yours: it gets copies of what you send, and others write to it as well.
+    Confirm {
+        /// The id, as the list shows it.
+        device: String,
+    },
+    /// Remove a device: nobody seals anything for it any more, as soon as they hear of it.
+    Remove {
+        /// The id, as the list shows it.
+        device: String,
+    },
 }
 
 #[derive(Subcommand)]

@@ -3,6 +3,7 @@
 
 mod args;
 mod demo;
+mod devices;
 mod home;
 mod lock;
 mod show;
@@ -29,6 +30,7 @@ async fn main() -> ExitCode {
         Task::Send { to, text, wait } => talk::send(show, &args.here, &to, &text, wait).await,
         Task::Listen { channels } => talk::listen(show, &args.here, &channels).await,
         Task::Chat { with } => talk::chat(show, &args.here, &with).await,
+        Task::Devices { task } => devices::run(show, &args.here, task).await,
         Task::Vectors(VectorTask::Check { folder, strict }) => vectors::check(show, &folder, strict),
     };
     match done {

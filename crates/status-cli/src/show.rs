@@ -118,13 +118,22 @@ impl Show {
                 let text = format!("{} wrote with a key of another device; they are told ours", short(&from));
                 self.line(&self.dim(&text), || json!({ "event": "unreadable", "from": from.to_string() }));
             }
-            Event::Notice(Notice::NewDevice { user, device }) => {
+            Event::Notice(Notice::NewDevice { user, device, joined }) => {
                 let user = Chat::User(*user);
-                let text = format!("{} has a new device", short(&user));
-                self.line(
-                    &self.dim(&text),
-                    || json!({ "event": "new_device", "user": user.to_string(), "device": device.as_str() }),
-                );
+                let text = match joined {
+                    true => format!("{} has a new device", short(&user)),
+                    false => format!("a device wants to join you; if it is yours: devices confirm {device}"),
+                };
+                self.line(&self.dim(&text), || {
+                    json!({ "event": "new_device", "user": user.to_string(), "device": device.as_str(), "joined": joined })
+                });
+            }
+            Event::Notice(Notice::RemovedDevice { user, device }) => {
+                let user = Chat::User(*user);
+                let text = format!("{} has removed the device {device}", short(&user));
+                self.line(&self.dim(&text), || {
+                    json!({ "event": "removed_device", "user": user.to_string(), "device": device.as_str() })
+                });
             }
             Event::Missed { count } => {
                 let text = self.dim(&format!("{count} events were missed; the history has every message"));

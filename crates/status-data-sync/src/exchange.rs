@@ -8,8 +8,8 @@ mod receive;
 mod send;
 
 pub(crate) use receive::Event;
+pub(crate) use send::Flush;
 
-use alloc::vec::Vec;
 use core::time::Duration;
 
 use status_layer::{Cx, GroupId, MessageId, Shelf, StoreError, UserId};
@@ -21,7 +21,6 @@ use crate::ident::{SyncId, pair};
 use crate::table::message::{self, Waiting};
 use crate::table::peer::{self, Peer};
 use crate::table::record::{self, Kind, Task};
-use crate::wire::Message;
 
 /// Most bodies that wait for one reader's confirmation.
 pub const MAX_WAITING: u32 = 16_384;
@@ -58,20 +57,17 @@ pub(crate) struct Exchange {
 }
 
 impl Exchange {
-    /// Has `message` sent to each of `to` until they confirm it. A message that waits for them already is not
+    /// Has a message sent to each of `to` until they confirm it. A message that waits for them already is not
     /// sent twice; `name` is one more name of it.
     pub(crate) fn append(
         &self,
         cx: &mut Cx<'_>,
-        message: Message,
+        message: Waiting,
         name: Option<MessageId>,
         to: &[UserId],
     ) -> Result<SyncId, AppendError> {
-        let id = message.id();
-        let mut waiting = match Waiting::load(&cx.shelf, id)? {
-            Some(waiting) => waiting,
-            None => Waiting { message, names: Vec::new() },
-        };
+        let id = message.message.id();
+        let mut waiting = Waiting::load(&cx.shelf, id)?.unwrap_or(message);
         if name.is_some_and(|name| !waiting.add_name(name)) {
             return Err(AppendError::TooManyWaiting { max: MAX_WAITING });
         }

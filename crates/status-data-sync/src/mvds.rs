@@ -10,10 +10,10 @@ use status_layer::{
 
 use crate::config::Config;
 use crate::error::{AppendError, ReceiveError, ShareError, SyncError};
-use crate::exchange::{Event, Exchange, MAX_DATAGRAM};
+use crate::exchange::{Event, Exchange, Flush, MAX_DATAGRAM};
 use crate::habits::Habits;
 use crate::ident::pair;
-use crate::table::message;
+use crate::table::message::{self, Waiting};
 use crate::wire::{self, Content, Message};
 
 /// Most members of a closed chat, ourselves not counted.
@@ -47,7 +47,8 @@ impl Mvds {
             timestamp: i64::try_from(cx.now.secs()).unwrap_or(i64::MAX),
             body: body.as_bytes().to_vec(),
         };
-        self.exchange.append(cx, message, Some(id), &[*reader])?;
+        let waiting = Waiting { introduces: body.introduces(), ..Waiting::new(message) };
+        self.exchange.append(cx, waiting, Some(id), &[*reader])?;
         Ok(())
     }
 }
@@ -92,7 +93,7 @@ impl DataSync for Mvds {
 
     /// What is no payload, and all that was read in a channel, is a body as it stands.
     fn receive(&self, cx: &mut Cx<'_>, letter: Letter) -> Result<Vec<Arrival>, SyncError> {
-        let Letter { from, grade, datagram: Datagram { to, bytes } } = letter;
+        let Letter { from, grade, datagram: Datagram { to, bytes, .. } } = letter;
         let (len, max) = (bytes.len(), MAX_DATAGRAM);
         if len > max {
             return Err(ReceiveError::TooLarge { len, max }.into());
@@ -125,16 +126,15 @@ impl DataSync for Mvds {
             if bare.is_empty() {
                 break;
             }
-            now.extend(
-                bare.into_iter().map(|(channel, bytes)| Datagram { to: Recipient::Channel(channel), bytes }),
-            );
+            let datagram = |(channel, bytes)| Datagram::new(Recipient::Channel(channel), bytes);
+            now.extend(bare.into_iter().map(datagram));
         }
         let due = self.exchange.due(cx)?;
-        now.extend(
-            due.now
-                .into_iter()
-                .map(|(user, payload)| Datagram { to: Recipient::User(user), bytes: payload.encode() }),
-        );
+        let datagram = |Flush { user, payload, introduces }| Datagram {
+            introduces,
+            ..Datagram::new(Recipient::User(user), payload.encode())
+        };
+        now.extend(due.now.into_iter().map(datagram));
         Ok(Due { now, next: due.next })
     }
 }

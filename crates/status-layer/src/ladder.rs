@@ -60,31 +60,47 @@ impl Topic {
 
 /// Signed chat content, opaque below the payload layer.
 #[derive(Clone, Eq, PartialEq)]
-pub struct Body(Vec<u8>);
+pub struct Body {
+    bytes: Vec<u8>,
+    introduces: bool,
+}
 
 impl Body {
     /// Wraps encoded content.
     #[must_use]
     pub const fn new(bytes: Vec<u8>) -> Self {
-        Self(bytes)
+        Self { bytes, introduces: false }
+    }
+
+    /// Wraps encoded content that may begin a conversation: a contact request.
+    #[must_use]
+    pub const fn introduction(bytes: Vec<u8>) -> Self {
+        Self { bytes, introduces: true }
+    }
+
+    /// Whether it was wrapped as an [`introduction`](Self::introduction). It does not travel: of what arrives, only the
+    /// content says what it is.
+    #[must_use]
+    pub const fn introduces(&self) -> bool {
+        self.introduces
     }
 
     /// The encoded content.
     #[must_use]
     pub fn as_bytes(&self) -> &[u8] {
-        &self.0
+        &self.bytes
     }
 
     /// The encoded content, by value.
     #[must_use]
     pub fn into_bytes(self) -> Vec<u8> {
-        self.0
+        self.bytes
     }
 }
 
 impl fmt::Debug for Body {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "Body({} bytes)", self.0.len())
+        write!(f, "Body({} bytes)", self.bytes.len())
     }
 }
 
@@ -95,6 +111,17 @@ pub struct Datagram {
     pub to: Recipient,
     /// For a user the data sync payload, for a channel the bare body.
     pub bytes: Vec<u8>,
+    /// On the way down: whether it carries introductions and nothing else, so that a policy may let it go out before the
+    /// keys of the reader's devices are known. On the way up: `false`.
+    pub introduces: bool,
+}
+
+impl Datagram {
+    /// A datagram that is no introduction.
+    #[must_use]
+    pub const fn new(to: Recipient, bytes: Vec<u8>) -> Self {
+        Self { to, bytes, introduces: false }
+    }
 }
 
 impl fmt::Debug for Datagram {
@@ -246,11 +273,21 @@ pub enum Notice {
         /// The user.
         from: UserId,
     },
-    /// A user has a device that we had not heard of. From now on it is written to as well.
+    /// A user has a device that we had not heard of.
     NewDevice {
         /// The user; ourselves if it is a device of our own.
         user: UserId,
         /// The device.
+        device: DeviceId,
+        /// Whether it is written to from now on. One of our own may have to be confirmed first, with
+        /// [`Security::pair`](crate::Security::pair).
+        joined: bool,
+    },
+    /// A user has removed a device of theirs; it is written to no more.
+    RemovedDevice {
+        /// The user; ourselves if it is a device of our own.
+        user: UserId,
+        /// The device; it may be this one.
         device: DeviceId,
     },
 }

@@ -1,12 +1,12 @@
-//! The seams between layers: one verb to set up, one down, one up, one for time.
+//! The seams between layers: verbs to set up, one down, one up, one for time.
 //!
 //! A layer struct holds configuration and keys, nothing that changes: all state is on the shelf, hence `&self`.
 
 use alloc::vec::Vec;
 
 use crate::{
-    Arrival, Audience, Body, Cx, Datagram, Due, Frame, GroupId, Interest, LayerError, Letter, MessageId,
-    Opened, Outgoing, Parcel, Recipient, Rendezvous, Topic, UserId,
+    Arrival, Audience, Body, Cx, Datagram, DeviceId, Due, Frame, GroupId, Interest, LayerError, Letter,
+    MessageId, Opened, Outgoing, Parcel, Recipient, Rendezvous, Topic, UserId,
 };
 
 /// What to offer, resend and acknowledge, and when.
@@ -58,6 +58,13 @@ pub trait Security {
     /// # Errors
     /// Rejects a user whose key is not a point of the curve.
     fn expect(&self, cx: &mut Cx<'_>, whom: &Recipient, how: Interest) -> Result<Outgoing, Self::Error>;
+
+    /// Takes another device of our own into our group, or out of it. Those of the group are written to as well when we
+    /// write to ourselves; others are told which belong to it.
+    ///
+    /// # Errors
+    /// Rejects a device that is not known, and this one.
+    fn pair(&self, cx: &mut Cx<'_>, device: &DeviceId, how: Interest) -> Result<(), Self::Error>;
 
     /// Seals a datagram as well as is possible now, and not worse than the policy allows.
     ///

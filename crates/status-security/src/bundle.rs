@@ -2,6 +2,7 @@
 //! one what deployed peers do not know.
 
 mod extension;
+mod plain;
 
 use alloc::collections::BTreeMap;
 use alloc::string::{String, ToString};
@@ -11,11 +12,15 @@ use status_crypto::{Keyring, PublicKey, Signature, keccak256};
 use status_layer::{Timestamp, UserId};
 
 pub use extension::Extension;
+pub(crate) use extension::PRIVATE_PREKEYS;
 
 use crate::generated as raw;
 
 /// Most devices that a bundle may list. Deployed peers list at most three.
 pub const MAX_DEVICES: usize = 16;
+
+/// Most removed devices that a bundle may name; the newest removals count.
+pub const MAX_REMOVED: usize = 16;
 
 /// What a deployed peer of today announces to understand.
 pub const PROTOCOL_VERSION: u32 = 1;
@@ -24,10 +29,19 @@ pub const PROTOCOL_VERSION: u32 = 1;
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct Bundle {
     identity: UserId,
-    prekeys: BTreeMap<String, Prekey>,
+    listing: Listing,
     timestamp: i64,
     signature: Signature,
     extension_signature: Option<Signature>,
+}
+
+/// What a user says of their devices.
+#[derive(Clone, Debug, Default, Eq, PartialEq)]
+pub struct Listing {
+    /// The devices of the group, by installation id.
+    pub prekeys: BTreeMap<String, Prekey>,
+    /// The devices that were taken out of it, and when. Unknown to deployed peers.
+    pub removed: BTreeMap<String, Timestamp>,
 }
 
 /// What a bundle says of one device.
@@ -39,6 +53,8 @@ pub struct Prekey {
     pub version: u32,
     /// What the device understands. Not signed, unless some entry is extended.
     pub protocol: u32,
+    /// When the device was last taken into its user's group; 0 if it does not say. Unknown to deployed peers.
+    pub joined: Timestamp,
     /// What it says beyond the deployed fields.
     pub extension: Option<Extension>,
 }
@@ -64,23 +80,25 @@ pub enum BundleError {
     /// The signature is not that of the identity.
     #[error("the bundle is not signed by its identity")]
     Signature,
-    /// The suites or ratchet keys that the bundle announces contradict each other, or were not signed with the rest
-    /// of it by its identity.
-    #[error("the bundle's suites and ratchet keys were changed, or are of another bundle")]
+    /// What the bundle says beyond the deployed fields (suites, ratchet keys, who joined and was removed) contradicts
+    /// itself, or was not signed with the rest of it by its identity.
+    #[error("the bundle's extension fields were changed, or are of another bundle")]
     Extension,
+    /// What the signature covers could be divided into other ids, versions and times.
+    #[error("the bundle's signature would fit another bundle as well; deployed peers make none like it")]
+    Ambiguous,
 }
 
 impl Bundle {
     /// Makes a bundle of our own, signed now.
     #[must_use]
-    pub fn sign(keyring: &dyn Keyring, prekeys: BTreeMap<String, Prekey>, now: Timestamp) -> Self {
-        let timestamp = now.nanos();
-        let signature = keyring.sign(&keccak256(&[&preimage(&prekeys, timestamp)]));
+    pub fn sign(keyring: &dyn Keyring, listing: impl Into<Listing>, now: Timestamp) -> Self {
+        let (listing, timestamp) = (listing.into(), now.nanos());
+        let signature = keyring.sign(&keccak256(&[&preimage(&listing.prekeys, timestamp)]));
         let identity = keyring.user();
-        let extended = prekeys.values().any(|prekey| prekey.extension.is_some());
         let extension_signature =
-            extended.then(|| keyring.sign(&extension::digest(&identity, &prekeys, timestamp)));
-        Self { identity, prekeys, timestamp, signature, extension_signature }
+            listing.is_extended().then(|| keyring.sign(&extension::digest(&identity, &listing, timestamp)));
+        Self { identity, listing, timestamp, signature, extension_signature }
     }
 
     /// Reads a bundle and verifies it.
@@ -109,7 +127,13 @@ impl Bundle {
     /// What it says of each device, by installation id.
     #[must_use]
     pub const fn prekeys(&self) -> &BTreeMap<String, Prekey> {
-        &self.prekeys
+        &self.listing.prekeys
+    }
+
+    /// Which devices its user has taken out of their group, and when.
+    #[must_use]
+    pub const fn removed(&self) -> &BTreeMap<String, Timestamp> {
+        &self.listing.removed
     }
 
     /// When it was signed, in nanoseconds since the Unix epoch; 0 if it does not say.
@@ -118,11 +142,16 @@ impl Bundle {
         self.timestamp
     }
 
+    /// Whether what its user signed could not be divided into another bundle; see [`plain`].
+    pub(crate) fn has_one_reading(&self) -> bool {
+        self.extension_signature.is_some() || plain::has_one_reading(&self.listing.prekeys, self.timestamp)
+    }
+
     /// What is hashed and signed.
     #[cfg(feature = "hazmat")]
     #[must_use]
     pub fn preimage(&self) -> Vec<u8> {
-        preimage(&self.prekeys, self.timestamp)
+        preimage(&self.listing.prekeys, self.timestamp)
     }
 }
 
@@ -160,16 +189,21 @@ impl TryFrom<raw::Bundle> for Bundle {
         if signer != identity {
             return Err(BundleError::Signature);
         }
+        let listing = Listing { prekeys, removed: extension::removed(bundle.removed)? };
         let extension_signature =
-            extension::verify(&bundle.extension_signature, &identity, &prekeys, bundle.timestamp)?;
+            extension::verify(&bundle.extension_signature, &identity, &listing, bundle.timestamp)?;
         let (identity, timestamp) = (identity.user(), bundle.timestamp);
-        Ok(Self { identity, prekeys, timestamp, signature, extension_signature })
+        Ok(Self { identity, listing, timestamp, signature, extension_signature })
     }
 }
 
 impl From<Bundle> for raw::Bundle {
     fn from(bundle: Bundle) -> Self {
-        let prekeys = bundle.prekeys.into_iter().map(|(device, prekey)| (device, prekey.into()));
+        let Listing { prekeys, removed } = bundle.listing;
+        let prekeys = prekeys.into_iter().map(|(device, prekey)| (device, prekey.into()));
+        let removed = removed
+            .into_iter()
+            .map(|(installation_id, at)| raw::RemovedDevice { installation_id, at: at.millis() });
         Self {
             identity: bundle.identity.as_bytes().to_vec(),
             signed_pre_keys: prekeys.collect(),
@@ -179,7 +213,22 @@ impl From<Bundle> for raw::Bundle {
                 .extension_signature
                 .map(|it| it.as_bytes().to_vec())
                 .unwrap_or_default(),
+            removed: removed.collect(),
         }
+    }
+}
+
+impl From<BTreeMap<String, Prekey>> for Listing {
+    fn from(prekeys: BTreeMap<String, Prekey>) -> Self {
+        Self { prekeys, removed: BTreeMap::new() }
+    }
+}
+
+impl Listing {
+    /// Whether it says anything that deployed peers do not know.
+    fn is_extended(&self) -> bool {
+        let says = |prekey: &Prekey| prekey.extension.is_some() || prekey.joined != Timestamp::default();
+        !self.removed.is_empty() || self.prekeys.values().any(says)
     }
 }
 
@@ -189,7 +238,8 @@ impl TryFrom<raw::SignedPreKey> for Prekey {
     fn try_from(prekey: raw::SignedPreKey) -> Result<Self, BundleError> {
         let extension = Extension::read(&prekey)?;
         let (version, protocol) = (prekey.version, prekey.protocol_version);
-        Ok(Self { key: prekey.signed_pre_key, version, protocol, extension })
+        let joined = Timestamp::from_millis(prekey.joined);
+        Ok(Self { key: prekey.signed_pre_key, version, protocol, joined, extension })
     }
 }
 
@@ -200,12 +250,14 @@ impl From<Prekey> for raw::SignedPreKey {
             signed_pre_key: prekey.key,
             version: prekey.version,
             protocol_version: prekey.protocol,
+            joined: prekey.joined.millis(),
             suites: extension.map_or(0, |it| it.suites().bits()),
             ratchet_key: extension
                 .as_ref()
                 .and_then(Extension::ratchet)
                 .map(|it| it.to_vec())
                 .unwrap_or_default(),
+            features: extension.map_or(0, |it| it.features()),
         }
     }
 }
@@ -219,8 +271,9 @@ mod tests {
     fn of_one_device(now: Timestamp) -> Bundle {
         let identity = SecretKey::from_bytes(&[b'2'; 32]).unwrap();
         let prekey = SecretKey::from_bytes(&[b'3'; 32]).unwrap().public().compressed().to_vec();
-        let prekey = Prekey { key: prekey, version: 1, protocol: 1, extension: None };
-        Bundle::sign(&identity, [("1".to_string(), prekey)].into(), now)
+        let prekey =
+            Prekey { key: prekey, version: 1, protocol: 1, joined: Timestamp::default(), extension: None };
+        Bundle::sign(&identity, BTreeMap::from([("1".to_string(), prekey)]), now)
     }
 
     #[test]

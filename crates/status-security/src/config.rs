@@ -33,8 +33,23 @@ pub struct Config {
     pub max_skipped: u32,
     /// How many devices of a user a message is sealed for, the most recently active first; at most 10. Default: 3.
     pub max_targets: usize,
+    /// How another device of our own comes to belong to us.
+    pub joining: Joining,
     /// Which ratchet suites are read and written. Default: Curve25519 with those who announce it.
     pub transition: Transition,
+    /// Whether expected users get prekeys made for them alone, and theirs are used.
+    pub private_prekeys: PrivatePrekeys,
+}
+
+/// Whether devices of expected users get prekeys made for each of them alone, and theirs are taken and used. Only
+/// devices that announce suites and this are given any; deployed peers see nothing of it.
+#[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
+pub enum PrivatePrekeys {
+    /// Yes: from the second session on first messages are as forward secret as all others.
+    #[default]
+    Use,
+    /// No. Sessions that are set up with those given before are answered all the same.
+    Off,
 }
 
 /// Whether a user may be written to before any of their devices is known.
@@ -43,8 +58,22 @@ pub enum FirstMessage {
     /// Yes: such a message is sealed to the identity key and graded `Static`.
     #[default]
     AllowStatic,
+    /// Only by an introduction, which is what a contact request is; all else is refused until a bundle has come.
+    OnlyIntroductions,
     /// No: sealing is refused, with a reason that says what to do, until a bundle has come.
     RequireForwardSecrecy,
+}
+
+/// How another device of our own comes to belong to us. Spec: whitepaper 4.1.
+#[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
+pub enum Joining {
+    /// It is announced to the application, and belongs to us once it was confirmed with
+    /// [`Security::pair`](status_layer::Security::pair). So it does not help a thief to have the words of the account: the
+    /// devices that are there do not write to theirs.
+    #[default]
+    Confirm,
+    /// It belongs to us as soon as it is heard of, as in the first version of the whitepaper.
+    Automatic,
 }
 
 /// What becomes of mail for us that is not sealed at all.
@@ -84,7 +113,9 @@ impl Default for Config {
             max_jump: 25_000,
             max_skipped: 2000,
             max_targets: 3,
+            joining: Joining::default(),
             transition: Transition::default(),
+            private_prekeys: PrivatePrekeys::default(),
         }
     }
 }

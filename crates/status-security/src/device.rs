@@ -1,18 +1,22 @@
-//! The devices of users, learnt from their bundles.
+//! The devices of users: what is known of them, and which of them a message is sealed for.
+
+mod learn;
+pub(crate) mod removed;
+
+pub(crate) use learn::{Learner, drop_device, learn};
 
 use alloc::string::{String, ToString};
 use alloc::vec::Vec;
 use core::cmp::Reverse;
 use core::time::Duration;
 
-use status_crypto::PublicKey;
-use status_layer::{DeviceId, Shelf, StoreError, Timestamp, UserId};
+use status_layer::{Shelf, StoreError, Timestamp, UserId};
 
-use crate::bundle::{Bundle, Extension, Prekey};
+use crate::bundle::Extension;
 use crate::key::Point;
 use crate::suite::Suites;
+use crate::table;
 use crate::table::codec::{read_extension, read_row, write_extension, writer};
-use crate::{session, table};
 
 /// Most devices that are remembered of one user; the one heard of longest ago goes.
 pub const MAX_KNOWN: usize = 16;
@@ -36,6 +40,8 @@ pub struct Device {
     pub version: u32,
     /// Time of the newest bundle that lists it, in nanoseconds since the Unix epoch.
     pub timestamp: i64,
+    /// Time of the newest bundle that it sent itself, in nanoseconds since the Unix epoch; 0 before the first.
+    pub heard: i64,
     /// What it announces to understand.
     pub protocol: u32,
     /// What it says of suites, once it has said something.
@@ -46,57 +52,11 @@ pub struct Device {
     pub missed: Option<Timestamp>,
     /// Whether it is known to listen at the place that we share with its user.
     pub shares: bool,
+    /// When it was last taken into its user's group, as they say; 0 if they do not.
+    pub joined: Timestamp,
 }
 
-/// Takes the devices of a genuine bundle. Entries that nobody could use are left out, and so is this device. Returns the
-/// devices that were not known before.
-///
-/// Invariant: an older bundle that comes after a newer one changes nothing.
-pub(crate) fn learn(
-    shelf: &mut Shelf<'_>,
-    bundle: &Bundle,
-    own: (&UserId, &DeviceId),
-    now: Timestamp,
-) -> Result<Vec<DeviceId>, StoreError> {
-    let user = bundle.identity();
-    let ours = user == *own.0;
-    let mut new = Vec::new();
-    miss_others(shelf, bundle, now)?;
-    for (id, prekey) in bundle.prekeys() {
-        let this_device = ours && id == own.1.as_str();
-        let Ok(name) = DeviceId::new(id.as_str()) else { continue };
-        if this_device {
-            continue;
-        }
-        let known = find(shelf, &user, id)?;
-        let before = known.as_ref().map(|known| known.prekey);
-        let Some(device) = merged(known, id, prekey, bundle.timestamp(), !ours) else { continue };
-        if let Some(replaced) = before.filter(|before| *before != device.prekey) {
-            session::expire(shelf, &table::session(&user, id, &replaced), now)?;
-        }
-        if before.is_none() {
-            make_room(shelf, &user, now)?;
-            new.push(name);
-        }
-        save(shelf, &user, &device);
-    }
-    Ok(new)
-}
-
-/// Notes which devices a newer bundle of their user does not list.
-fn miss_others(shelf: &mut Shelf<'_>, bundle: &Bundle, now: Timestamp) -> Result<(), StoreError> {
-    let user = bundle.identity();
-    for mut device in all(shelf, &user)? {
-        let listed = bundle.prekeys().contains_key(&device.id);
-        if !listed && device.missed.is_none() && bundle.timestamp() > device.timestamp {
-            device.missed = Some(now);
-            save(shelf, &user, &device);
-        }
-    }
-    Ok(())
-}
-
-/// The devices that a message is sealed for: enabled and not stale, the most recently active first, at most `limit` and
+/// The devices that a message is sealed for: enabled and not stale, those that were heard last first, at most `limit` and
 /// never more than [`MAX_TARGETS`].
 pub(crate) fn active(
     shelf: &Shelf<'_>,
@@ -106,7 +66,7 @@ pub(crate) fn active(
 ) -> Result<Vec<Device>, StoreError> {
     let mut devices = all(shelf, user)?;
     devices.retain(|device| device.enabled && !device.is_stale(now));
-    devices.sort_by_key(|device| Reverse(device.timestamp));
+    devices.sort_by_key(|device| Reverse((device.heard, device.timestamp)));
     devices.truncate(limit.min(MAX_TARGETS));
     Ok(devices)
 }
@@ -114,6 +74,11 @@ pub(crate) fn active(
 /// Whether any device of a user is known.
 pub(crate) fn any(shelf: &Shelf<'_>, user: &UserId) -> Result<bool, StoreError> {
     Ok(!shelf.scan(&table::devices(user), None, 1)?.is_empty())
+}
+
+/// Whether messages are sealed for any device of a user, be it stale or not.
+pub(crate) fn any_enabled(shelf: &Shelf<'_>, user: &UserId) -> Result<bool, StoreError> {
+    Ok(all(shelf, user)?.iter().any(|device| device.enabled))
 }
 
 impl Device {
@@ -135,43 +100,12 @@ pub(crate) fn all(shelf: &Shelf<'_>, user: &UserId) -> Result<Vec<Device>, Store
         .collect()
 }
 
-/// Forgets the devices of a user.
+/// Forgets the devices of a user, and which were removed.
 pub(crate) fn forget(shelf: &mut Shelf<'_>, user: &UserId) -> Result<(), StoreError> {
     for (key, _) in shelf.scan(&table::devices(user), None, MAX_KNOWN)? {
         shelf.delete(key);
     }
-    Ok(())
-}
-
-/// What is known of a device after a bundle of `timestamp` said `prekey`; `None` if nothing changes.
-fn merged(known: Option<Device>, id: &str, prekey: &Prekey, timestamp: i64, enabled: bool) -> Option<Device> {
-    let same_key = known.as_ref().is_some_and(|known| known.prekey.as_slice() == prekey.key);
-    let point = if same_key {
-        known.as_ref().map(|known| known.prekey)?
-    } else {
-        PublicKey::from_compressed(&prekey.key).ok()?.compressed()
-    };
-    let said = Device {
-        id: id.to_string(),
-        prekey: point,
-        version: prekey.version,
-        timestamp,
-        protocol: prekey.protocol,
-        extension: prekey.extension,
-        enabled,
-        missed: None,
-        shares: known.as_ref().is_some_and(|known| known.shares),
-    };
-    let Some(known) = known else { return Some(said) };
-    let newer = said.supersedes(&known);
-    match (newer, said.timestamp > known.timestamp) {
-        (true, _) => {
-            Some(Device { timestamp: said.timestamp.max(known.timestamp), enabled: known.enabled, ..said })
-        }
-        // A lower version in a newer bundle: the device is there, its old prekey is not wanted.
-        (false, true) => Some(Device { timestamp: said.timestamp, missed: None, ..known }),
-        (false, false) => None,
-    }
+    removed::forget(shelf, user)
 }
 
 impl Device {
@@ -179,30 +113,6 @@ impl Device {
     pub(crate) fn suites(&self) -> Suites {
         self.extension.map_or(Suites::DEPLOYED, |extension| extension.suites())
     }
-
-    /// Whether this is the newer word of the device.
-    ///
-    /// Invariant: once a device has said which suites it reads, a bundle that does not say it for that device
-    /// changes neither its suites nor its prekey, whatever version it carries: such a bundle was stripped on its
-    /// way, or comes from another device that does not know the extension. A device takes suites back by saying so.
-    fn supersedes(&self, known: &Self) -> bool {
-        let order = |device: &Self| (device.version, device.extension.is_some(), device.timestamp);
-        let silenced = known.extension.is_some() && self.extension.is_none();
-        !silenced && order(self) > order(known)
-    }
-}
-
-/// Forgets the device heard of longest ago if there is no room for another.
-fn make_room(shelf: &mut Shelf<'_>, user: &UserId, now: Timestamp) -> Result<(), StoreError> {
-    let known = all(shelf, user)?;
-    if known.len() < MAX_KNOWN {
-        return Ok(());
-    }
-    if let Some(oldest) = known.iter().min_by_key(|other| other.timestamp) {
-        shelf.delete(table::device(user, &oldest.id));
-        session::expire(shelf, &table::session(user, &oldest.id, &oldest.prekey), now)?;
-    }
-    Ok(())
 }
 
 /// Notes that a device listens at the place that we share with its user.
@@ -228,21 +138,23 @@ fn read(id: &str, row: &[u8]) -> Result<Device, StoreError> {
             protocol: r.u32()?,
             enabled: r.flag()?,
             extension: read_extension(r)?,
+            // Rows written before a field existed end before it.
             shares: if r.is_empty() { false } else { r.flag()? },
-            missed: if r.is_empty() { None } else { Some(Timestamp::from_millis(r.u64()?)) },
+            missed: if r.is_empty() { None } else { Some(r.u64()?) }
+                .filter(|at| *at != 0)
+                .map(Timestamp::from_millis),
+            heard: if r.is_empty() { 0 } else { r.i64()? },
+            joined: if r.is_empty() { Timestamp::default() } else { Timestamp::from_millis(r.u64()?) },
         })
     })
 }
 
-fn save(shelf: &mut Shelf<'_>, user: &UserId, device: &Device) {
+pub(crate) fn save(shelf: &mut Shelf<'_>, user: &UserId, device: &Device) {
     let row = writer().bytes(&device.prekey).u32(device.version);
     let row = row.bytes(&device.timestamp.to_be_bytes()).u32(device.protocol).flag(device.enabled);
     let row = write_extension(row, device.extension.as_ref());
-    let row = match (device.shares, device.missed) {
-        (false, None) => row,
-        (shares, None) => row.flag(shares),
-        (shares, Some(at)) => row.flag(shares).u64(at.millis()),
-    };
+    let row = row.flag(device.shares).u64(device.missed.map_or(0, Timestamp::millis));
+    let row = row.bytes(&device.heard.to_be_bytes()).u64(device.joined.millis());
     shelf.put(table::device(user, &device.id), row.finish());
 }
 

@@ -13,6 +13,9 @@ pub enum Error {
     /// A user or channel cannot be dealt with.
     #[error(transparent)]
     Expect(#[from] ExpectError),
+    /// A device of our own was not taken in or out.
+    #[error(transparent)]
+    Pair(#[from] PairError),
     /// A datagram was not sealed.
     #[error(transparent)]
     Seal(#[from] SealError),
@@ -33,6 +36,18 @@ pub enum ExpectError {
     NotAKey,
 }
 
+/// Why a device of our own was not taken into our group, or out of it.
+#[derive(Clone, Copy, Debug, Eq, PartialEq, thiserror::Error)]
+#[non_exhaustive]
+pub enum PairError {
+    /// It is this one.
+    #[error("this is the device itself; it belongs to its own group, and another one has to remove it")]
+    ThisDevice,
+    /// Nothing was heard of such a device.
+    #[error("no device of this id was heard of; start it with the same account and let both be online")]
+    Unknown,
+}
+
 /// Why a datagram was not sealed.
 #[derive(Clone, Copy, Debug, Eq, PartialEq, thiserror::Error)]
 #[non_exhaustive]
@@ -46,6 +61,9 @@ pub enum SealError {
          expect the user and wait for their announcement, or allow a static first message"
     )]
     NoBundle,
+    /// It is for the other devices of our own, and none of them is active.
+    #[error("none of your other devices was heard of lately; it is sent when one of them is online")]
+    NoOwnDevice,
     /// None of the recipient's devices reads the suite that we would write in.
     #[error(
         "no device of this user reads a ratchet suite that `transition` lets us write; \
@@ -90,6 +108,11 @@ pub enum OpenError {
     /// This device sent it.
     #[error("this device sent the parcel itself")]
     OwnEcho,
+    /// A device of ours wrote it that was not confirmed here.
+    #[error(
+        "a device of yours wrote this that was not confirmed here; confirm it, and it will be sent again"
+    )]
+    NotPaired,
     /// It is for devices of ours, but not for this one.
     #[error("the message is for other devices of this user; let the sender know the keys of this device")]
     NotForThisDevice,
@@ -136,6 +159,9 @@ pub enum OpenError {
         /// Largest number.
         max: usize,
     },
+    /// The message opened, and what it says to enclose cannot be read.
+    #[error("the message opened, but its sender has not put together well what it encloses")]
+    Enclosed,
     /// The message was made with other keys, or changed on its way.
     #[error("authentication failed")]
     Forged,
@@ -170,6 +196,7 @@ impl From<Error> for LayerError {
     fn from(error: Error) -> Self {
         match error {
             Error::Expect(error) => Self::reject(error),
+            Error::Pair(error) => Self::reject(error),
             Error::Seal(error) => Self::reject(error),
             Error::Open(error) => Self::reject(error),
             Error::Store(error) => Self::fault(error),

@@ -1,4 +1,4 @@
-//! What is deleted with time: sessions that expired, and prekeys of ours that were replaced.
+//! What is deleted with time: sessions that expired, prekeys of ours that were replaced, private ones that nobody used.
 //!
 //! Spec: whitepaper 3.4, "Expired session". A session expires when the prekey that it was set up with is replaced,
 //! ours or the other side's, or when it loses to a concurrent one. It is not sent in any more, opens what comes late,
@@ -14,13 +14,13 @@ use crate::config::Config;
 use crate::key::Point;
 use crate::session::{self, Session};
 use crate::table::codec::{Reader, read_row, writer};
-use crate::{own, table};
+use crate::{own, private, table};
 
 /// Most sessions that are looked at in one call of `due`; the rest waits for the next.
 const PAGE: usize = 64;
 
 /// How soon the next call should come if there is more to do.
-const SOON: Duration = Duration::from_secs(1);
+pub(crate) const SOON: Duration = Duration::from_secs(1);
 
 /// Sees to it that what ends at `at` is looked at then.
 pub(crate) fn look_at(shelf: &mut Shelf<'_>, at: Timestamp) -> Result<(), StoreError> {
@@ -39,7 +39,8 @@ pub(crate) fn due(cx: &mut Cx<'_>, config: &Config) -> Result<Option<Timestamp>,
     let (now, shelf) = (cx.now, &mut cx.shelf);
     let prekeys = wipe_prekeys(shelf, now, config.keep_prekeys)?;
     let sessions = delete_sessions(shelf, now, config.keep_sessions)?;
-    let next = [prekeys, sessions].into_iter().flatten().min();
+    let privates = private::wipe_due(shelf, now)?;
+    let next = [prekeys, sessions, privates].into_iter().flatten().min();
     match next {
         Some(at) => set_next(shelf, at),
         None => shelf.delete(table::CHORES),

@@ -5,20 +5,21 @@ pub mod deployed;
 pub mod replay;
 
 pub use crate::answered::MAX_ANSWERED;
-pub use crate::bundle::{Bundle, Extension, MAX_DEVICES, PROTOCOL_VERSION, Prekey};
+pub use crate::bundle::{Bundle, Extension, Listing, MAX_DEVICES, MAX_REMOVED, PROTOCOL_VERSION, Prekey};
 pub use crate::device::{Device, MAX_KNOWN, MAX_TARGETS, STALE_AFTER};
 pub use crate::key::{Key, Point};
 pub use crate::open::MAX_PARCEL;
 pub use crate::own::RENEWED_AT_MOST;
 pub use crate::people::MAX_STRANGERS;
+pub use crate::private::MAX_PRIVATE;
 pub use crate::seen::{MAX_SEEN, REMEMBERED};
-pub use crate::session::{MAX_HANDSHAKES, MAX_SESSIONS, Session};
+pub use crate::session::{MAX_HANDSHAKES, MAX_SESSIONS, Private, Session};
 pub use crate::suite::RatchetKey;
 pub use crate::wire::{Direct, Handshake, Lock, MAX_BUNDLES, Message};
 
 /// Key agreement for a session.
 pub mod x3dh {
-    pub use crate::x3dh::{initiate, respond};
+    pub use crate::x3dh::{initiate, initiate_private, respond, respond_private};
 }
 
 /// Sealing to an identity key alone.
@@ -29,7 +30,7 @@ pub mod fixed {
 /// The Double Ratchet and its parts.
 pub mod ratchet {
     pub use crate::ratchet::{
-        Associated, Chain, Header, Limits, OwnKey, Ratchet, RatchetError, Skipped, Turn,
+        Associated, Chain, Form, Header, Limits, OwnKey, Ratchet, RatchetError, Skipped, Turn,
     };
 
     /// Sealing with a message key.
@@ -39,7 +40,7 @@ pub mod ratchet {
 
     /// Key derivations.
     pub mod kdf {
-        pub use crate::ratchet::kdf::{chain, next, root};
+        pub use crate::ratchet::kdf::{chain, enclosed, next, root};
     }
 }
 

@@ -43,12 +43,14 @@ mod fixed;
 #[allow(missing_docs, unreachable_pub, clippy::all)]
 #[path = "generated/status.security.v1.rs"]
 mod generated;
+mod group;
 #[cfg(feature = "hazmat")]
 pub mod hazmat;
 mod key;
 mod open;
 mod own;
 mod people;
+mod private;
 mod ratchet;
 mod recover;
 mod seal;
@@ -63,8 +65,8 @@ mod wire;
 mod x3dh;
 
 pub use bundle::BundleError;
-pub use config::{Config, FirstMessage, MailInClear, SharedPlace};
-pub use error::{Error, ExpectError, OpenError, SealError};
+pub use config::{Config, FirstMessage, Joining, MailInClear, PrivatePrekeys, SharedPlace};
+pub use error::{Error, ExpectError, OpenError, PairError, SealError};
 pub use ratchet::RatchetError;
 pub use security::Sessions;
 pub use suite::{Suite, Suites};

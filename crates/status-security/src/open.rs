@@ -5,12 +5,13 @@ use alloc::vec::Vec;
 
 use status_crypto::PublicKey;
 use status_layer::{
-    Cx, Datagram, DeviceId, Grade, Letter, Name, Notice, Opened, Parcel, Proof, Recipient, Rendezvous, Sender,
+    Cx, Datagram, DeviceId, Grade, Letter, Name, Notice, Opened, Parcel, Proof, Recipient, Rendezvous,
+    Sender, UserId,
 };
 use zeroize::Zeroizing;
 
-use crate::bundle::Bundle;
 use crate::config::MailInClear;
+use crate::device::Learner;
 use crate::error::{Error, OpenError};
 use crate::key::Point;
 use crate::security::Sessions;
@@ -63,7 +64,7 @@ impl Sessions {
         if message.is_direct() && message.public.is_empty() {
             return Err(OpenError::WrongPlace.into());
         }
-        let mut opened = self.learn(cx, &message.bundles)?;
+        let mut opened = self.learn(cx, &sender.user(), &message)?;
         if !message.public.is_empty() {
             let device = DeviceId::new(message.device).ok();
             opened.mail.push(clear(sender, device, to, message.public));
@@ -82,17 +83,21 @@ impl Sessions {
         let device = DeviceId::new(message.device.as_str()).ok();
         if !message.public.is_empty() {
             self.admit_clear()?;
-            let learnt = self.learn(cx, &message.bundles)?;
+            let learnt = self.learn(cx, &sender.user(), &message)?;
             return Ok(Opened { mail: vec![clear(sender, device, to, message.public)], ..learnt });
         }
         let direct = self.ours(&mut message)?;
+        if self.is_of_unpaired(cx, sender, &message, direct.as_ref())? {
+            let opened = self.learn(cx, &sender.user(), &message)?;
+            return if opened.notices.is_empty() { Err(OpenError::NotPaired.into()) } else { Ok(opened) };
+        }
         let plain = match self.open_direct(cx, sender, &message, direct.as_ref()) {
             Ok(plain) => plain,
             Err(error) => return self.unreadable(cx, sender, (&message, direct.as_ref()), error),
         };
 
         // Invariant: nothing of a message is believed before all of it was verified.
-        let mut opened = self.learn(cx, &message.bundles)?;
+        let mut opened = self.learn(cx, &sender.user(), &message)?;
         let Some(mut plain) = plain else { return Ok(opened) };
         opened.turned = plain.turned;
         self.note_sharing(cx, sender, &message)?;
@@ -100,7 +105,7 @@ impl Sessions {
         // Deployed peers seal an empty text to make their keys known; there is nothing to hand up.
         if !plain.text.is_empty() {
             let from = Sender { user: sender.user(), device, proof: plain.proof };
-            let datagram = Datagram { to, bytes: core::mem::take(&mut *plain.text) };
+            let datagram = Datagram::new(to, core::mem::take(&mut *plain.text));
             opened.mail.push(Letter { from, grade: plain.grade, datagram });
         }
         Ok(opened)
@@ -166,21 +171,47 @@ impl Sessions {
         if echo { Err(OpenError::OwnEcho) } else { Ok(message) }
     }
 
-    /// Takes the keys in genuine bundles, whoever carries them.
-    pub(crate) fn learn(&self, cx: &mut Cx<'_>, bundles: &[Bundle]) -> Result<Opened, Error> {
+    /// Whether a device of our own wrote a message in a session without being confirmed here. Its keys are taken, so that
+    /// it can be.
+    fn is_of_unpaired(
+        &self,
+        cx: &Cx<'_>,
+        sender: &PublicKey,
+        message: &Opening,
+        direct: Option<&Direct>,
+    ) -> Result<bool, Error> {
+        let in_session = direct.is_some_and(|direct| matches!(direct.lock, Lock::Ratchet { .. }));
+        let ours = sender.user() == self.keyring.user();
+        Ok(in_session && ours && !self.is_paired(&cx.shelf, &message.device)?)
+    }
+
+    /// Takes the keys in the genuine bundles of a message, whoever carries them.
+    pub(crate) fn learn(&self, cx: &mut Cx<'_>, sender: &UserId, message: &Opening) -> Result<Opened, Error> {
         let own = self.keyring.user();
         let mut out = Opened::default();
-        for bundle in bundles {
+        for bundle in &message.bundles {
             let user = bundle.identity();
             if user != own {
                 let forgotten = people::hear_of(&mut cx.shelf, &user)?;
                 out.then.extend(self.stop_sharing(&forgotten));
             }
             let first = !device::any(&cx.shelf, &user)?;
-            let new = device::learn(&mut cx.shelf, bundle, (&own, &self.device), cx.now)?;
+            let learner = Learner {
+                own: &own,
+                device: &self.device,
+                joining: self.config.joining,
+                sender: (sender, &message.device),
+            };
+            let learnt = device::learn(&mut cx.shelf, bundle, learner, cx.now)?;
+            if user == own {
+                self.make_known(cx, bundle, !learnt.new.is_empty() || !learnt.removed.is_empty())?;
+            }
             // Of a stranger, and of somebody of whom no device was known, every device is new.
             if user == own || (!first && people::is_met(&cx.shelf, &user)?) {
-                out.notices.extend(new.into_iter().map(|device| Notice::NewDevice { user, device }));
+                let new = learnt.new.into_iter();
+                out.notices.extend(new.map(|(device, joined)| Notice::NewDevice { user, device, joined }));
+                let removed = learnt.removed.into_iter();
+                out.notices.extend(removed.map(|device| Notice::RemovedDevice { user, device }));
             }
         }
         Ok(out)
@@ -196,7 +227,7 @@ impl Sessions {
 
 fn clear(sender: &PublicKey, device: Option<DeviceId>, to: Recipient, bytes: Vec<u8>) -> Letter {
     let from = Sender { user: sender.user(), device, proof: Proof::Hint };
-    Letter { from, grade: Grade::Clear, datagram: Datagram { to, bytes } }
+    Letter { from, grade: Grade::Clear, datagram: Datagram::new(to, bytes) }
 }
 
 fn mail(letter: Letter) -> Opened {

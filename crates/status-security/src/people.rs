@@ -7,7 +7,7 @@ use status_layer::{Shelf, StoreError, UserId};
 use crate::table::codec::{read_row, writer};
 use crate::table::queue::Seat;
 use crate::table::{self, STRANGERS};
-use crate::{device, session};
+use crate::{device, private, session};
 
 /// Most users of whom keys are kept although we do not expect them. The one not met for longest is forgotten, with
 /// their devices and sessions.
@@ -106,6 +106,7 @@ fn forget(shelf: &mut Shelf<'_>, user: &UserId) -> Result<bool, StoreError> {
     let standing = load(shelf, user)?.unwrap_or_default();
     device::forget(shelf, user)?;
     session::forget_all(shelf, user)?;
+    private::forget_all(shelf, user)?;
     shelf.delete(table::user(user));
     Ok(standing.shared)
 }

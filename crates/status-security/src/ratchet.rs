@@ -65,6 +65,18 @@ pub struct Header {
     pub n: u32,
     /// The length of the sender's previous chain.
     pub pn: u32,
+    /// How the plaintext is to be read.
+    pub form: Form,
+}
+
+/// How the plaintext of a message is to be read. Each form has message keys of its own.
+#[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
+pub enum Form {
+    /// It is the content, as on deployed peers.
+    #[default]
+    Bare,
+    /// The content is enclosed with what devices of our kind tell each other.
+    Enclosed,
 }
 
 /// The key of a message that has not come yet.
@@ -207,7 +219,15 @@ impl Ratchet {
     /// # Errors
     /// [`RatchetError::Exhausted`] after 2³² − 1 messages without an answer.
     pub fn seal(&mut self, plaintext: &[u8]) -> Result<(Header, Vec<u8>), RatchetError> {
-        let header = Header { key: self.own.public, n: self.sending.n, pn: self.previous };
+        self.seal_as(Form::Bare, plaintext)
+    }
+
+    /// Seals the next message, whose plaintext is to be read as `form` says.
+    ///
+    /// # Errors
+    /// As [`Ratchet::seal`].
+    pub fn seal_as(&mut self, form: Form, plaintext: &[u8]) -> Result<(Header, Vec<u8>), RatchetError> {
+        let header = Header { key: self.own.public, n: self.sending.n, pn: self.previous, form };
         let key = self.sending.step()?;
         let payload = cipher::seal(&key, &header, plaintext);
         Ok((header, payload))

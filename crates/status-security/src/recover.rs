@@ -6,6 +6,7 @@
 //! | --- | --- |
 //! | a message for other devices | this device is new to the sender, as after a restore from the words of the account |
 //! | no such session, or a handshake for a prekey that is not here | an old copy of this store was put back |
+//! | a handshake with a private prekey that was used or is not here | an old copy of either store was put back |
 //! | a turn of the ratchet that does not fit, or a jump that is too long | the same, or too much was lost |
 //! | a number that was used before, in a message that is new | an old copy of the sender's store was put back |
 //!
@@ -23,8 +24,8 @@ use crate::own::OwnPrekey;
 use crate::ratchet::RatchetError;
 use crate::security::Sessions;
 use crate::session::{self, Peer};
-use crate::wire::{Direct, Lock, Opening};
-use crate::{answered, device};
+use crate::wire::{Direct, Handshake, Lock, Opening};
+use crate::{answered, device, private};
 
 /// Why a message cannot be read here.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
@@ -56,18 +57,19 @@ impl Sessions {
         let peer = Peer { key: sender, device: &message.device };
         let Some(every) = self.config.answer_every else { return Err(error) };
         let Some(reason) = self.reason(cx, &peer, direct, &error)? else { return Err(error) };
-        if user == self.keyring.user() || !is_fresh(cx, &peer, message)? {
+        let stranger = user == self.keyring.user() && !self.is_paired(&cx.shelf, &message.device)?;
+        if stranger || !is_fresh(cx, &peer, message)? {
             return Err(error);
         }
-        let mut opened = self.learn(cx, &message.bundles)?;
+        let mut opened = self.learn(cx, &user, message)?;
         opened.notices.push(Notice::Unreadable { from: user });
         if !answered::note(&mut cx.shelf, &user, cx.now, every)? {
             return Ok(opened);
         }
         if reason == Reason::Adrift {
-            self.begin_anew(cx, &peer)?;
+            self.begin_anew(cx, &peer, direct.and_then(|direct| direct.handshake.as_ref()))?;
         }
-        let mut answer = self.seal_user(cx, &user, &[])?;
+        let mut answer = self.seal_user(cx, &user, &[], false)?;
         // Who has lost something may not know of a shared place.
         answer.parcels.iter_mut().for_each(|parcel| parcel.meet = Rendezvous::Inbox(user));
         opened.then.extend(answer);
@@ -105,9 +107,22 @@ impl Sessions {
     /// write to it: the answer begins another there, at both ends.
     ///
     /// Invariant: afterwards neither side sends in a session of which the other may have another state, unless our prekey
-    /// was too young to be replaced. What was set up with ours stays for late messages, and because it tells replays.
-    fn begin_anew(&self, cx: &mut Cx<'_>, peer: &Peer<'_>) -> Result<(), Error> {
+    /// was too young to be replaced. What was set up with ours stays for late messages, and because it tells replays. No
+    /// private prekey is used: one of the two stores may be an old copy.
+    fn begin_anew(
+        &self,
+        cx: &mut Cx<'_>,
+        peer: &Peer<'_>,
+        handshake: Option<&Handshake>,
+    ) -> Result<(), Error> {
         OwnPrekey::replace(cx, self.config.transition.reads())?;
+        private::reset(&mut cx.shelf, peer)?;
+        if let Some(lost) = handshake.filter(|handshake| handshake.private.is_some())
+            && session::under_way(&cx.shelf, peer, &lost.prekey, Some(lost))?.is_none()
+        {
+            // The device has begun another session there, which we cannot have.
+            session::end(&mut cx.shelf, session::key_of(peer, &lost.prekey))?;
+        }
         if let Some(device) = device::find(&cx.shelf, &peer.key.user(), peer.device)? {
             session::delete(&mut cx.shelf, session::key_of(peer, &device.prekey))?;
         }
@@ -123,5 +138,5 @@ fn is_fresh(cx: &Cx<'_>, peer: &Peer<'_>, message: &Opening) -> Result<bool, Err
         bundles.filter(|bundle| bundle.identity() == user && bundle.prekeys().contains_key(peer.device));
     let Some(made) = own.map(Bundle::timestamp).max() else { return Ok(false) };
     let heard = device::find(&cx.shelf, &user, peer.device)?;
-    Ok(heard.is_none_or(|device| made > device.timestamp))
+    Ok(heard.is_none_or(|device| made > device.heard))
 }

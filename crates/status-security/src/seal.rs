@@ -24,11 +24,13 @@ impl Sessions {
         cx: &mut Cx<'_>,
         user: &UserId,
         plaintext: &[u8],
+        introduces: bool,
     ) -> Result<Outgoing, Error> {
         let key = PublicKey::from_user(user).map_err(|_| SealError::NotAKey)?;
         let devices = device::active(&cx.shelf, user, self.config.max_targets, cx.now)?;
         let (own, bundle) = self.bundle(cx)?;
         let direct = if devices.is_empty() {
+            self.may_be_static(cx, user, introduces)?;
             self.seal_fixed(cx, &key, plaintext)?
         } else {
             self.seal_sessions(cx, &own.key, &key, &devices, plaintext)?
@@ -80,10 +82,26 @@ impl Sessions {
         for device in devices {
             // A device that reads nothing of what we write is left out as long as another one does.
             let Some(suite) = self.config.transition.writes(device.suites()) else { continue };
-            let sealed = session::seal(cx, &*self.keyring, own, (user, device), suite, plaintext)?;
+            let ours = (&*self.keyring, &self.config, own);
+            let sealed = session::seal(cx, ours, (user, device), suite, plaintext)?;
             direct.insert(device.id.clone(), sealed);
         }
         if direct.is_empty() { Err(SealError::NoCommonSuite.into()) } else { Ok(direct) }
+    }
+
+    /// Whether what is for a user may be sealed to their identity key alone. What is for the devices of our own group is
+    /// never, although none of them may be active.
+    fn may_be_static(&self, cx: &Cx<'_>, user: &UserId, introduces: bool) -> Result<(), Error> {
+        if *user == self.keyring.user() && device::any_enabled(&cx.shelf, user)? {
+            return Err(SealError::NoOwnDevice.into());
+        }
+        match self.config.first_message {
+            FirstMessage::AllowStatic => Ok(()),
+            FirstMessage::OnlyIntroductions if introduces => Ok(()),
+            FirstMessage::OnlyIntroductions | FirstMessage::RequireForwardSecrecy => {
+                Err(SealError::NoBundle.into())
+            }
+        }
     }
 
     fn seal_fixed(
@@ -92,9 +110,6 @@ impl Sessions {
         user: &PublicKey,
         plaintext: &[u8],
     ) -> Result<BTreeMap<String, Direct>, Error> {
-        if self.config.first_message == FirstMessage::RequireForwardSecrecy {
-            return Err(SealError::NoBundle.into());
-        }
         let (ephemeral, payload) = fixed::seal(cx.rng, user, plaintext).map_err(|_| SealError::TooLong)?;
         let lock = Lock::Fixed { ephemeral: ephemeral.compressed() };
         Ok([(fixed::SLOT.to_string(), Direct { handshake: None, lock, payload })].into())

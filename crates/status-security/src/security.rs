@@ -1,8 +1,6 @@
 //! The layer: what [`Security`] asks for, made of sessions, bundles and devices.
 
-use alloc::collections::BTreeMap;
 use alloc::format;
-use alloc::string::ToString;
 use alloc::sync::Arc;
 use alloc::vec::Vec;
 
@@ -12,7 +10,7 @@ use status_layer::{
     Security, StoreError, UserId,
 };
 
-use crate::bundle::{Bundle, PROTOCOL_VERSION, Prekey};
+use crate::bundle::Bundle;
 use crate::config::Config;
 use crate::error::{Error, ExpectError};
 use crate::own::OwnPrekey;
@@ -46,10 +44,8 @@ impl Sessions {
     /// Our bundle, signed now, and the prekey in it.
     pub(crate) fn bundle(&self, cx: &mut Cx<'_>) -> Result<(OwnPrekey, Bundle), Error> {
         let own = self.own_prekey(cx)?;
-        let (key, version, extension) = (own.key.to_vec(), own.version, own.extension);
-        let prekey = Prekey { key, version, protocol: PROTOCOL_VERSION, extension };
-        let prekeys = BTreeMap::from([(self.device.to_string(), prekey)]);
-        Ok((own, Bundle::sign(&*self.keyring, prekeys, cx.now)))
+        let listing = self.listing(cx, &own)?;
+        Ok((own, Bundle::sign(&*self.keyring, listing, cx.now)))
     }
 
     /// Leaves a message at a place, to be signed as ours.
@@ -103,9 +99,13 @@ impl Security for Sessions {
         Ok(out)
     }
 
+    fn pair(&self, cx: &mut Cx<'_>, device: &DeviceId, how: Interest) -> Result<(), Error> {
+        self.pair_device(cx, device, how)
+    }
+
     fn seal(&self, cx: &mut Cx<'_>, datagram: Datagram) -> Result<Outgoing, Error> {
         match datagram.to {
-            Recipient::User(user) => self.seal_user(cx, &user, &datagram.bytes),
+            Recipient::User(user) => self.seal_user(cx, &user, &datagram.bytes, datagram.introduces),
             Recipient::Channel(name) => self.seal_channel(cx, name, datagram.bytes),
         }
     }

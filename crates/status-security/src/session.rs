@@ -1,5 +1,6 @@
 //! Sessions: a ratchet with one device of a user, set up with one prekey, and how it is kept.
 
+use alloc::string::{String, ToString};
 use alloc::vec::Vec;
 
 use status_crypto::{Keyring, PublicKey, SecretKey, keccak256, x25519};
@@ -11,12 +12,12 @@ use crate::config::Config;
 use crate::device::Device;
 use crate::error::{Error, OpenError, SealError};
 use crate::key::{Key, Point};
-use crate::ratchet::{Header, Limits, Ratchet, RatchetError, cipher};
+use crate::ratchet::{Form, Header, Limits, Ratchet, RatchetError, cipher};
 use crate::skipped::SkippedKeys;
 use crate::suite::Suite;
 use crate::table::codec::writer;
 use crate::wire::{Direct, Handshake, Lock};
-use crate::{own, table, x3dh};
+use crate::{own, private, table, x3dh};
 
 mod ending;
 mod row;
@@ -45,6 +46,8 @@ pub struct Session {
     pub rank: [u8; 8],
     /// Our ephemeral key, repeated with each message until the first answer was opened.
     pub handshake: Option<Point>,
+    /// Whether a private prekey had a part in its secret.
+    pub private: Private,
     /// Which ephemeral keys of the other side have set it up, the one in force first.
     pub handshakes: Vec<[u8; 8]>,
     /// How many skipped keys are on the shelf.
@@ -53,6 +56,17 @@ pub struct Session {
     pub ratchet: Ratchet,
     /// Since when it is known not to be sent in any more.
     pub expired: Option<Timestamp>,
+}
+
+/// Whether a session was set up with a private prekey besides the signed one.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum Private {
+    /// It was not.
+    No,
+    /// It was.
+    Yes,
+    /// It was, and the private prekey is repeated with the handshake.
+    Repeated(Point),
 }
 
 /// The device at the other end of a session.
@@ -74,11 +88,11 @@ pub(crate) struct Plain {
 /// Seals for one device, in the session of `suite` that is to be used now; sets one up if there is none.
 ///
 /// Spec: whitepaper 3.2: of two concurrent sessions the one whose secret is first in byte order; the other expires. It
-/// is taken back if the winner expires first: to deployed peers a second handshake on one prekey says nothing.
+/// is taken back if the winner expires first: to deployed peers a second handshake on one prekey says nothing. A session
+/// without a private prekey goes before one with it: who lost a private prekey begins again without one, and both follow.
 pub(crate) fn seal(
     cx: &mut Cx<'_>,
-    keyring: &dyn Keyring,
-    own_prekey: &Point,
+    (keyring, config, own_prekey): (&dyn Keyring, &Config, &Point),
     (key, device): (&PublicKey, &Device),
     suite: Suite,
     plaintext: &[u8],
@@ -88,7 +102,7 @@ pub(crate) fn seal(
     let theirs = load(&cx.shelf, &peer, &device.prekey)?.map(|session| (device.prekey, session));
     let fits = |found: Option<(Point, Session)>| found.filter(|(_, s)| s.ratchet.suite() == suite);
     let (first, second) = match (fits(ours), fits(theirs)) {
-        (Some(ours), Some(theirs)) if theirs.1.rank < ours.1.rank => (Some(theirs), Some(ours)),
+        (Some(ours), Some(theirs)) if theirs.1.order() < ours.1.order() => (Some(theirs), Some(ours)),
         (None, theirs) => (theirs, None),
         both => both,
     };
@@ -97,12 +111,16 @@ pub(crate) fn seal(
     }
     let (prekey, mut session) = match first {
         Some(found) => found,
-        None => (device.prekey, initiate(cx, keyring, &peer, device, suite)?),
+        None => (device.prekey, initiate(cx, (keyring, config), &peer, device, suite)?),
     };
     if let Some(at) = session.expired.take() {
         cx.shelf.delete(table::expired(at, session.number));
     }
-    let direct = session.seal(prekey, plaintext).map_err(SealError::Ratchet)?;
+    let direct = match private::offer(cx, config, &peer, (device, &session))? {
+        None => session.seal(prekey, plaintext),
+        Some(offer) => session.seal_as(Form::Enclosed, prekey, &private::enclose(&offer, plaintext)),
+    };
+    let direct = direct.map_err(SealError::Ratchet)?;
     save(&mut cx.shelf, &peer, &prekey, &session);
     Ok(direct)
 }
@@ -120,7 +138,12 @@ pub(crate) fn open(
     let Lock::Ratchet { session: prekey, header } = &direct.lock else {
         return Err(OpenError::NoHeader.into());
     };
-    let known = kept(cx, config, peer, prekey)?;
+    let mut known = kept(cx, config, peer, prekey)?;
+    let begun_by = begun_by(&cx.shelf, peer, prekey, known.as_ref(), direct.handshake.as_ref())?;
+    let peer = &Peer { device: begun_by.as_deref().unwrap_or(peer.device), ..*peer };
+    if begun_by.is_some() {
+        known = kept(cx, config, peer, prekey)?;
+    }
     let mut session = match direct.handshake {
         Some(handshake) if handshake.prekey == *prekey => {
             respond(cx, (keyring, config), peer, known, (&handshake, header.key.suite()))?
@@ -132,13 +155,44 @@ pub(crate) fn open(
     let text = session.open(cx, config.limits(), header, &direct.payload)?;
     // Answered: the other side has the session.
     session.handshake = None;
+    if session.private != Private::No {
+        session.private = Private::Yes;
+    }
     save(&mut cx.shelf, peer, prekey, &session);
+    let text = match header.form {
+        Form::Bare => text,
+        Form::Enclosed => private::unpack(cx, config, peer, &text)?,
+    };
     Ok(Plain { text, turned: session.ratchet.epoch != epoch })
+}
+
+/// The device with which `handshake` has begun a session, if it is not the one that is said to have sent it.
+///
+/// Nothing that is sealed names the device. Without this, a first message would open once more under the id of
+/// another.
+fn begun_by(
+    shelf: &Shelf<'_>,
+    peer: &Peer<'_>,
+    prekey: &Point,
+    known: Option<&Session>,
+    handshake: Option<&Handshake>,
+) -> Result<Option<String>, StoreError> {
+    let Some(handshake) = handshake else { return Ok(None) };
+    let digest = digest(&handshake.ephemeral);
+    if known.is_some_and(|session| session.handshakes.contains(&digest)) {
+        return Ok(None);
+    }
+    for (key, row) in shelf.scan(&table::sessions(&peer.key.user()), None, MAX_SESSIONS)? {
+        if table::prekey_of(&key) == Some(prekey) && row::read(&row)?.handshakes.contains(&digest) {
+            return Ok(table::session_device_of(&key).map(ToString::to_string));
+        }
+    }
+    Ok(None)
 }
 
 fn initiate(
     cx: &mut Cx<'_>,
-    keyring: &dyn Keyring,
+    (keyring, config): (&dyn Keyring, &Config),
     peer: &Peer<'_>,
     device: &Device,
     suite: Suite,
@@ -146,7 +200,13 @@ fn initiate(
     let damaged = StoreError::Damaged { what: "device" };
     let point = PublicKey::from_compressed(&device.prekey).map_err(|_| damaged)?;
     let ephemeral = SecretKey::generate(cx.rng);
-    let secret = x3dh::initiate(keyring, &ephemeral, peer.key, &point);
+    let (secret, private) = match private::take_up(cx, config, peer, device)? {
+        None => (x3dh::initiate(keyring, &ephemeral, peer.key, &point), Private::No),
+        Some(private) => {
+            let secret = x3dh::initiate_private(keyring, &ephemeral, peer.key, (&point, &private));
+            (secret, Private::Repeated(private.compressed()))
+        }
+    };
     let ratchet = match suite {
         Suite::Secp256k1 => Ratchet::initiate(cx.rng, &secret, &point),
         Suite::Curve25519 => {
@@ -160,12 +220,12 @@ fn initiate(
     let number = allot(&mut cx.shelf, &peer.key.user())?;
     let handshake = Some(ephemeral.public().compressed());
     let (rank, handshakes) = (rank(&secret), Vec::new());
-    Ok(Session { number, rank, handshake, handshakes, kept: 0, ratchet, expired: None })
+    Ok(Session { number, rank, handshake, private, handshakes, kept: 0, ratchet, expired: None })
 }
 
 /// The session that `handshake` belongs to: the known one, or a new ratchet if the handshake is new.
 ///
-/// Invariant: no handshake starts a ratchet twice.
+/// Invariant: no handshake starts a ratchet twice, and no private prekey has a part in two.
 fn respond(
     cx: &mut Cx<'_>,
     (keyring, config): (&dyn Keyring, &Config),
@@ -189,15 +249,13 @@ fn respond(
     let (prekey, retired) = found.ok_or(OpenError::UnknownPrekey)?;
     let ephemeral = PublicKey::from_compressed(&handshake.ephemeral)
         .map_err(|_| OpenError::Ratchet(RatchetError::NotAPoint))?;
-    let secret = x3dh::respond(keyring, &prekey, peer.key, &ephemeral);
-
-    handshakes.insert(0, digest);
-    let (number, expired) = match known {
-        Some(replaced) => {
-            SkippedKeys(replaced.number).forget_oldest(&mut cx.shelf, replaced.kept)?;
-            (replaced.number, replaced.expired)
+    let secret = match &handshake.private {
+        None => x3dh::respond(keyring, &prekey, peer.key, &ephemeral),
+        Some(point) => {
+            let private = private::secret(&cx.shelf, peer, point, cx.now)?;
+            let private = private.ok_or(OpenError::UnknownPrekey)?;
+            x3dh::respond_private(keyring, (&prekey, &private), peer.key, &ephemeral)
         }
-        None => (begin(cx, peer, &handshake.prekey, retired)?, retired.map(|_| cx.now)),
     };
     let ratchet = match suite {
         Suite::Secp256k1 => Ratchet::respond(&secret, &prekey),
@@ -206,7 +264,19 @@ fn respond(
             Ratchet::respond_25519(&secret, &first)
         }
     };
-    Ok(Session { number, rank: rank(&secret), handshake: None, handshakes, kept: 0, ratchet, expired })
+
+    // Nothing was written until all that it takes was found.
+    private::begun(&mut cx.shelf, peer, handshake.private.as_ref())?;
+    handshakes.insert(0, digest);
+    let (number, expired) = match known {
+        Some(replaced) => {
+            SkippedKeys(replaced.number).forget_oldest(&mut cx.shelf, replaced.kept)?;
+            (replaced.number, replaced.expired)
+        }
+        None => (begin(cx, peer, &handshake.prekey, retired)?, retired.map(|_| cx.now)),
+    };
+    let (rank, private) = (rank(&secret), handshake.private.map_or(Private::No, |_| Private::Yes));
+    Ok(Session { number, rank, handshake: None, private, handshakes, kept: 0, ratchet, expired })
 }
 
 /// The number of a new session on a prekey of ours. If the prekey is retired the session has expired already, and is
@@ -227,9 +297,22 @@ fn begin(
 }
 
 impl Session {
+    /// Its place among concurrent sessions; the first is used for sending.
+    fn order(&self) -> (bool, [u8; 8]) {
+        (self.private != Private::No, self.rank)
+    }
+
     pub(crate) fn seal(&mut self, prekey: Point, plaintext: &[u8]) -> Result<Direct, RatchetError> {
-        let (header, payload) = self.ratchet.seal(plaintext)?;
-        let handshake = self.handshake.map(|ephemeral| Handshake { ephemeral, prekey });
+        self.seal_as(Form::Bare, prekey, plaintext)
+    }
+
+    fn seal_as(&mut self, form: Form, prekey: Point, plaintext: &[u8]) -> Result<Direct, RatchetError> {
+        let (header, payload) = self.ratchet.seal_as(form, plaintext)?;
+        let private = match self.private {
+            Private::Repeated(private) => Some(private),
+            Private::No | Private::Yes => None,
+        };
+        let handshake = self.handshake.map(|ephemeral| Handshake { ephemeral, prekey, private });
         Ok(Direct { handshake, lock: Lock::Ratchet { session: prekey, header }, payload })
     }
 

@@ -7,12 +7,17 @@
 //! | `a` | – | last announcement: when, and of which version |
 //! | `u` | user (33) | how close we are, and the seat among the strangers |
 //! | `U` | seat (8) | queue of strangers, the one not met for longest first |
-//! | `d` | user (33), device | its prekey, version, bundle time, whether it is enabled, since when it is missed |
+//! | `d` | user (33), device | its prekey, version, bundle times, whether it is enabled, since when it is missed |
+//! | `r` | user (33), device | when the user removed it |
+//! | `j` | – | when this device was last taken into our group |
 //! | `s` | user (33), length and text of device, prekey (33) | a session |
 //! | `n` | – | number of the next session |
 //! | `b` | own prekey (33), session (4) | key of a session that was set up with it |
 //! | `x` | when (8), session (4) | key of a session that expired then |
 //! | `g` | own prekey (33), digest (8) | a handshake of a session that was deleted before the prekey |
+//! | `f` | user (33), length and text of device, private prekey (33) | the private half of one that we made for the device |
+//! | `F` | when (8), key of an `f` row without its tag | a private prekey is to be wiped then |
+//! | `y` | user (33), device | which private prekeys we and the device have given each other |
 //! | `h` | – | when something may have to be deleted next |
 //! | `k` | session (4), epoch (4), n (4) | a skipped message key |
 //! | `c` | session (4), ratchet key (33 or 32) | epoch of a chain that has skipped keys |
@@ -34,9 +39,11 @@ use crate::key::Point;
 
 pub(crate) const OWN: [u8; 1] = *b"o";
 pub(crate) const ANNOUNCED: [u8; 1] = *b"a";
+pub(crate) const JOINED: [u8; 1] = *b"j";
 pub(crate) const NEXT_SESSION: [u8; 1] = *b"n";
 pub(crate) const PREKEYS: [u8; 1] = *b"p";
 pub(crate) const EXPIRED: [u8; 1] = *b"x";
+pub(crate) const PRIVATE_ENDS: [u8; 1] = *b"F";
 pub(crate) const CHORES: [u8; 1] = *b"h";
 pub(crate) const STRANGERS: Queue = Queue(b'U');
 pub(crate) const SEEN: Queue = Queue(b'E');
@@ -59,7 +66,16 @@ pub(crate) fn device(user: &UserId, device: &str) -> Vec<u8> {
     [&b"d"[..], user.as_bytes(), device.as_bytes()].concat()
 }
 
-/// The device text in a key of [`device`].
+/// All devices that a user has removed.
+pub(crate) fn removals(user: &UserId) -> Vec<u8> {
+    [&b"r"[..], user.as_bytes()].concat()
+}
+
+pub(crate) fn removed(user: &UserId, device: &str) -> Vec<u8> {
+    [&b"r"[..], user.as_bytes(), device.as_bytes()].concat()
+}
+
+/// The device text in a key of [`device`] or [`removed`].
 pub(crate) fn device_of(key: &[u8]) -> Option<&str> {
     core::str::from_utf8(key.get(34..)?).ok()
 }
@@ -78,6 +94,12 @@ pub(crate) fn session(user: &UserId, device: &str, prekey: &Point) -> Vec<u8> {
 /// The prekey in a key of [`session`].
 pub(crate) fn prekey_of(session: &[u8]) -> Option<&Point> {
     session.last_chunk()
+}
+
+/// The device text in a key of [`session`].
+pub(crate) fn session_device_of(session: &[u8]) -> Option<&str> {
+    let device = session.get(35..session.len().checked_sub(33)?)?;
+    core::str::from_utf8(device).ok()
 }
 
 /// All sessions that were set up with a prekey of ours, and are not known to have expired.
@@ -105,6 +127,41 @@ pub(crate) fn expired(at: Timestamp, session: u32) -> Vec<u8> {
 /// The time in a key of [`expired`].
 pub(crate) fn expired_at(key: &[u8]) -> Option<Timestamp> {
     key.get(1..)?.first_chunk().copied().map(u64::from_be_bytes).map(Timestamp::from_millis)
+}
+
+/// All private prekeys that we made for devices of a user.
+pub(crate) fn private_secrets_of(user: &UserId) -> Vec<u8> {
+    [&b"f"[..], user.as_bytes()].concat()
+}
+
+/// All private prekeys that we made for a device.
+pub(crate) fn private_secrets(user: &UserId, device: &str) -> Vec<u8> {
+    let len = u8::try_from(device.len()).unwrap_or(u8::MAX);
+    [&b"f"[..], user.as_bytes(), &[len], device.as_bytes()].concat()
+}
+
+pub(crate) fn private_secret(user: &UserId, device: &str, prekey: &Point) -> Vec<u8> {
+    [private_secrets(user, device).as_slice(), prekey].concat()
+}
+
+/// When the private prekey under `secret` is to be wiped.
+pub(crate) fn private_end(at: Timestamp, secret: &[u8]) -> Vec<u8> {
+    [&PRIVATE_ENDS[..], &at.millis().to_be_bytes(), secret.get(1..).unwrap_or_default()].concat()
+}
+
+/// The time in a key of [`private_end`], and the key of [`private_secret`].
+pub(crate) fn private_ended(key: &[u8]) -> Option<(Timestamp, Vec<u8>)> {
+    let (at, secret) = key.get(1..)?.split_first_chunk()?;
+    Some((Timestamp::from_millis(u64::from_be_bytes(*at)), [&b"f"[..], secret].concat()))
+}
+
+/// What we and the devices of a user have given each other.
+pub(crate) fn dealings_of(user: &UserId) -> Vec<u8> {
+    [&b"y"[..], user.as_bytes()].concat()
+}
+
+pub(crate) fn dealings(user: &UserId, device: &str) -> Vec<u8> {
+    [&b"y"[..], user.as_bytes(), device.as_bytes()].concat()
 }
 
 /// All skipped keys of a session, the oldest first.

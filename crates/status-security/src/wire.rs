@@ -11,7 +11,7 @@ use crate::bundle::{Bundle, BundleError};
 use crate::error::OpenError;
 use crate::generated as raw;
 use crate::key::Point;
-use crate::ratchet::Header;
+use crate::ratchet::{Form, Header};
 use crate::suite::RatchetKey;
 
 /// Longest installation id that is taken from a message, in bytes.
@@ -54,6 +54,8 @@ pub struct Handshake {
     pub ephemeral: Point,
     /// The responder's signed prekey.
     pub prekey: Point,
+    /// The prekey that the responder has made for the initiator alone, if it is used besides the signed one.
+    pub private: Option<Point>,
 }
 
 /// What a payload is sealed with.
@@ -86,7 +88,7 @@ impl Unchecked {
         (!says_nothing).then_some(Self(message))
     }
 
-    /// Checks all that does not depend on who reads: lengths, and the signature of every bundle.
+    /// Checks all that does not depend on who reads: lengths, and the signature of every bundle, which must fit no other.
     ///
     /// # Errors
     /// [`OpenError::FieldLength`], [`OpenError::TooManyBundles`], [`OpenError::Bundle`].
@@ -99,7 +101,11 @@ impl Unchecked {
         if count > MAX_BUNDLES {
             return Err(OpenError::TooManyBundles { count, max: MAX_BUNDLES });
         }
-        let bundles = self.0.bundles.into_iter().map(Bundle::try_from).collect::<Result<_, BundleError>>()?;
+        let bundles = self.0.bundles.into_iter().map(Bundle::try_from);
+        let bundles = bundles.collect::<Result<Vec<_>, BundleError>>()?;
+        if !bundles.iter().all(Bundle::has_one_reading) {
+            return Err(BundleError::Ambiguous.into());
+        }
         Ok(Opening { device, bundles, direct: self.0.encrypted_message, public: self.0.public_message })
     }
 }
@@ -185,7 +191,12 @@ impl TryFrom<raw::EncryptedMessageProtocol> for Direct {
         let lock = match (direct.dr_header, direct.dh_header) {
             (Some(dr), _) => Lock::Ratchet {
                 session: point("DRHeader.id", &dr.id)?,
-                header: Header { key: ratchet_key(&dr.key)?, n: dr.n, pn: dr.pn },
+                header: Header {
+                    key: ratchet_key(&dr.key)?,
+                    n: dr.n,
+                    pn: dr.pn,
+                    form: if dr.enclosed { Form::Enclosed } else { Form::Bare },
+                },
             },
             (None, Some(dh)) => Lock::Fixed { ephemeral: point("DHHeader.key", &dh.key)? },
             (None, None) => return Err(OpenError::NoHeader),
@@ -199,7 +210,11 @@ impl TryFrom<raw::X3dhHeader> for Handshake {
 
     fn try_from(header: raw::X3dhHeader) -> Result<Self, OpenError> {
         let ephemeral = point("X3DHHeader.key", &header.key)?;
-        Ok(Self { ephemeral, prekey: point("X3DHHeader.id", &header.id)? })
+        let private = match header.private_prekey.as_slice() {
+            [] => None,
+            private => Some(point("X3DHHeader.private_prekey", private)?),
+        };
+        Ok(Self { ephemeral, prekey: point("X3DHHeader.id", &header.id)?, private })
     }
 }
 
@@ -218,12 +233,13 @@ impl From<Direct> for raw::EncryptedMessageProtocol {
         out.x3dh_header = direct.handshake.map(|handshake| raw::X3dhHeader {
             key: handshake.ephemeral.to_vec(),
             id: handshake.prekey.to_vec(),
+            private_prekey: handshake.private.map(Vec::from).unwrap_or_default(),
         });
         match direct.lock {
             Lock::Ratchet { session, header } => {
-                let Header { key, n, pn } = header;
-                out.dr_header =
-                    Some(raw::DrHeader { key: key.as_bytes().to_vec(), n, pn, id: session.to_vec() });
+                let Header { key, n, pn, form } = header;
+                let (key, id, enclosed) = (key.as_bytes().to_vec(), session.to_vec(), form == Form::Enclosed);
+                out.dr_header = Some(raw::DrHeader { key, n, pn, id, enclosed });
             }
             Lock::Fixed { ephemeral } => out.dh_header = Some(raw::DhHeader { key: ephemeral.to_vec() }),
         }

@@ -4,8 +4,8 @@
 
 use status_layer::testing::{Courier, DoubleError, Glass, OpenBook, conform, rng};
 use status_layer::{
-    Audience, Body, Cx, Datagram, Due, Interest, Memory, MessageId, Opened, Outgoing, Parcel, Recipient,
-    Sealed, Security, Store, Timestamp, Unit, UserId,
+    Audience, Body, Cx, Datagram, DeviceId, Due, Interest, Memory, MessageId, Opened, Outgoing, Parcel,
+    Recipient, Sealed, Security, Store, Timestamp, Unit, UserId,
 };
 use status_stack::{Engine, Input, News, Stack};
 
@@ -21,6 +21,10 @@ impl Security for Mirror {
 
     fn expect(&self, cx: &mut Cx<'_>, whom: &Recipient, how: Interest) -> Result<Outgoing, DoubleError> {
         self.0.expect(cx, whom, how)
+    }
+
+    fn pair(&self, cx: &mut Cx<'_>, device: &DeviceId, how: Interest) -> Result<(), DoubleError> {
+        self.0.pair(cx, device, how)
     }
 
     fn seal(&self, cx: &mut Cx<'_>, datagram: Datagram) -> Result<Outgoing, DoubleError> {

@@ -107,6 +107,10 @@ impl<Y: DataSync, X: Security, P: Privacy> Engine for Stack<Y, X, P> {
                     run.carry_out(unit, out)?;
                 }
             }
+            Input::Pair { device, how } => {
+                let done = run.call(unit, Layer::Security, |cx| self.security.pair(cx, &device, how));
+                run.settle(None, done)?;
+            }
             Input::Frame(frame) => run.up(unit, frame)?,
             Input::Published(id) | Input::Unpublishable(id) => run.own(unit, |cx| {
                 outbox::remove(cx, id);

@@ -4,8 +4,8 @@ use alloc::vec::Vec;
 use core::fmt;
 
 use status_layer::{
-    Audience, Body, Frame, FrameId, Grade, GroupId, History, Interest, MessageId, Notice, Reason, Recipient,
-    Sender, Timestamp, Topic, UserId,
+    Audience, Body, DeviceId, Frame, FrameId, Grade, GroupId, History, Interest, MessageId, Notice, Reason,
+    Recipient, Sender, Timestamp, Topic, UserId,
 };
 
 /// One thing that happened.
@@ -35,6 +35,13 @@ pub enum Input {
         /// The user, or the channel.
         whom: Recipient,
         /// Begin or stop.
+        how: Interest,
+    },
+    /// Another device of our own belongs to us from now on, or no more.
+    Pair {
+        /// The device.
+        device: DeviceId,
+        /// In or out.
         how: Interest,
     },
     /// The network handed up a frame, live or from history.

@@ -108,7 +108,7 @@ fn headers_that_lie_are_refused_and_the_session_stays() {
         (
             "a handshake for a prekey that we never had",
             |direct, other| {
-                direct.handshake = Some(Handshake { ephemeral: *other, prekey: *other });
+                direct.handshake = Some(Handshake { ephemeral: *other, prekey: *other, private: None });
                 session(direct, *other);
             },
             point,

@@ -10,7 +10,7 @@ use std::collections::BTreeMap;
 
 use status_layer::row::{Reader, Writer};
 use status_layer::{
-    Cx, Datagram, Due, Grade, Interest, LayerError, Letter, Opened, Outgoing, Parcel, Proof, Recipient,
+    Cx, Datagram, DeviceId, Due, Grade, Interest, LayerError, Letter, Opened, Outgoing, Parcel, Proof, Recipient,
     Rendezvous, Sealed, Secret, Security, Sender, StoreError, UserId,
 };
 use vodozemac::Curve25519PublicKey;
@@ -56,6 +56,9 @@ pub enum OlmError {
     /// Olm cannot seal.
     #[error("it cannot be sealed: the keys of the card are not usable")]
     Unsealable,
+    /// Users have one device each.
+    #[error("a user of this layer has one device")]
+    OneDevice,
     /// The store failed.
     #[error(transparent)]
     Store(#[from] StoreError),
@@ -147,6 +150,10 @@ impl Security for Olm {
         Ok(Outgoing { parcels: Vec::new(), meet })
     }
 
+    fn pair(&self, _: &mut Cx<'_>, _: &DeviceId, _: Interest) -> Result<(), OlmError> {
+        Err(OlmError::OneDevice)
+    }
+
     fn seal(&self, cx: &mut Cx<'_>, datagram: Datagram) -> Result<Outgoing, OlmError> {
         let user = match datagram.to {
             Recipient::Channel(name) => {
@@ -185,7 +192,7 @@ impl Security for Olm {
             _ => return Err(OlmError::Unreadable),
         };
         let from = Sender { user, device: None, proof };
-        let letter = Letter { from, grade, datagram: Datagram { to, bytes } };
+        let letter = Letter { from, grade, datagram: Datagram::new(to, bytes) };
         Ok(Opened { mail: vec![letter], ..Opened::default() })
     }
 

@@ -119,7 +119,7 @@ impl Exchange {
         if others.is_empty() || message::has(&cx.shelf, id)? {
             return Ok(());
         }
-        Waiting { message: message.clone(), names: Vec::new() }.save(&mut cx.shelf, id);
+        Waiting::new(message.clone()).save(&mut cx.shelf, id);
         for user in others {
             let mut peer = Peer::load(&cx.shelf, user)?;
             self.enqueue(cx, &mut peer, id, Kind::Offer)?;

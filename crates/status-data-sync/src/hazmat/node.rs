@@ -10,6 +10,7 @@ use crate::error::{AppendError, ReceiveError};
 use crate::exchange::{Event, Exchange};
 use crate::habits::Habits;
 use crate::ident::SyncId;
+use crate::table::message::Waiting;
 use crate::table::{message, record};
 use crate::wire::{self, Content};
 
@@ -92,7 +93,7 @@ impl Node {
     ) -> Result<[u8; 32], AppendError> {
         let others = message::members(&cx.shelf, &group)?.ok_or(AppendError::UnknownGroup)?;
         let message = wire::Message { group, timestamp, body: body.to_vec() };
-        let id = self.exchange.append(cx, message, None, &others)?;
+        let id = self.exchange.append(cx, Waiting::new(message), None, &others)?;
         Ok(*id.as_bytes())
     }
 
@@ -102,7 +103,7 @@ impl Node {
     /// The store fails.
     pub fn step(&self, cx: &mut Cx<'_>) -> Result<Vec<(UserId, Vec<u8>)>, StoreError> {
         let due = self.exchange.due(cx)?;
-        Ok(due.now.into_iter().map(|(user, payload)| (user, payload.encode())).collect())
+        Ok(due.now.into_iter().map(|flush| (flush.user, flush.payload.encode())).collect())
     }
 
     /// Takes a payload from a peer; returns the bodies in it that are new.

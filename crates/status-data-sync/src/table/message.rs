@@ -18,9 +18,19 @@ pub(crate) struct Waiting {
     pub(crate) message: Message,
     /// What the application calls it; none if it is passed on for somebody else.
     pub(crate) names: Vec<MessageId>,
+    /// Whether it is an introduction.
+    pub(crate) introduces: bool,
 }
 
+/// Set in the count of names if the message is an introduction. Invariant: above [`MAX_NAMES`].
+const INTRODUCES: u16 = 0x8000;
+
 impl Waiting {
+    /// A message that nobody has a name for, and no introduction.
+    pub(crate) const fn new(message: Message) -> Self {
+        Self { message, names: Vec::new(), introduces: false }
+    }
+
     pub(crate) fn load(shelf: &Shelf<'_>, id: SyncId) -> Result<Option<Self>, StoreError> {
         shelf.get(&message_key(id))?.map(|row| Self::read(&row)).transpose()
     }
@@ -28,7 +38,8 @@ impl Waiting {
     /// Writes the message, and that it waits under each of its names.
     pub(crate) fn save(&self, shelf: &mut Shelf<'_>, id: SyncId) {
         // Invariant: `add_name` keeps them below `MAX_NAMES`.
-        let count = u16::try_from(self.names.len()).unwrap_or(u16::MAX);
+        let count = u16::try_from(self.names.len()).unwrap_or(INTRODUCES - 1);
+        let count = if self.introduces { count | INTRODUCES } else { count };
         let names: Vec<u8> = self.names.iter().flat_map(MessageId::as_bytes).copied().collect();
         let row = value(&[
             self.message.group.as_bytes(),
@@ -70,8 +81,10 @@ impl Waiting {
         let group = GroupId::new(fields.array()?);
         let timestamp = fields.array().map(i64::from_be_bytes)?;
         let count = fields.u16()?;
-        let names = (0..count).map(|_| fields.array().map(MessageId::new)).collect::<Result<_, _>>()?;
-        Ok(Self { message: Message { group, timestamp, body: fields.rest().to_vec() }, names })
+        let introduces = count & INTRODUCES != 0;
+        let names =
+            (0..count & !INTRODUCES).map(|_| fields.array().map(MessageId::new)).collect::<Result<_, _>>()?;
+        Ok(Self { message: Message { group, timestamp, body: fields.rest().to_vec() }, names, introduces })
     }
 }
 

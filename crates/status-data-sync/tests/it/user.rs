@@ -148,7 +148,7 @@ pub(crate) fn letter(from: UserId, to: Recipient, bytes: &[u8]) -> Letter {
     Letter {
         from: Sender { user: from, device: None, proof: Proof::Session },
         grade: Grade::Ratcheted,
-        datagram: Datagram { to, bytes: bytes.to_vec() },
+        datagram: Datagram::new(to, bytes.to_vec()),
     }
 }
 

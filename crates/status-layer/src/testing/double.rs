@@ -22,6 +22,9 @@ pub enum DoubleError {
     /// The parcel was opened before.
     #[error("opened before")]
     Again,
+    /// Users have one device each.
+    #[error("users of this double have one device each")]
+    NoDevices,
     /// The store failed.
     #[error(transparent)]
     Store(#[from] StoreError),

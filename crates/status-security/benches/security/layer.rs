@@ -32,7 +32,7 @@ impl Person {
     }
 
     fn seal(&mut self, to: UserId, text: &[u8]) -> Parcel {
-        let datagram = Datagram { to: Recipient::User(to), bytes: text.to_vec() };
+        let datagram = Datagram::new(Recipient::User(to), text.to_vec());
         self.party.run(|cx| self.layer.seal(cx, datagram)).unwrap().parcels.remove(0)
     }
 
@@ -164,7 +164,8 @@ fn fan_out(table: &mut Table, name: &str, transition: Transition, signed: usize)
     let bundle =
         status_security::hazmat::Message::decode(listed.sealed.as_bytes()).unwrap().bundles.remove(0);
     let one: Prekey = bundle.prekeys()["device-2"].clone();
-    let prekeys = (0..5).map(|n| (format!("device {n}"), one.clone())).collect();
+    let prekeys: std::collections::BTreeMap<_, _> =
+        (0..5).map(|n| (format!("device {n}"), one.clone())).collect();
     let message = status_security::hazmat::Message {
         bundles: vec![Bundle::sign(&bob, prekeys, alice.party.now)],
         ..Default::default()

@@ -1,14 +1,15 @@
-//! What a bundle says beyond the deployed fields: which suites a device reads, and its first ratchet key on
-//! Curve25519. Deployed peers skip it; the deployed fields and their signature are what they would be without it.
+//! What a bundle says beyond the deployed fields: which suites a device reads, its first ratchet key on Curve25519, what
+//! else it understands, when it joined its user's group, and which devices were removed from that. Deployed peers skip it;
+//! the deployed fields and their signature are what they would be without it.
 
 use alloc::collections::BTreeMap;
 use alloc::string::String;
 use alloc::vec::Vec;
 
 use status_crypto::{PublicKey, Signature, keccak256};
-use status_layer::UserId;
+use status_layer::{Timestamp, UserId};
 
-use super::{BundleError, Prekey};
+use super::{BundleError, Listing, MAX_REMOVED};
 use crate::generated as raw;
 use crate::suite::{Suite, Suites};
 
@@ -22,14 +23,36 @@ const TAG: &[u8] = b"status security bundle extension 1";
 pub struct Extension {
     suites: Suites,
     ratchet: Option<[u8; 32]>,
+    features: u32,
 }
+
+/// Takes private prekeys, and answers sessions that are set up with those it gave.
+pub(crate) const PRIVATE_PREKEYS: u32 = 1;
 
 impl Extension {
     /// Joins suites and ratchet key; `None` if one demands the other, or if nothing is said.
     #[must_use]
     pub fn new(suites: Suites, ratchet: Option<[u8; 32]>) -> Option<Self> {
         let fits = suites.has(Suite::Curve25519) == ratchet.is_some() && suites.bits() != 0;
-        fits.then_some(Self { suites, ratchet })
+        fits.then_some(Self { suites, ratchet, features: 0 })
+    }
+
+    /// The same, with what else the device understands, one bit each. Bits that are not known here are kept.
+    #[must_use]
+    pub const fn with_features(self, features: u32) -> Self {
+        Self { features, ..self }
+    }
+
+    /// What else it understands, one bit each.
+    #[must_use]
+    pub const fn features(&self) -> u32 {
+        self.features
+    }
+
+    /// Whether it takes private prekeys.
+    #[must_use]
+    pub const fn takes_private_prekeys(&self) -> bool {
+        self.features & PRIVATE_PREKEYS != 0
     }
 
     /// The suites that the device reads.
@@ -47,53 +70,75 @@ impl Extension {
     /// Reads the fields of an entry; the outer error says that they contradict each other.
     pub(super) fn read(entry: &raw::SignedPreKey) -> Result<Option<Self>, BundleError> {
         if entry.suites == 0 && entry.ratchet_key.is_empty() {
-            return Ok(None);
+            return if entry.features == 0 { Ok(None) } else { Err(BundleError::Extension) };
         }
         let ratchet = match entry.ratchet_key.as_slice() {
             [] => None,
             key => Some(key.try_into().map_err(|_| BundleError::Extension)?),
         };
         let extension = Self::new(Suites::from_bits(entry.suites), ratchet);
-        extension.map(Some).ok_or(BundleError::Extension)
+        extension.map(|it| Some(it.with_features(entry.features))).ok_or(BundleError::Extension)
     }
 }
 
 /// The digest that the identity signs: all of the bundle, each part behind its length, so that no part of one
 /// bundle fits into another.
-pub(super) fn digest(identity: &UserId, prekeys: &BTreeMap<String, Prekey>, timestamp: i64) -> [u8; 32] {
+pub(super) fn digest(identity: &UserId, listing: &Listing, timestamp: i64) -> [u8; 32] {
     let mut bytes = Vec::from(TAG);
     bytes.extend_from_slice(identity.as_bytes());
     bytes.extend_from_slice(&timestamp.to_be_bytes());
-    for (device, prekey) in prekeys {
+    counted(&mut bytes, listing.prekeys.len());
+    for (device, prekey) in &listing.prekeys {
         sized(&mut bytes, device.as_bytes());
         sized(&mut bytes, &prekey.key);
         bytes.extend_from_slice(&prekey.version.to_be_bytes());
         bytes.extend_from_slice(&prekey.protocol.to_be_bytes());
+        bytes.extend_from_slice(&prekey.joined.millis().to_be_bytes());
         let extension = prekey.extension.as_ref();
         bytes.extend_from_slice(&extension.map_or(0, |it| it.suites.bits()).to_be_bytes());
         sized(&mut bytes, extension.and_then(Extension::ratchet).map_or(&[], <[u8; 32]>::as_slice));
+        bytes.extend_from_slice(&extension.map_or(0, |it| it.features).to_be_bytes());
+    }
+    counted(&mut bytes, listing.removed.len());
+    for (device, at) in &listing.removed {
+        sized(&mut bytes, device.as_bytes());
+        bytes.extend_from_slice(&at.millis().to_be_bytes());
     }
     keccak256(&[&bytes])
 }
 
 fn sized(bytes: &mut Vec<u8>, part: &[u8]) {
-    bytes.extend_from_slice(&u32::try_from(part.len()).unwrap_or(u32::MAX).to_be_bytes());
+    counted(bytes, part.len());
     bytes.extend_from_slice(part);
+}
+
+fn counted(bytes: &mut Vec<u8>, count: usize) {
+    bytes.extend_from_slice(&u32::try_from(count).unwrap_or(u32::MAX).to_be_bytes());
+}
+
+/// Reads which devices were removed: at most [`MAX_REMOVED`], in ascending order, each once and with a time.
+pub(super) fn removed(list: Vec<raw::RemovedDevice>) -> Result<BTreeMap<String, Timestamp>, BundleError> {
+    let count = list.len();
+    let ascending = list.is_sorted_by(|a, b| a.installation_id < b.installation_id);
+    if count > MAX_REMOVED || !ascending || list.iter().any(|removed| removed.at == 0) {
+        return Err(BundleError::Extension);
+    }
+    let entries = list.into_iter().map(|it| (it.installation_id, Timestamp::from_millis(it.at)));
+    Ok(entries.collect())
 }
 
 /// Checks the signature that a bundle with extended entries must have; without one nothing may be extended.
 pub(super) fn verify(
     signature: &[u8],
     identity: &PublicKey,
-    prekeys: &BTreeMap<String, Prekey>,
+    listing: &Listing,
     timestamp: i64,
 ) -> Result<Option<Signature>, BundleError> {
     if signature.is_empty() {
-        let extended = prekeys.values().any(|prekey| prekey.extension.is_some());
-        return if extended { Err(BundleError::Extension) } else { Ok(None) };
+        return if listing.is_extended() { Err(BundleError::Extension) } else { Ok(None) };
     }
     let signature = Signature::from_bytes(signature).map_err(|_| BundleError::Extension)?;
-    let digest = digest(&identity.user(), prekeys, timestamp);
+    let digest = digest(&identity.user(), listing, timestamp);
     match signature.recover(&digest) {
         Ok(signer) if signer == *identity => Ok(Some(signature)),
         _ => Err(BundleError::Extension),
@@ -106,22 +151,30 @@ mod tests {
 
     use prost::Message as _;
     use status_crypto::SecretKey;
-    use status_layer::Timestamp;
 
-    use super::super::Bundle;
+    use super::super::{Bundle, Prekey};
     use super::*;
 
     fn prekey(seed: u8, version: u32, extended: bool) -> Prekey {
         let key = SecretKey::from_bytes(&[seed; 32]).unwrap().public().compressed().to_vec();
         let both = Suites::of(&[Suite::Secp256k1, Suite::Curve25519]);
         let extension = extended.then(|| Extension::new(both, Some([seed; 32]))).flatten();
-        Prekey { key, version, protocol: 1, extension }
+        Prekey { key, version, protocol: 1, joined: Timestamp::default(), extension }
     }
 
     fn bundle(seconds: u64, prekeys: &[(&str, Prekey)]) -> raw::Bundle {
         let identity = SecretKey::from_bytes(&[1; 32]).unwrap();
-        let prekeys = prekeys.iter().map(|(id, prekey)| (id.to_string(), prekey.clone())).collect();
+        let prekeys: BTreeMap<_, _> =
+            prekeys.iter().map(|(id, prekey)| (id.to_string(), prekey.clone())).collect();
         Bundle::sign(&identity, prekeys, Timestamp::from_secs(seconds)).into()
+    }
+
+    /// A bundle of one device that names `removed` as taken out.
+    fn without(removed: &[&str]) -> raw::Bundle {
+        let identity = SecretKey::from_bytes(&[1; 32]).unwrap();
+        let prekeys = BTreeMap::from([("a".to_string(), prekey(3, 1, false))]);
+        let removed = removed.iter().map(|id| (id.to_string(), Timestamp::from_secs(5))).collect();
+        Bundle::sign(&identity, Listing { prekeys, removed }, Timestamp::from_secs(9)).into()
     }
 
     fn entry<'a>(bundle: &'a mut raw::Bundle, id: &str) -> &'a mut raw::SignedPreKey {
@@ -155,8 +208,13 @@ mod tests {
 
     #[test]
     fn an_extension_that_was_changed_in_any_part_is_refused() {
-        let changes: [fn(&mut raw::Bundle); 8] = [
+        let changes: [fn(&mut raw::Bundle); 10] = [
             |bundle| entry(bundle, "a").suites = 1,
+            |bundle| entry(bundle, "a").features ^= PRIVATE_PREKEYS,
+            |bundle| {
+                *entry(bundle, "b") = raw::SignedPreKey { features: 1, ..entry(bundle, "b").clone() };
+                (entry(bundle, "b").suites, entry(bundle, "b").ratchet_key) = (0, Vec::new());
+            },
             |bundle| entry(bundle, "a").suites |= 4,
             |bundle| entry(bundle, "a").ratchet_key[0] ^= 1,
             |bundle| {
@@ -174,6 +232,37 @@ mod tests {
 
             assert_eq!(Bundle::try_from(bundle), Err(BundleError::Extension), "change {n}");
         }
+    }
+
+    #[test]
+    fn who_joined_and_who_was_removed_is_signed_and_cannot_be_changed() {
+        let changes: [fn(&mut raw::Bundle); 7] = [
+            |bundle| entry(bundle, "a").joined = 7,
+            |bundle| bundle.removed.clear(),
+            |bundle| bundle.removed.truncate(1),
+            |bundle| bundle.removed[0].at += 1,
+            |bundle| bundle.removed[0].at = 0,
+            |bundle| bundle.removed.swap(0, 1),
+            |bundle| bundle.extension_signature.clear(),
+        ];
+        let read = Bundle::try_from(without(&["b", "c"])).unwrap();
+        assert_eq!(read.removed().keys().collect::<Vec<_>>(), ["b", "c"]);
+        for (n, change) in changes.into_iter().enumerate() {
+            let mut bundle = without(&["b", "c"]);
+
+            change(&mut bundle);
+
+            assert_eq!(Bundle::try_from(bundle), Err(BundleError::Extension), "change {n}");
+        }
+    }
+
+    #[test]
+    fn more_removed_devices_than_a_user_can_name_are_refused() {
+        let ids: Vec<String> = (0..=MAX_REMOVED).map(|n| format!("device {n:02}")).collect();
+        let ids: Vec<&str> = ids.iter().map(String::as_str).collect();
+
+        assert!(Bundle::try_from(without(&ids[1..])).is_ok());
+        assert_eq!(Bundle::try_from(without(&ids)), Err(BundleError::Extension));
     }
 
     #[test]

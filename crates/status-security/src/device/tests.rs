@@ -1,8 +1,12 @@
+use alloc::collections::BTreeMap;
+
 use status_crypto::SecretKey;
-use status_layer::Timestamp;
 use status_layer::testing::Party;
+use status_layer::{DeviceId, Timestamp};
 
 use super::*;
+use crate::bundle::{Bundle, Prekey};
+use crate::config::Joining;
 
 fn identity() -> SecretKey {
     SecretKey::from_bytes(&[1; 32]).unwrap()
@@ -13,10 +17,11 @@ fn point(seed: u8) -> Vec<u8> {
 }
 
 fn bundle(entries: &[(&str, Vec<u8>, u32)], millis: u64) -> Bundle {
-    let prekeys = entries
+    let prekeys: BTreeMap<_, _> = entries
         .iter()
         .map(|(id, key, version)| {
-            (id.to_string(), Prekey { key: key.clone(), version: *version, protocol: 1, extension: None })
+            let (joined, extension) = (Timestamp::default(), None);
+            (id.to_string(), Prekey { key: key.clone(), version: *version, protocol: 1, joined, extension })
         })
         .collect();
     Bundle::sign(&identity(), prekeys, Timestamp::from_millis(millis))
@@ -28,11 +33,13 @@ fn learnt(bundles: &[Bundle]) -> Vec<Device> {
 }
 
 fn learnt_by(own: &UserId, device: &str, bundles: &[Bundle]) -> Vec<Device> {
-    let device = DeviceId::new(device).unwrap();
+    let (user, device) = (identity().public().user(), DeviceId::new(device).unwrap());
+    let joining = Joining::Confirm;
     Party::new(1)
         .run(|cx| {
             for bundle in bundles {
-                learn(&mut cx.shelf, bundle, (own, &device), cx.now)?;
+                let learner = Learner { own, device: &device, joining, sender: (&user, "nobody") };
+                learn(&mut cx.shelf, bundle, learner, cx.now)?;
             }
             all(&cx.shelf, &identity().public().user())
         })
@@ -95,4 +102,29 @@ fn the_device_heard_of_longest_ago_makes_room() {
 
     assert_eq!(devices.len(), MAX_KNOWN);
     assert_eq!(devices[0].id, "device 01");
+}
+
+#[test]
+fn rows_of_earlier_layouts_are_read() {
+    let (user, key) =
+        (identity().public().user(), SecretKey::from_bytes(&[3; 32]).unwrap().public().compressed());
+    let first = || writer().bytes(&key).u32(7).bytes(&9_i64.to_be_bytes()).u32(1).flag(true);
+    let first = || write_extension(first(), None);
+    let rows = [first(), first().flag(true), first().flag(true).u64(5)];
+
+    let read = rows.map(|row| {
+        let mut party = Party::new(1);
+        party.run(|cx| {
+            cx.shelf.put(table::device(&user, "a"), row.finish());
+            find(&cx.shelf, &user, "a")
+        })
+    });
+
+    let read = read.map(|row| row.unwrap().unwrap());
+    assert!(
+        read.iter()
+            .all(|device| (device.version, device.heard, device.joined) == (7, 0, Timestamp::default()))
+    );
+    assert_eq!(read.each_ref().map(|device| device.shares), [false, true, true]);
+    assert_eq!(read.map(|device| device.missed), [None, None, Some(Timestamp::from_millis(5))]);
 }

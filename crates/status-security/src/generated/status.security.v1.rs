@@ -21,6 +21,22 @@ pub struct SignedPreKey {
     /// The first ratchet key of sessions on Curve25519, 32 bytes; there if and only if the device reads that suite.
     #[prost(bytes = "vec", tag = "17")]
     pub ratchet_key: ::prost::alloc::vec::Vec<u8>,
+    /// When the device was last taken into its user's group, in Unix milliseconds; 0 says nothing. A removal that is not
+    /// older than this takes the device out.
+    #[prost(uint64, tag = "18")]
+    pub joined: u64,
+    /// What else the device understands, one bit each: 1 for private prekeys.
+    #[prost(uint32, tag = "19")]
+    pub features: u32,
+}
+/// A device that its user has taken out of their group. Travels inside a Bundle, of our kind of peers alone.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct RemovedDevice {
+    #[prost(string, tag = "1")]
+    pub installation_id: ::prost::alloc::string::String,
+    /// When, in Unix milliseconds.
+    #[prost(uint64, tag = "2")]
+    pub at: u64,
 }
 /// The prekeys of a user's devices under one signature. Sent by everybody with every message, and alone at the place
 /// where the user's keys are announced.
@@ -39,9 +55,12 @@ pub struct Bundle {
     #[prost(int64, tag = "5")]
     pub timestamp: i64,
     /// Unknown to deployed peers. Recoverable ECDSA by the identity over all of the bundle, 65 bytes; there if and only
-    /// if an entry has fields from 16 on.
+    /// if the bundle or an entry has further fields from 16 on.
     #[prost(bytes = "vec", tag = "16")]
     pub extension_signature: ::prost::alloc::vec::Vec<u8>,
+    /// The devices that the user has removed, in ascending order of their ids, each once.
+    #[prost(message, repeated, tag = "17")]
+    pub removed: ::prost::alloc::vec::Vec<RemovedDevice>,
 }
 /// The whole of what is left in an envelope. Sent for every datagram, and without content to announce keys.
 #[derive(Clone, PartialEq, ::prost::Message)]
@@ -84,6 +103,10 @@ pub struct X3dhHeader {
     /// The responder's signed prekey, 33 bytes.
     #[prost(bytes = "vec", tag = "4")]
     pub id: ::prost::alloc::vec::Vec<u8>,
+    /// Unknown to deployed peers, and never sent to them. The private prekey that the responder gave to the initiator, 33
+    /// bytes, if the session is set up with one besides the signed one.
+    #[prost(bytes = "vec", tag = "16")]
+    pub private_prekey: ::prost::alloc::vec::Vec<u8>,
 }
 /// Leads every message of a session.
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
@@ -100,6 +123,34 @@ pub struct DrHeader {
     /// The signed prekey with which the session was set up, 33 bytes, the same in both directions.
     #[prost(bytes = "vec", tag = "4")]
     pub id: ::prost::alloc::vec::Vec<u8>,
+    /// Unknown to deployed peers, and never sent to them. Whether the plaintext is an Enclosed and not bare content; then
+    /// it is sealed with another key, so that this field cannot be changed.
+    #[prost(bool, tag = "16")]
+    pub enclosed: bool,
+}
+/// What is inside a ciphertext of a session when more than content is to be said. Sent to devices that announce private
+/// prekeys, in each message of one sending chain.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct Enclosed {
+    #[prost(message, optional, tag = "1")]
+    pub prekey: ::core::option::Option<PrivatePrekey>,
+    /// The content.
+    #[prost(bytes = "vec", tag = "2")]
+    pub text: ::prost::alloc::vec::Vec<u8>,
+}
+/// A prekey made by one device for one device alone, to set up one session with. Not signed: the session in which it is
+/// sent shows whose it is. Travels inside an Enclosed.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct PrivatePrekey {
+    /// Compressed secp256k1 point, 33 bytes.
+    #[prost(bytes = "vec", tag = "1")]
+    pub prekey: ::prost::alloc::vec::Vec<u8>,
+    /// Until when it may be used, in Unix milliseconds.
+    #[prost(uint64, tag = "2")]
+    pub until: u64,
+    /// Rises with each one that the device makes for that other device; the highest counts.
+    #[prost(uint32, tag = "3")]
+    pub number: u32,
 }
 /// Leads a message that is sealed to an identity key. Sent while no device of the receiver is known.
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]

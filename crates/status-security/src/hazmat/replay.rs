@@ -17,10 +17,10 @@ use status_layer::{
 
 use crate::key::{Key, Point};
 use crate::ratchet::{Chain, Header, OwnKey, Ratchet, kdf};
-use crate::session::Session;
+use crate::session::{Private, Session};
 use crate::suite::RatchetKey;
 use crate::wire::{Direct, Lock, Message};
-use crate::{Config, Error, OpenError, Sessions, SharedPlace, Transition, x3dh};
+use crate::{Config, Error, Joining, OpenError, Sessions, SharedPlace, Transition, x3dh};
 
 /// Private keys that a recording names: prekeys and ratchet keys, by their points.
 #[derive(Clone, Debug, Default)]
@@ -78,11 +78,13 @@ impl ReplayedDevice {
     /// A device without prekeys and sessions.
     #[must_use]
     pub fn new(identity: SecretKey, device: DeviceId, now: Timestamp) -> Self {
-        // What a recorded device could not read, it refused; it wrote at shared places, and it announced no suites.
+        // What a recorded device could not read, it refused; it wrote at shared places, announced no suites, and read what
+        // any device of its user wrote.
         let config = Config {
             answer_every: None,
             shared_place: SharedPlace::Use,
             transition: Transition::Old,
+            joining: Joining::Automatic,
             ..Config::default()
         };
         let layer = Sessions::new(config, Arc::new(identity.clone()), device.clone());
@@ -178,7 +180,7 @@ impl ReplayedDevice {
     /// # Errors
     /// What the layer says.
     pub fn meeting_place(&self, rng: &mut dyn CryptoRng, user: UserId) -> Result<Rendezvous, Error> {
-        let datagram = Datagram { to: Recipient::User(user), bytes: Vec::new() };
+        let datagram = Datagram::new(Recipient::User(user), Vec::new());
         let out = self.clone().run(rng, |layer, cx| layer.seal(cx, datagram))?;
         Ok(out.parcels.into_iter().next().map_or(Rendezvous::Inbox(user), |parcel| parcel.meet))
     }
@@ -223,7 +225,9 @@ impl ReplayedDevice {
         let number = u32::try_from(self.store.len()).unwrap_or(u32::MAX);
         let rank = secret.expose().first_chunk().copied().unwrap_or_default();
         let handshake = Some(handshake.ephemeral);
-        Some(Session { number, rank, handshake, handshakes: Vec::new(), kept: 0, ratchet, expired: None })
+        let private = Private::No;
+        let handshakes = Vec::new();
+        Some(Session { number, rank, handshake, private, handshakes, kept: 0, ratchet, expired: None })
     }
 
     /// If a message turns the ratchet of a session whose own key the recording does not name: makes that turn with

@@ -6,7 +6,7 @@ use status_crypto::stream::aes256_ctr;
 use status_crypto::{hkdf_sha256, hmac_sha256, same};
 use zeroize::Zeroizing;
 
-use super::{Header, RatchetError};
+use super::{Form, Header, RatchetError, kdf};
 use crate::key::Key;
 
 /// What sealing adds to a plaintext, in bytes: the start of the counter and the tag.
@@ -29,7 +29,11 @@ struct MessageKeys {
 /// Seals `plaintext` under `header`: counter start (16), ciphertext, tag (32).
 #[must_use]
 pub fn seal(key: &Key, header: &Header, plaintext: &[u8]) -> Vec<u8> {
-    seal_with(key, header.associated().as_ref(), plaintext)
+    let associated = header.associated();
+    match header.form {
+        Form::Bare => seal_with(key, associated.as_ref(), plaintext),
+        Form::Enclosed => seal_with(&kdf::enclosed(key), associated.as_ref(), plaintext),
+    }
 }
 
 /// Opens a payload whose header is `header`.
@@ -37,7 +41,11 @@ pub fn seal(key: &Key, header: &Header, plaintext: &[u8]) -> Vec<u8> {
 /// # Errors
 /// [`RatchetError::Short`] below [`OVERHEAD`] bytes, [`RatchetError::Forged`].
 pub fn open(key: &Key, header: &Header, payload: &[u8]) -> Result<Zeroizing<Vec<u8>>, RatchetError> {
-    open_with(key, header.associated().as_ref(), payload)
+    let associated = header.associated();
+    match header.form {
+        Form::Bare => open_with(key, associated.as_ref(), payload),
+        Form::Enclosed => open_with(&kdf::enclosed(key), associated.as_ref(), payload),
+    }
 }
 
 /// Seals under any associated data; on the wire it is always that of a header.

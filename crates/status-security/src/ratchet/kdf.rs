@@ -9,6 +9,7 @@ use crate::key::Key;
 const ROOT_INFO: &[u8] = b"rsZUpEuXUqqwXBvSy3EcievAh4cMj6QL";
 const NEXT_CHAIN: &[u8] = &[0x0f];
 const MESSAGE: &[u8] = &[0x10];
+const ENCLOSED: &[u8] = b"status security enclosed 1";
 
 /// `KDF_RK`: from the root key and a new agreement to the next root key and a new chain key.
 ///
@@ -29,6 +30,14 @@ pub fn root(root: &Key, agreement: &Secret) -> (Key, Key) {
 pub fn chain(chain: &Key) -> (Key, Key) {
     let [next, message] = hmac_sha256_each(chain.expose(), [NEXT_CHAIN, MESSAGE]);
     (Key::new(next), Key::new(message))
+}
+
+/// The key of a message that encloses more than content, from the message key of its place in the chain.
+///
+/// Nothing that was sealed with the one opens with the other, so nobody can change on the way how a message is read.
+#[must_use]
+pub fn enclosed(message: &Key) -> Key {
+    Key::new(hmac_sha256(message.expose(), &[ENCLOSED]))
 }
 
 /// The first half of [`chain`]: the step over a message whose key is not wanted.

@@ -4,21 +4,27 @@ use alloc::vec::Vec;
 
 use status_layer::{Shelf, StoreError, Timestamp, Value};
 
-use super::Session;
+use super::{Private, Session};
 use crate::key::Key;
 use crate::ratchet::{Chain, OwnKey, Ratchet};
 use crate::suite::RatchetKey;
 use crate::table;
 use crate::table::codec::{Reader, read_row, writer};
 
-/// Layout: number, rank, handshake, digests of handshakes, skipped keys, the ratchet; then when it expired, if it has.
+/// Layout: number, rank, handshake, whether it is private, digests of handshakes, skipped keys, the ratchet; then when it expired, if it has.
 pub(super) fn write(session: &Session) -> Value {
     let ratchet = &session.ratchet;
+    let private = match &session.private {
+        Private::No => &[][..],
+        Private::Yes => &[1],
+        Private::Repeated(prekey) => prekey,
+    };
     let count = u8::try_from(session.handshakes.len()).unwrap_or(u8::MAX);
     let row = writer()
         .u32(session.number)
         .bytes(&session.rank)
         .option(session.handshake.as_ref())
+        .sized(private)
         .bytes(&[count])
         .bytes(session.handshakes.as_flattened())
         .u32(session.kept)
@@ -41,12 +47,21 @@ pub(super) fn write(session: &Session) -> Value {
 
 pub(super) fn read(row: &[u8]) -> Result<Session, StoreError> {
     read_row("session", row, |r| {
-        let (number, rank, handshake, count) = (r.u32()?, r.array()?, r.option()?, r.u8()?);
+        let (number, rank, handshake) = (r.u32()?, r.array()?, r.option()?);
+        let (private, count) = (private(r.sized()?)?, r.u8()?);
         let handshakes = (0..count).map(|_| r.array()).collect::<Option<Vec<_>>>()?;
         let (kept, ratchet) = (r.u32()?, ratchet(r)?);
         let expired = if r.is_empty() { None } else { Some(Timestamp::from_millis(r.u64()?)) };
-        Some(Session { number, rank, handshake, handshakes, kept, ratchet, expired })
+        Some(Session { number, rank, handshake, private, handshakes, kept, ratchet, expired })
     })
+}
+
+fn private(bytes: &[u8]) -> Option<Private> {
+    match bytes {
+        [] => Some(Private::No),
+        [1] => Some(Private::Yes),
+        prekey => prekey.try_into().ok().map(Private::Repeated),
+    }
 }
 
 fn ratchet(r: &mut Reader<'_>) -> Option<Ratchet> {

@@ -15,6 +15,7 @@ fn session(number: u32) -> Session {
         number,
         rank: rank(&secret),
         handshake,
+        private: Private::Repeated([3; 33]),
         handshakes: vec![[1; 8], [2; 8]],
         kept: 3,
         ratchet,
@@ -24,15 +25,18 @@ fn session(number: u32) -> Session {
 
 #[test]
 fn a_session_is_read_as_it_was_written() {
-    let session = session(7);
+    for private in [Private::No, Private::Yes, Private::Repeated([3; 33])] {
+        let session = Session { private, ..session(7) };
 
-    assert_eq!(row::read(&row::write(&session)).unwrap(), session);
+        assert_eq!(row::read(&row::write(&session)).unwrap(), session);
+    }
 }
 
 #[test]
 fn a_session_that_is_under_way_has_at_most_260_bytes() {
     let mut session = session(7);
     session.handshake = None;
+    session.private = Private::Yes;
     session.handshakes.truncate(1);
 
     assert!(row::write(&session).len() <= 260, "{} bytes", row::write(&session).len());

@@ -24,16 +24,20 @@ pub(crate) fn read_row<'a, T>(
     Reader::read(what, VERSION, row, fields)
 }
 
-/// What a device says of suites: the set, 0 if it says nothing, then the ratchet key.
+/// What a device says of suites: the set, 0 if it says nothing, then the ratchet key; and if it says something, what else
+/// it understands.
 pub(crate) fn write_extension(row: row::Writer, extension: Option<&Extension>) -> row::Writer {
-    let suites = extension.map_or(0, |extension| extension.suites().bits());
-    row.u32(suites).option(extension.and_then(Extension::ratchet))
+    let Some(extension) = extension else { return row.u32(0).option::<32>(None) };
+    row.u32(extension.suites().bits()).option(extension.ratchet()).u32(extension.features())
 }
 
 /// Reads what [`write_extension`] wrote; the outer `None` says that it cannot be read.
 pub(crate) fn read_extension(row: &mut Reader<'_>) -> Option<Option<Extension>> {
     match (row.u32()?, row.option()?) {
         (0, None) => Some(None),
-        (suites, ratchet) => Extension::new(Suites::from_bits(suites), ratchet).map(Some),
+        (suites, ratchet) => {
+            let extension = Extension::new(Suites::from_bits(suites), ratchet)?;
+            Some(Some(extension.with_features(row.u32()?)))
+        }
     }
 }

@@ -1,11 +1,11 @@
 //! Hostile bytes: refused with a reason, and the shelf stays as it was.
 
 use status_layer::testing::rng;
-use status_layer::{Datagram, Parcel, Recipient, Rendezvous, Sealed, Security};
+use status_layer::{Datagram, Interest, Parcel, Recipient, Rendezvous, Sealed, Security};
 use status_security::hazmat::{Lock, MAX_PARCEL, RatchetKey};
 use status_security::{OpenError, RatchetError};
 
-use crate::pair::{Person, changed, in_session, introduced};
+use crate::pair::{HOUR, Person, changed, in_session, introduced};
 
 fn with(parcel: &Parcel, bytes: Vec<u8>) -> Parcel {
     Parcel { sealed: Sealed::new(bytes), ..parcel.clone() }
@@ -27,7 +27,8 @@ fn yields_no_mail(person: &Person, parcel: &Parcel, what: &str) {
     }
 }
 
-/// A first message, one in a session, and a static one; with who should open it.
+/// A first message, one in a session, a static one, one that encloses a private prekey, and a first one with that; with
+/// who should open it.
 fn parcels() -> Vec<(Person, Parcel)> {
     let (mut alice, bob) = introduced();
     let first = alice.seal(&bob, "a first message");
@@ -35,7 +36,18 @@ fn parcels() -> Vec<(Person, Parcel)> {
     let later = carol.seal(&dave, "a later message");
     let (mut erin, frank) = (Person::new(1), Person::new(2));
     let fixed = erin.seal(&frank, "a static message");
-    vec![(bob, first), (dave, later), (frank, fixed)]
+    let (mut gina, mut hugo) = in_session();
+    hugo.expect(&Recipient::User(gina.user()), Interest::Listen);
+    hugo.open(&gina.seal(&hugo, "a turn"));
+    let enclosing = hugo.seal(&gina, "with a private prekey");
+    let reader = gina.clone();
+    gina.open(&enclosing);
+    for person in [&mut gina, &mut hugo] {
+        person.wait(24 * HOUR);
+    }
+    gina.try_open(&hugo.announcement().unwrap()).unwrap();
+    let private = gina.seal(&hugo, "a first message with a private prekey");
+    vec![(bob, first), (dave, later), (frank, fixed), (reader, enclosing), (hugo, private)]
 }
 
 #[test]
@@ -195,7 +207,7 @@ fn sealing_for_an_id_that_is_no_point_is_refused() {
         .find(|user| status_crypto::PublicKey::from_user(user).is_err())
         .unwrap();
 
-    let datagram = Datagram { to: Recipient::User(off_curve), bytes: vec![1] };
+    let datagram = Datagram::new(Recipient::User(off_curve), vec![1]);
     let refused = alice.party.run(|cx| alice.layer.seal(cx, datagram));
 
     assert_eq!(crate::pair::seal_refused(refused), status_security::SealError::NotAKey);

@@ -44,7 +44,7 @@ impl Person {
     }
 
     pub(crate) fn try_seal(&mut self, to: &Self, text: &str) -> Result<Outgoing, Error> {
-        let datagram = Datagram { to: Recipient::User(to.user()), bytes: text.as_bytes().to_vec() };
+        let datagram = Datagram::new(Recipient::User(to.user()), text.as_bytes().to_vec());
         self.party.run(|cx| self.layer.seal(cx, datagram))
     }
 

@@ -273,7 +273,7 @@ impl Device {
 
     /// For which devices this one would seal a message to `user` now.
     pub(super) fn targets(&self, at: &Node<'_>, user: &UserId) -> Result<BTreeSet<String>, Stop> {
-        let datagram = Datagram { to: Recipient::User(*user), bytes: vec![0] };
+        let datagram = Datagram::new(Recipient::User(*user), vec![0]);
         let sealed = self.look(|layer, cx| layer.seal(cx, datagram)).map_err(|e| fault(at, &e))?;
         let message =
             sealed.parcels.first().and_then(|parcel| Message::decode(parcel.sealed.as_bytes()).ok());

@@ -6,7 +6,7 @@ use status_layer::testing::ScriptedRng;
 use status_security::hazmat::Key;
 use status_security::hazmat::RatchetKey;
 use status_security::hazmat::deployed::{KeepingLimits, KeepingRatchet};
-use status_security::hazmat::ratchet::{Header, Ratchet, kdf};
+use status_security::hazmat::ratchet::{Form, Header, Ratchet, kdf};
 
 use crate::read::Node;
 use crate::trial::{Stop, Trial};
@@ -250,5 +250,5 @@ fn refused(step: &Node<'_>) -> impl Fn(status_security::RatchetError) -> Stop {
 /// The header of a message; none if its key has the length of no key.
 fn header(shown: &Node<'_>) -> Result<Option<Header>, Stop> {
     let (key, n, pn) = (shown.bytes("dh")?, shown.number32("n")?, shown.number32("pn")?);
-    Ok(RatchetKey::from_bytes(key.as_ref()).map(|key| Header { key, n, pn }))
+    Ok(RatchetKey::from_bytes(key.as_ref()).map(|key| Header { key, n, pn, form: Form::Bare }))
 }

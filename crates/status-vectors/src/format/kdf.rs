@@ -6,7 +6,7 @@ use status_layer::Secret;
 use status_layer::testing::ScriptedRng;
 use status_security::hazmat::Key;
 use status_security::hazmat::RatchetKey;
-use status_security::hazmat::ratchet::{Header, cipher, kdf};
+use status_security::hazmat::ratchet::{Form, Header, cipher, kdf};
 
 use super::Choice;
 use crate::Rule;
@@ -128,6 +128,7 @@ fn header(case: &Node<'_>, trial: &mut Trial) -> Result<(), Stop> {
         key: RatchetKey::Secp256k1(case.array("dh")?),
         n: case.number32("n")?,
         pn: case.number32("pn")?,
+        form: Form::Bare,
     };
     trial.member(case, "encoded", header.associated())
 }

@@ -93,7 +93,7 @@ impl Mallory {
         let prekey = PublicKey::from_compressed(&self.prekey).expect("a point");
         let secret = x3dh::initiate(&self.key, &ephemeral, &self.victim, &prekey);
         let ratchet = session.insert(Ratchet::initiate(random, &secret, &prekey));
-        let handshake = Handshake { ephemeral: ephemeral.public().compressed(), prekey: self.prekey };
+        let handshake = Handshake { ephemeral: ephemeral.public().compressed(), prekey: self.prekey, private: None };
         self.go_on(Some(ratchet), Some(handshake), script)
     }
 

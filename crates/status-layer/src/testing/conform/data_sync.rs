@@ -13,12 +13,16 @@ use crate::{
 /// How long a layer may take to send again what was lost.
 const PATIENCE: Duration = Duration::from_secs(7_200);
 
+/// By when a layer that sends one datagram at a time has sent two.
+const SOON: Duration = Duration::from_secs(2);
+
 /// Runs the suite; `make` gives the layer and the user of seat 0 and seat 1.
 pub fn data_sync<L: DataSync>(make: impl Fn(u8) -> (L, UserId)) {
     a_body_arrives_once_and_is_acknowledged(&make);
     what_is_lost_is_sent_again(&make);
     a_copy_is_noticed_and_acknowledged_again(&make);
     appending_twice_changes_nothing(&make);
+    an_introduction_is_told_from_other_content(&make);
     a_channel_hears_it_once(&make);
     due_twice_returns_nothing_the_second_time(&make);
     garbage_disturbs_nothing(&make);
@@ -106,6 +110,27 @@ fn a_copy_is_noticed_and_acknowledged_again<L: DataSync>(make: &impl Fn(u8) -> (
     assert!(!lost.is_empty(), "the first copy is acknowledged");
     assert!(bodies(&arrivals) == 0, "a copy is not handed up: {arrivals:?}");
     assert!(acked == vec![Arrival::Acked { id: ID, by: bob.user }], "a copy is acknowledged too: {acked:?}");
+}
+
+fn an_introduction_is_told_from_other_content<L: DataSync>(make: &impl Fn(u8) -> (L, UserId)) {
+    let (mut alice, bob) = (Seat::new(make, 0), Seat::new(make, 1));
+    let to = Audience::User(bob.user);
+    append(&mut alice, &to);
+    let introduction = Body::introduction(b"may I?".to_vec());
+    alice.run("append", |layer, cx| layer.append(cx, MessageId::new([8; 32]), &to, introduction));
+    let mut sent = due(&mut alice);
+    alice.party.wait(SOON);
+    sent.extend(due(&mut alice));
+
+    let holds =
+        |datagram: &Datagram, bytes: &[u8]| datagram.bytes.windows(bytes.len()).any(|window| window == bytes);
+    let introduces = |datagram: &Datagram| holds(datagram, b"may I?");
+    assert!(sent.iter().any(introduces), "an introduction is due within two seconds");
+    assert!(
+        sent.iter().all(|it| it.introduces == introduces(it)),
+        "what introduces is marked, and goes apart from all else: {sent:?}"
+    );
+    assert!(sent.iter().any(|it| holds(it, body().as_bytes())), "other content goes as well");
 }
 
 fn appending_twice_changes_nothing<L: DataSync>(make: &impl Fn(u8) -> (L, UserId)) {

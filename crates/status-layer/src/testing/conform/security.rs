@@ -4,7 +4,8 @@ use alloc::vec::Vec;
 
 use super::Seat;
 use crate::{
-    Datagram, Grade, Interest, Name, Opened, Parcel, Recipient, Rendezvous, Sealed, Security, UserId,
+    Datagram, DeviceId, Grade, Interest, LayerError, Name, Opened, Parcel, Recipient, Rendezvous, Sealed,
+    Security, UserId,
 };
 
 /// Runs the suite; `make` gives the layer and the user of seat 0 and seat 1.
@@ -17,12 +18,13 @@ pub fn security<L: Security>(make: impl Fn(u8) -> (L, UserId)) {
     a_datagram_for_a_channel_opens_at_the_channel(&make);
     our_own_inbox_is_listened_at(&make);
     a_parcel_opens_once(&make);
+    a_device_that_nobody_heard_of_is_not_paired(&make);
     a_truncated_parcel_is_refused(&make);
     due_twice_returns_nothing_the_second_time(&make);
 }
 
 fn to(user: UserId, text: &str) -> Datagram {
-    Datagram { to: Recipient::User(user), bytes: text.as_bytes().to_vec() }
+    Datagram::new(Recipient::User(user), text.as_bytes().to_vec())
 }
 
 fn seal<L: Security>(seat: &mut Seat<L>, datagram: Datagram) -> Vec<Parcel> {
@@ -93,7 +95,7 @@ fn parcels_open_in_any_order<L: Security>(make: &impl Fn(u8) -> (L, UserId)) {
 fn a_datagram_for_a_channel_opens_at_the_channel<L: Security>(make: &impl Fn(u8) -> (L, UserId)) {
     let (mut alice, mut bob) = (Seat::new(make, 0), Seat::new(make, 1));
     let Ok(name) = Name::new("conformance") else { return };
-    let datagram = Datagram { to: Recipient::Channel(name.clone()), bytes: b"hello all".to_vec() };
+    let datagram = Datagram::new(Recipient::Channel(name.clone()), b"hello all".to_vec());
 
     let parcels = seal(&mut alice, datagram.clone());
     let there = parcels.iter().all(|parcel| parcel.meet == Rendezvous::Named(name.clone()));
@@ -121,6 +123,23 @@ fn our_own_inbox_is_listened_at<L: Security>(make: &impl Fn(u8) -> (L, UserId)) 
         "expecting ourselves listens at our inbox: {:?}",
         out.meet
     );
+}
+
+fn a_device_that_nobody_heard_of_is_not_paired<L: Security>(make: &impl Fn(u8) -> (L, UserId)) {
+    let mut alice = Seat::new(make, 0);
+    let Ok(stranger) = DeviceId::new("a device that nobody has heard of") else { return };
+
+    for how in [Interest::Listen, Interest::Ignore] {
+        let before = alice.party.store.clone();
+
+        let paired = alice.party.run(|cx| alice.layer.pair(cx, &stranger, how));
+
+        assert!(
+            matches!(paired.map_err(Into::into), Err(LayerError::Reject(_))),
+            "a device that nobody has heard of is refused"
+        );
+        assert!(alice.party.store == before, "a refusal changes nothing");
+    }
 }
 
 fn a_parcel_opens_once<L: Security>(make: &impl Fn(u8) -> (L, UserId)) {

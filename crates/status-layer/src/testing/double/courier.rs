@@ -17,7 +17,7 @@ pub struct Courier;
 const AGAIN_AFTER: Duration = Duration::from_secs(60);
 const MANY: usize = 10_000;
 
-// Rows: W id reader → time of the next sending, body | C count → channel, body | A reader id → "" | S sender id → ""
+// Rows: W id reader → time of the next sending, introduction or not, body | C count → channel, body | A reader id → "" | S sender id → ""
 const WAITING: u8 = b'W';
 const CHANNEL: u8 = b'C';
 const ACK: u8 = b'A';
@@ -39,7 +39,10 @@ impl DataSync for Courier {
             Audience::User(reader) => {
                 let key = key(WAITING, id.as_bytes(), reader.as_bytes());
                 if !cx.shelf.has(&key)? {
-                    cx.shelf.put(key, pack(&[&cx.now.millis().to_be_bytes(), body.as_bytes()]));
+                    cx.shelf.put(
+                        key,
+                        pack(&[&cx.now.millis().to_be_bytes(), &[body.introduces().into()], body.as_bytes()]),
+                    );
                 }
             }
             Audience::Channel(name) => {
@@ -52,7 +55,7 @@ impl DataSync for Courier {
     }
 
     fn receive(&self, cx: &mut Cx<'_>, letter: Letter) -> Result<Vec<Arrival>, DoubleError> {
-        let Letter { from, grade, datagram: Datagram { to, bytes } } = letter;
+        let Letter { from, grade, datagram: Datagram { to, bytes, .. } } = letter;
         if matches!(to, Recipient::Channel(_)) {
             return Ok(vec![Arrival::Body { from, grade, to, body: Body::new(bytes) }]);
         }
@@ -76,8 +79,8 @@ impl DataSync for Courier {
 
     fn online(&self, cx: &mut Cx<'_>) -> Result<(), DoubleError> {
         for (key, row) in cx.shelf.scan(&[WAITING], None, MANY)? {
-            let [_, body] = unpack(&row)?;
-            cx.shelf.put(key, pack(&[&cx.now.millis().to_be_bytes(), body]));
+            let [_, introduces, body] = unpack(&row)?;
+            cx.shelf.put(key, pack(&[&cx.now.millis().to_be_bytes(), introduces, body]));
         }
         Ok(())
     }
@@ -87,24 +90,25 @@ impl DataSync for Courier {
         for (key, _) in cx.shelf.scan(&[ACK], None, MANY)? {
             let (reader, id) = split(&key, 33)?;
             let to = Recipient::User(user(reader)?);
-            due.now.push(Datagram { to, bytes: pack(&[ACKED, id, &[]]) });
+            due.now.push(Datagram::new(to, pack(&[ACKED, id, &[]])));
             cx.shelf.delete(key);
         }
         for (key, row) in cx.shelf.scan(&[CHANNEL], None, MANY)? {
             let [name, body] = unpack(&row)?;
             let name = core::str::from_utf8(name).map_err(|_| DoubleError::Malformed)?;
-            due.now.push(Datagram { to: Recipient::Channel(Name::new(name)?), bytes: body.to_vec() });
+            due.now.push(Datagram::new(Recipient::Channel(Name::new(name)?), body.to_vec()));
             cx.shelf.delete(key);
         }
         for (key, row) in cx.shelf.scan(&[WAITING], None, MANY)? {
-            let [at, body] = unpack(&row)?;
+            let [at, introduces, body] = unpack(&row)?;
             let mut at = Timestamp::from_millis(u64::from_be_bytes(at.try_into().unwrap_or_default()));
             if at <= cx.now {
                 let (id, reader) = split(&key, 32)?;
                 let to = Recipient::User(user(reader)?);
-                due.now.push(Datagram { to, bytes: pack(&[MESSAGE, id, body]) });
+                let datagram = Datagram::new(to, pack(&[MESSAGE, id, body]));
+                due.now.push(Datagram { introduces: introduces == [1], ..datagram });
                 at = cx.now.after(AGAIN_AFTER);
-                cx.shelf.put(key, pack(&[&at.millis().to_be_bytes(), body]));
+                cx.shelf.put(key, pack(&[&at.millis().to_be_bytes(), introduces, body]));
             }
             due.next = Some(due.next.map_or(at, |next| next.min(at)));
         }

@@ -5,8 +5,8 @@ use alloc::vec::Vec;
 
 use super::{DoubleError, pack, unpack, user};
 use crate::{
-    Cx, Datagram, Due, Grade, Interest, Letter, Name, Opened, Outgoing, Parcel, Proof, Recipient, Rendezvous,
-    Sealed, Security, Sender, UserId,
+    Cx, Datagram, DeviceId, Due, Grade, Interest, Letter, Name, Opened, Outgoing, Parcel, Proof, Recipient,
+    Rendezvous, Sealed, Security, Sender, UserId,
 };
 
 /// A security that seals nothing: who holds a parcel can read it. It still opens a parcel only once.
@@ -36,6 +36,10 @@ impl Security for OpenBook {
             Recipient::Channel(name) => vec![(Rendezvous::Named(name.clone()), how)],
         };
         Ok(Outgoing { parcels: Vec::new(), meet })
+    }
+
+    fn pair(&self, _: &mut Cx<'_>, _: &DeviceId, _: Interest) -> Result<(), DoubleError> {
+        Err(DoubleError::NoDevices)
     }
 
     fn seal(&self, cx: &mut Cx<'_>, datagram: Datagram) -> Result<Outgoing, DoubleError> {
@@ -68,7 +72,7 @@ impl Security for OpenBook {
         }
         cx.shelf.put(row, Vec::new());
         let from = Sender { user: from, device: None, proof: Proof::Hint };
-        let letter = Letter { from, grade, datagram: Datagram { to, bytes: bytes.to_vec() } };
+        let letter = Letter { from, grade, datagram: Datagram::new(to, bytes.to_vec()) };
         Ok(Opened { mail: vec![letter], ..Opened::default() })
     }
 

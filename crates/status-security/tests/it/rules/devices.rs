@@ -176,7 +176,7 @@ fn a_new_device_of_somebody_we_know_is_noticed_once_and_written_to() {
 
     let device = DeviceId::new("device-22").unwrap();
     assert_eq!(first, [], "the first device is how we get to know them");
-    assert_eq!(second, [Notice::NewDevice { user: phone.user(), device }]);
+    assert_eq!(second, [Notice::NewDevice { user: phone.user(), device, joined: true }]);
     assert_eq!(again, []);
     assert_eq!(targets(&mut alice, &phone), ["device-21", "device-22"]);
 }
@@ -199,7 +199,7 @@ fn a_new_device_of_our_own_is_noticed() {
     let notices = hear(&mut phone, &mut desk);
 
     let device = DeviceId::new("device-22").unwrap();
-    assert_eq!(notices, [Notice::NewDevice { user: phone.user(), device }]);
+    assert_eq!(notices, [Notice::NewDevice { user: phone.user(), device, joined: false }]);
 }
 
 #[test]

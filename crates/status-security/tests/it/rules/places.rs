@@ -1,5 +1,7 @@
 //! Where things are left and listened for, and the clear mode.
 
+use std::collections::BTreeMap;
+
 use status_layer::{
     Datagram, Grade, Interest, Name, Parcel, Proof, Recipient, Rendezvous, Sealed, Security, UserId,
 };
@@ -17,7 +19,7 @@ fn contact_code(person: &Person) -> Rendezvous {
 }
 
 fn to_room(person: &mut Person, text: &str) -> Parcel {
-    let datagram = Datagram { to: Recipient::Channel(room()), bytes: text.as_bytes().to_vec() };
+    let datagram = Datagram::new(Recipient::Channel(room()), text.as_bytes().to_vec());
     person.party.run(|cx| person.layer.seal(cx, datagram)).unwrap().parcels.remove(0)
 }
 
@@ -274,7 +276,8 @@ fn a_device_without_protocol_version_one_does_not_agree() {
             (id.clone(), status_security::hazmat::Prekey { protocol: 0, ..prekey.clone() })
         });
         let key = status_crypto::SecretKey::from_bytes(&[2; 32]).unwrap();
-        message.bundles[0] = status_security::hazmat::Bundle::sign(&key, old.collect(), bob.party.now);
+        message.bundles[0] =
+            status_security::hazmat::Bundle::sign(&key, old.collect::<BTreeMap<_, _>>(), bob.party.now);
     });
     alice.open(&parcel);
 

@@ -6,9 +6,9 @@ use status_security::{Config, OpenError};
 
 use crate::pair::{HOUR, Person, changed, in_session, introduced, message};
 
-const MINUTE: core::time::Duration = core::time::Duration::from_secs(60);
+pub(super) const MINUTE: core::time::Duration = core::time::Duration::from_secs(60);
 
-fn wait(people: [&mut Person; 2], span: core::time::Duration) {
+pub(super) fn wait(people: [&mut Person; 2], span: core::time::Duration) {
     for person in people {
         person.wait(span);
     }
@@ -22,7 +22,7 @@ fn restored_from_words(bob: &Person) -> Person {
 }
 
 /// Bob's device with an old copy of its store, and other randomness.
-fn put_back(copy: &Person, bob: &Person) -> Person {
+pub(super) fn put_back(copy: &Person, bob: &Person) -> Person {
     let mut old = copy.clone();
     old.party.now = bob.party.now;
     old.party.rng = status_layer::testing::rng(77);
@@ -31,7 +31,7 @@ fn put_back(copy: &Person, bob: &Person) -> Person {
 
 /// Opens a parcel that cannot be read; checks that the application is told, and returns the answer.
 #[track_caller]
-fn unreadable(person: &mut Person, parcel: &Parcel) -> Option<Parcel> {
+pub(super) fn unreadable(person: &mut Person, parcel: &Parcel) -> Option<Parcel> {
     let opened = person.try_open(parcel).expect("its keys are kept");
     assert!(opened.mail.is_empty());
     assert!(opened.notices.contains(&Notice::Unreadable { from: parcel.hint.unwrap() }), "{opened:?}");
@@ -41,7 +41,7 @@ fn unreadable(person: &mut Person, parcel: &Parcel) -> Option<Parcel> {
 
 /// Opens a parcel that carries keys and no text.
 #[track_caller]
-fn hears(person: &mut Person, parcel: &Parcel) -> Opened {
+pub(super) fn hears(person: &mut Person, parcel: &Parcel) -> Opened {
     let opened = person.try_open(parcel).expect("the answer opens");
     assert!(opened.mail.is_empty());
     opened
@@ -49,7 +49,7 @@ fn hears(person: &mut Person, parcel: &Parcel) -> Opened {
 
 /// Checks that from now on each reads the other at once, whoever begins.
 #[track_caller]
-fn assert_at_one(alice: &mut Person, bob: &mut Person) {
+pub(super) fn assert_at_one(alice: &mut Person, bob: &mut Person) {
     for (n, turn) in [0, 1, 1, 0, 0, 1].into_iter().enumerate() {
         wait([alice, bob], MINUTE);
         let (from, to) = if turn == 0 { (&mut *alice, &mut *bob) } else { (&mut *bob, &mut *alice) };
@@ -71,7 +71,7 @@ fn after_a_restore_from_the_words_the_next_message_is_read_within_one_round_trip
     let next = alice.seal(&new, "now you are");
 
     let device = DeviceId::new("device-22").unwrap();
-    assert_eq!(heard.notices, [Notice::NewDevice { user: bob.user(), device }]);
+    assert_eq!(heard.notices, [Notice::NewDevice { user: bob.user(), device, joined: true }]);
     assert_eq!(message(&next).direct.len(), 2, "for the old device and the new");
     assert_eq!(new.open(&next).0, "now you are");
     assert_eq!(bob.open(&next).0, "now you are");

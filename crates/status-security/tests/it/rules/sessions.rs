@@ -66,6 +66,21 @@ fn a_first_message_that_is_replayed_is_refused() {
 }
 
 #[test]
+fn a_first_message_opens_once_whatever_device_it_claims_to_be_from() {
+    let (mut alice, mut bob) = introduced();
+    let (first, second) = (alice.seal(&bob, "first"), alice.seal(&bob, "second"));
+    let renamed = changed(&first, |message| message.device = "another".into());
+    let mut deceived = bob.clone();
+
+    bob.open(&first);
+    deceived.open(&renamed);
+
+    assert_eq!(bob.refuses(&renamed), OpenError::Replayed);
+    assert_eq!(deceived.refuses(&first), OpenError::Replayed);
+    assert_eq!((bob.open(&second).0, deceived.open(&second).0), ("second".into(), "second".into()));
+}
+
+#[test]
 fn a_replayed_handshake_with_its_key_negated_resets_nothing() {
     let (mut alice, mut bob) = introduced();
     let first = alice.seal(&bob, "first");

@@ -3,7 +3,7 @@
 use status_crypto::{PublicKey, SecretKey, aead, keccak256};
 use status_layer::Secret;
 use status_layer::testing::ScriptedRng;
-use status_security::hazmat::ratchet::{Header, cipher, kdf};
+use status_security::hazmat::ratchet::{Form, Header, cipher, kdf};
 use status_security::hazmat::{Direct, Key, Lock, fixed, x3dh};
 
 use super::{bytes, cases, cases_of, key, list, number, point, public_key, secret_key};
@@ -147,8 +147,12 @@ fn changed_ratchet_payloads_are_refused() {
 #[test]
 fn headers_are_authenticated_in_the_same_form() {
     for case in cases_of("kdf.json", "dr_header") {
-        let header =
-            Header { key: point(&case["dh"]).into(), n: number(&case["n"]), pn: number(&case["pn"]) };
+        let header = Header {
+            key: point(&case["dh"]).into(),
+            n: number(&case["n"]),
+            pn: number(&case["pn"]),
+            form: Form::Bare,
+        };
 
         assert_eq!(hex::encode(header.associated()), case["encoded"], "{}", case["name"]);
     }

@@ -6,7 +6,7 @@ use serde_json::Value;
 use status_layer::testing::ScriptedRng;
 use status_security::hazmat::RatchetKey;
 use status_security::hazmat::deployed::{KeepingLimits, KeepingRatchet};
-use status_security::hazmat::ratchet::{Header, Ratchet};
+use status_security::hazmat::ratchet::{Form, Header, Ratchet};
 
 use super::{bytes, cases, key, list, number, point, public_key, secret_key, text};
 
@@ -166,7 +166,7 @@ fn side(value: &Value) -> &'static str {
 
 fn header(value: &Value) -> Option<Header> {
     let key = RatchetKey::from_bytes(&bytes(&value["dh"]))?;
-    Some(Header { key, n: number(&value["n"]), pn: number(&value["pn"]) })
+    Some(Header { key, n: number(&value["n"]), pn: number(&value["pn"]), form: Form::Bare })
 }
 
 #[test]
