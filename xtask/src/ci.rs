@@ -37,14 +37,15 @@ enum When {
     Asked,
 }
 
-const JOBS: [Job; 7] = [
+const JOBS: [Job; 8] = [
     Job { name: "tidy", when: When::Always, run: |w| tidy::run(w).map(|()| Done::Passed) },
     Job { name: "public-types", when: When::Always, run: public },
     Job { name: "clippy", when: When::Always, run: clippy },
     Job { name: "docs", when: When::Always, run: docs },
     Job { name: "no-std", when: When::Always, run: no_std },
     Job { name: "deny", when: When::Always, run: deny },
-    Job { name: "fuzz-smoke", when: When::Asked, run: |w| fuzz::run(w, SMOKE) },
+    Job { name: "libsecp256k1", when: When::Asked, run: libsecp256k1 },
+    Job { name: "fuzz-smoke", when: When::Asked, run: |w| fuzz::run(w, SMOKE, None) },
 ];
 
 /// The names of all jobs, for the help text.
@@ -158,6 +159,19 @@ fn deny(workspace: &Workspace) -> Outcome<Done> {
         "licenses",
         "bans",
         "sources",
+    ]))?;
+    Ok(Done::Passed)
+}
+
+/// Runs the tests and vectors of keys and sessions with the curve by the C library; what needs a C compiler runs only
+/// when asked for.
+fn libsecp256k1(workspace: &Workspace) -> Outcome<Done> {
+    finish(workspace.cargo(&[
+        "test",
+        "--package=status-crypto",
+        "--package=status-security",
+        "--package=status-vectors",
+        "--features=status-crypto/libsecp256k1",
     ]))?;
     Ok(Done::Passed)
 }

@@ -3,6 +3,7 @@
 mod ci;
 mod codegen;
 mod fuzz;
+mod instrument;
 mod public_types;
 mod report;
 mod source;
@@ -18,15 +19,20 @@ use report::{Failure, Outcome, say};
 use workspace::Workspace;
 
 fn main() -> ExitCode {
+    if let Some(done) = instrument::compile() {
+        return done.unwrap_or_else(|failure| fail(&failure));
+    }
     let words: Vec<String> = env::args().skip(1).collect();
     let words: Vec<&str> = words.iter().map(String::as_str).collect();
     match run(&words) {
         Ok(()) => ExitCode::SUCCESS,
-        Err(failure) => {
-            say!("{failure}");
-            ExitCode::FAILURE
-        }
+        Err(failure) => fail(&failure),
     }
+}
+
+fn fail(failure: &Failure) -> ExitCode {
+    say!("{failure}");
+    ExitCode::FAILURE
 }
 
 fn run(words: &[&str]) -> Outcome<()> {
@@ -37,14 +43,15 @@ fn run(words: &[&str]) -> Outcome<()> {
         ["tidy"] => tidy::run(&workspace),
         ["codegen"] => codegen::write(&workspace),
         ["codegen", "--check"] => codegen::check(&workspace),
-        ["fuzz", seconds] => fuzz(&workspace, seconds),
+        ["fuzz", seconds] => fuzz(&workspace, seconds, None),
+        ["fuzz", seconds, target] => fuzz(&workspace, seconds, Some(target)),
         _ => Err(Failure::new(usage())),
     }
 }
 
-fn fuzz(workspace: &Workspace, seconds: &str) -> Outcome<()> {
+fn fuzz(workspace: &Workspace, seconds: &str, target: Option<&str>) -> Outcome<()> {
     let seconds = seconds.parse().map_err(|e| Failure::while_doing("reading the number of seconds", e))?;
-    let done = fuzz::run(workspace, Duration::from_secs(seconds))?;
+    let done = fuzz::run(workspace, Duration::from_secs(seconds), target)?;
     say!("fuzz: {done}");
     Ok(())
 }
@@ -59,7 +66,7 @@ cargo xtask <task>
   tidy              check the rules of the house
   codegen           write the Rust types of proto/ into the layer crates
   codegen --check   fail if what is checked in is not what codegen would write
-  fuzz <seconds>    run each fuzz target for so long",
+  fuzz <seconds>    run each fuzz target for so long; or one, if it is named",
         ci::names()
     )
 }

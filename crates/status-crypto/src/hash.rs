@@ -3,8 +3,9 @@
 use hmac::{Hmac, KeyInit, Mac};
 use sha2::Sha256;
 use sha3::{Digest, Keccak256};
-use subtle::ConstantTimeEq;
-use zeroize::Zeroizing;
+use subtle::{Choice, ConstantTimeEq};
+
+use crate::wipe::{Wiped, wipe};
 
 /// Keccak-256 with the padding of Ethereum, which is not SHA3-256.
 #[must_use]
@@ -29,7 +30,7 @@ fn digest<D: Digest>(parts: &[&[u8]]) -> sha3::digest::Output<D> {
 /// HMAC-SHA-256 with a key of any length (RFC 2104).
 #[must_use]
 pub fn hmac_sha256(key: &[u8], parts: &[&[u8]]) -> [u8; 32] {
-    let mut mac = Hmac::<Sha256>::new(&(*key_block(key)).into());
+    let mut mac = Hmac::<Sha256>::new((&*key_block(key)).into());
     for part in parts {
         mac.update(part);
     }
@@ -39,30 +40,38 @@ pub fn hmac_sha256(key: &[u8], parts: &[&[u8]]) -> [u8; 32] {
 /// HMAC-SHA-256 of several messages under one key, which is prepared once.
 #[must_use]
 pub fn hmac_sha256_each<const N: usize>(key: &[u8], messages: [&[u8]; N]) -> [[u8; 32]; N] {
-    let mac = Hmac::<Sha256>::new(&(*key_block(key)).into());
+    let mac = Hmac::<Sha256>::new((&*key_block(key)).into());
     messages.map(|message| mac.clone().chain_update(message).finalize().into_bytes().into())
 }
 
 /// The key brought to the block size of SHA-256: hashed if longer, then filled up with zeros.
-fn key_block(key: &[u8]) -> Zeroizing<[u8; 64]> {
-    let hashed;
-    let key = if key.len() > 64 {
-        hashed = Zeroizing::new(sha256(&[key]));
-        hashed.as_slice()
-    } else {
-        key
-    };
-    let mut block = Zeroizing::new([0; 64]);
-    for (to, from) in block.iter_mut().zip(key) {
-        *to = *from;
+fn key_block(key: &[u8]) -> Wiped<64> {
+    let mut block = Wiped::new();
+    if let Some(short) = block.get_mut(..key.len()) {
+        short.copy_from_slice(key);
+        return block;
     }
+    let mut hashed = sha256(&[key]);
+    if let Some(head) = block.first_chunk_mut() {
+        *head = hashed;
+    }
+    wipe(&mut hashed);
     block
 }
 
 /// Whether `a` and `b` are the same bytes, in a time that depends only on their lengths.
 #[must_use]
 pub fn same(a: &[u8], b: &[u8]) -> bool {
-    a.ct_eq(b).into()
+    if a.len() != b.len() {
+        return false;
+    }
+    // Eight bytes at a time: each comparison stands behind a barrier of its own.
+    let (words, rest) = a.as_chunks::<8>();
+    let (others, other_rest) = b.as_chunks::<8>();
+    let pairs = words.iter().zip(others);
+    let equal = pairs
+        .fold(Choice::from(1), |equal, (a, b)| equal & u64::from_ne_bytes(*a).ct_eq(&u64::from_ne_bytes(*b)));
+    (equal & rest.ct_eq(other_rest)).into()
 }
 
 #[cfg(test)]
@@ -109,5 +118,16 @@ mod tests {
         assert!(same(b"ab", b"ab"));
         assert!(!same(b"ab", b"ac"));
         assert!(!same(b"ab", b"a"));
+    }
+
+    #[test]
+    fn a_difference_is_found_in_every_byte() {
+        for at in 0..19 {
+            let mut other = [7; 19];
+            other[at] ^= 0x80;
+
+            assert!(!same(&[7; 19], &other), "byte {at}");
+        }
+        assert!(same(&[7; 19], &[7; 19]));
     }
 }

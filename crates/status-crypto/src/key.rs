@@ -2,19 +2,18 @@
 
 use core::fmt;
 
-use k256::ecdsa::SigningKey;
-use k256::elliptic_curve::point::AffineCoordinates;
 use rand_core::CryptoRng;
 use status_layer::{Secret, UserId};
 use zeroize::Zeroizing;
 
+use crate::curve::{Backend, Point, Private, Secp256k1};
 use crate::signature::Signature;
-use crate::{Keyring, keccak256};
+use crate::{Keyring, keccak256, same};
 
 /// A point of secp256k1 other than infinity.
 #[derive(Clone, Copy)]
 pub struct PublicKey {
-    point: k256::PublicKey,
+    point: Point,
     /// The compressed form of `point`.
     user: UserId,
 }
@@ -22,9 +21,9 @@ pub struct PublicKey {
 /// A scalar of secp256k1: 32 bytes big-endian, greater than zero and less than the order of the curve.
 ///
 /// Wiped when dropped, compared in constant time, never printed.
-#[derive(Clone, Eq, PartialEq)]
+#[derive(Clone)]
 pub struct SecretKey {
-    scalar: SigningKey,
+    private: Private,
     public: PublicKey,
 }
 
@@ -82,16 +81,13 @@ impl PublicKey {
     }
 
     fn from_sec1(bytes: &[u8]) -> Result<Self, KeyError> {
-        let point = k256::PublicKey::from_sec1_bytes(bytes).map_err(|_| KeyError::NotAPoint)?;
-        Self::from_point(point)
+        Secp256k1::point(bytes).map(Self::from_point).ok_or(KeyError::NotAPoint)?
     }
 
     /// The one place where the point is given its name.
-    pub(crate) fn from_point(point: k256::PublicKey) -> Result<Self, KeyError> {
-        let affine = point.as_affine();
-        let mut bytes = [2 | affine.y_is_odd().unwrap_u8(); 33];
-        fill(&mut bytes, 1, &affine.x());
-        let user = UserId::from_compressed(&bytes).map_err(|_| KeyError::NotAPoint)?;
+    pub(crate) fn from_point(point: Point) -> Result<Self, KeyError> {
+        let name = Secp256k1::compressed(&point);
+        let user = UserId::from_compressed(&name).map_err(|_| KeyError::NotAPoint)?;
         Ok(Self { point, user })
     }
 
@@ -104,20 +100,13 @@ impl PublicKey {
     /// The uncompressed form: 65 bytes, `04`, X and Y.
     #[must_use]
     pub fn uncompressed(&self) -> [u8; 65] {
-        let mut bytes = [4; 65];
-        fill(&mut bytes, 1, &self.x());
-        fill(&mut bytes, 33, &self.y());
-        bytes
+        Secp256k1::uncompressed(&self.point)
     }
 
     /// The X coordinate, 32 bytes big-endian.
     #[must_use]
     pub fn x(&self) -> [u8; 32] {
         self.user.x()
-    }
-
-    fn y(&self) -> [u8; 32] {
-        self.point.as_affine().y().into()
     }
 
     /// The user whose identity this key is.
@@ -129,19 +118,13 @@ impl PublicKey {
     /// The Ethereum address: the last 20 bytes of the Keccak-256 of X and Y.
     #[must_use]
     pub fn address(&self) -> [u8; 20] {
-        let hash = keccak256(&[&self.x(), &self.y()]);
+        let [_, coordinates @ ..] = self.uncompressed();
+        let hash = keccak256(&[&coordinates]);
         let mut address = [0; 20];
         for (to, from) in address.iter_mut().zip(hash.iter().skip(12)) {
             *to = *from;
         }
         address
-    }
-}
-
-/// Writes `part` into `bytes` from position `at` on.
-fn fill(bytes: &mut [u8], at: usize, part: &[u8]) {
-    for (to, from) in bytes.iter_mut().skip(at).zip(part) {
-        *to = *from;
     }
 }
 
@@ -165,18 +148,16 @@ impl SecretKey {
     /// # Errors
     /// [`KeyError::Length`] or [`KeyError::OutOfRange`].
     pub fn from_bytes(bytes: &[u8]) -> Result<Self, KeyError> {
-        if bytes.len() != 32 {
-            return Err(KeyError::Length { len: bytes.len(), want: 32 });
-        }
-        let scalar = SigningKey::from_slice(bytes).map_err(|_| KeyError::OutOfRange)?;
-        let public = PublicKey::from_point(scalar.verifying_key().into())?;
-        Ok(Self { scalar, public })
+        let scalar = bytes.try_into().map_err(|_| KeyError::Length { len: bytes.len(), want: 32 })?;
+        let private = Secp256k1::private(scalar).ok_or(KeyError::OutOfRange)?;
+        let public = PublicKey::from_point(Secp256k1::public(&private))?;
+        Ok(Self { private, public })
     }
 
     /// The scalar, 32 bytes big-endian.
     #[must_use]
     pub fn to_bytes(&self) -> Zeroizing<[u8; 32]> {
-        Zeroizing::new(self.scalar.to_bytes().into())
+        Secp256k1::scalar(&self.private)
     }
 
     /// The public key that belongs to this key.
@@ -189,8 +170,7 @@ impl SecretKey {
     /// big-endian, not hashed.
     #[must_use]
     pub fn agree(&self, other: &PublicKey) -> Secret {
-        let shared = k256::ecdh::diffie_hellman(self.scalar.as_nonzero_scalar(), other.point.as_affine());
-        Secret::new(shared.raw_secret_bytes().as_slice())
+        Secret::new(Secp256k1::agree(&self.private, &other.point).as_slice())
     }
 
     /// Like [`agree`](Self::agree) with a key that is kept as bytes, without the work of finding its public side.
@@ -198,16 +178,14 @@ impl SecretKey {
     /// # Errors
     /// [`KeyError::OutOfRange`] if `scalar` is no secret key.
     pub fn agree_once(scalar: &[u8; 32], other: &PublicKey) -> Result<Secret, KeyError> {
-        let scalar = k256::SecretKey::from_slice(scalar).map_err(|_| KeyError::OutOfRange)?;
-        let shared = k256::ecdh::diffie_hellman(scalar.to_nonzero_scalar(), other.point.as_affine());
-        Ok(Secret::new(shared.raw_secret_bytes().as_slice()))
+        let shared = Secp256k1::agree_once(scalar, &other.point).ok_or(KeyError::OutOfRange)?;
+        Ok(Secret::new(shared.as_slice()))
     }
 
     /// Signs a digest of 32 bytes: the same bytes every time (RFC 6979), with the smaller of both `s`.
     #[must_use]
     pub fn sign(&self, digest: &[u8; 32]) -> Signature {
-        let (signature, parity) = self.scalar.sign_prehash_recoverable(digest);
-        Signature::new(signature, parity)
+        Signature::new(Secp256k1::sign(&self.private, digest))
     }
 }
 
@@ -224,6 +202,14 @@ impl Keyring for SecretKey {
         self.agree(other)
     }
 }
+
+impl PartialEq for SecretKey {
+    fn eq(&self, other: &Self) -> bool {
+        same(self.to_bytes().as_slice(), other.to_bytes().as_slice())
+    }
+}
+
+impl Eq for SecretKey {}
 
 impl From<PublicKey> for UserId {
     fn from(key: PublicKey) -> Self {

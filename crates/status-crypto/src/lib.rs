@@ -23,6 +23,7 @@ extern crate alloc;
 
 pub mod account;
 pub mod aead;
+mod curve;
 mod hash;
 mod kdf;
 mod key;
@@ -30,6 +31,7 @@ mod keyring;
 mod signature;
 pub mod stream;
 pub mod text;
+mod wipe;
 pub mod x25519;
 
 pub use hash::{hmac_sha256, hmac_sha256_each, keccak256, same, sha256};
@@ -37,3 +39,4 @@ pub use kdf::{KdfError, hkdf_sha256, pbkdf2_sha256};
 pub use key::{KeyError, PublicKey, SecretKey};
 pub use keyring::Keyring;
 pub use signature::{Signature, SignatureError};
+pub use wipe::wipe;

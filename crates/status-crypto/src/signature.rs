@@ -2,9 +2,8 @@
 
 use core::fmt;
 
-use k256::ecdsa::{RecoveryId, VerifyingKey};
-
 use crate::PublicKey;
+use crate::curve::{Backend, Secp256k1};
 
 /// A recoverable signature: `r` (32 bytes big-endian), `s` (32 bytes big-endian), `v` (1 byte).
 ///
@@ -47,11 +46,8 @@ impl Signature {
         }
     }
 
-    pub(crate) fn new(signature: k256::ecdsa::Signature, parity: RecoveryId) -> Self {
-        let mut bytes = [parity.to_byte(); 65];
-        for (to, from) in bytes.iter_mut().zip(signature.to_bytes()) {
-            *to = from;
-        }
+    /// What the curve has signed; its last byte is 0 to 3.
+    pub(crate) const fn new(bytes: [u8; 65]) -> Self {
         Self(bytes)
     }
 
@@ -68,12 +64,8 @@ impl Signature {
     /// # Errors
     /// [`SignatureError::Unrecoverable`].
     pub fn recover(&self, digest: &[u8; 32]) -> Result<PublicKey, SignatureError> {
-        let [numbers @ .., v] = &self.0;
-        let parity = RecoveryId::from_byte(*v).ok_or(SignatureError::RecoveryId { found: *v })?;
-        let key = k256::ecdsa::Signature::from_slice(numbers)
-            .and_then(|signature| VerifyingKey::recover_from_prehash(digest, &signature, parity))
-            .map_err(|_| SignatureError::Unrecoverable)?;
-        PublicKey::from_point(key.into()).map_err(|_| SignatureError::Unrecoverable)
+        let signer = Secp256k1::recover(&self.0, digest).ok_or(SignatureError::Unrecoverable)?;
+        PublicKey::from_point(signer).map_err(|_| SignatureError::Unrecoverable)
     }
 }
 

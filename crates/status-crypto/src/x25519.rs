@@ -9,9 +9,12 @@ use status_layer::Secret;
 use x25519_dalek::StaticSecret;
 use zeroize::Zeroizing;
 
-/// A secret scalar of Curve25519, 32 bytes. Wiped when dropped, never printed.
+/// A secret scalar of Curve25519, 32 bytes, with its public side. Wiped when dropped, never printed.
 #[derive(Clone)]
-pub struct SecretKey(StaticSecret);
+pub struct SecretKey {
+    scalar: StaticSecret,
+    public: PublicKey,
+}
 
 /// A point of Curve25519: its `u` coordinate, 32 bytes little-endian. Any 32 bytes are one.
 #[derive(Clone, Copy, Debug, Eq, Ord, PartialEq, PartialOrd)]
@@ -27,25 +30,34 @@ impl SecretKey {
     pub fn generate(rng: &mut dyn CryptoRng) -> Self {
         let mut bytes = Zeroizing::new([0; 32]);
         rng.fill_bytes(bytes.as_mut_slice());
-        Self(StaticSecret::from(*bytes))
+        Self::from_bytes(&bytes)
     }
 
     /// Takes 32 bytes; clamped when they are used, as the curve demands.
     #[must_use]
     pub fn from_bytes(bytes: &[u8; 32]) -> Self {
-        Self(StaticSecret::from(*bytes))
+        let scalar = StaticSecret::from(*bytes);
+        let public = PublicKey(x25519_dalek::PublicKey::from(&scalar).to_bytes());
+        Self { scalar, public }
+    }
+
+    /// Like [`from_bytes`](Self::from_bytes) with a public side that was kept beside the secret, without the work of
+    /// finding it. The caller vouches that they belong together.
+    #[must_use]
+    pub fn from_kept(bytes: &[u8; 32], public: PublicKey) -> Self {
+        Self { scalar: StaticSecret::from(*bytes), public }
     }
 
     /// The 32 bytes to keep.
     #[must_use]
     pub fn to_bytes(&self) -> Zeroizing<[u8; 32]> {
-        Zeroizing::new(self.0.to_bytes())
+        Zeroizing::new(self.scalar.to_bytes())
     }
 
     /// The public side.
     #[must_use]
-    pub fn public(&self) -> PublicKey {
-        PublicKey(x25519_dalek::PublicKey::from(&self.0).to_bytes())
+    pub const fn public(&self) -> PublicKey {
+        self.public
     }
 
     /// The secret that both sides come to, 32 bytes, unhashed.
@@ -53,9 +65,21 @@ impl SecretKey {
     /// # Errors
     /// [`NotContributory`] if `other` is a point of small order, with which the secret would be no secret.
     pub fn agree(&self, other: &PublicKey) -> Result<Secret, NotContributory> {
-        let shared = self.0.diffie_hellman(&x25519_dalek::PublicKey::from(other.0));
-        if shared.was_contributory() { Ok(Secret::new(*shared.as_bytes())) } else { Err(NotContributory) }
+        agree(&self.scalar, other)
     }
+
+    /// Like [`agree`](Self::agree) with a key that is kept as bytes, without the work of finding its public side.
+    ///
+    /// # Errors
+    /// As [`agree`](Self::agree).
+    pub fn agree_once(bytes: &[u8; 32], other: &PublicKey) -> Result<Secret, NotContributory> {
+        agree(&StaticSecret::from(*bytes), other)
+    }
+}
+
+fn agree(scalar: &StaticSecret, other: &PublicKey) -> Result<Secret, NotContributory> {
+    let shared = scalar.diffie_hellman(&x25519_dalek::PublicKey::from(other.0));
+    if shared.was_contributory() { Ok(Secret::new(*shared.as_bytes())) } else { Err(NotContributory) }
 }
 
 impl PublicKey {
@@ -108,6 +132,17 @@ mod tests {
         let (one, other) = (SecretKey::from_bytes(&[1; 32]), SecretKey::from_bytes(&[2; 32]));
 
         assert_eq!(one.agree(&other.public()), other.agree(&one.public()));
+    }
+
+    #[test]
+    fn a_key_that_was_kept_is_the_same_key() {
+        let key = SecretKey::from_bytes(&[1; 32]);
+        let other = SecretKey::from_bytes(&[2; 32]).public();
+
+        let kept = SecretKey::from_kept(&key.to_bytes(), key.public());
+
+        assert_eq!((kept.public(), kept.agree(&other)), (key.public(), key.agree(&other)));
+        assert_eq!(SecretKey::agree_once(&key.to_bytes(), &other), key.agree(&other));
     }
 
     #[test]

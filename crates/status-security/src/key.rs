@@ -2,14 +2,14 @@
 
 use core::fmt;
 
-use status_crypto::same;
+use status_crypto::{same, wipe};
 use zeroize::{Zeroize, ZeroizeOnDrop};
 
 /// A compressed point as it stands on the wire: 33 bytes, not yet known to lie on the curve.
 pub type Point = [u8; 33];
 
 /// A symmetric key of 32 bytes: wiped when dropped, compared in constant time, printed as `Key(..)`.
-#[derive(Clone, Zeroize, ZeroizeOnDrop)]
+#[derive(Clone)]
 pub struct Key([u8; 32]);
 
 impl Key {
@@ -23,6 +23,20 @@ impl Key {
     #[must_use]
     pub const fn expose(&self) -> &[u8; 32] {
         &self.0
+    }
+}
+
+impl Zeroize for Key {
+    fn zeroize(&mut self) {
+        wipe(&mut self.0);
+    }
+}
+
+impl ZeroizeOnDrop for Key {}
+
+impl Drop for Key {
+    fn drop(&mut self) {
+        self.zeroize();
     }
 }
 

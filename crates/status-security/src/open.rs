@@ -141,7 +141,7 @@ impl Sessions {
             return if message.is_direct() { Err(OpenError::NotForThisDevice.into()) } else { Ok(None) };
         };
         match direct.lock {
-            Lock::Fixed { ephemeral } => self.open_fixed(cx, &ephemeral, direct).map(Some),
+            Lock::Fixed { ephemeral } => self.open_fixed(cx, sender, &ephemeral, direct).map(Some),
             Lock::Ratchet { header, .. } => {
                 let suite = header.key.suite();
                 if !self.config.transition.reads().has(suite) {
@@ -155,10 +155,16 @@ impl Sessions {
         }
     }
 
-    fn open_fixed(&self, cx: &mut Cx<'_>, ephemeral: &Point, direct: &Direct) -> Result<Plain, Error> {
+    fn open_fixed(
+        &self,
+        cx: &mut Cx<'_>,
+        sender: &PublicKey,
+        ephemeral: &Point,
+        direct: &Direct,
+    ) -> Result<Plain, Error> {
         let key = PublicKey::from_compressed(ephemeral).map_err(|_| OpenError::Forged)?;
         let text = fixed::open(&*self.keyring, &key, &direct.payload).map_err(|_| OpenError::Forged)?;
-        if !seen::note(&mut cx.shelf, ephemeral, cx.now)? {
+        if !seen::note(&mut cx.shelf, &sender.user(), ephemeral, cx.now)? {
             return Err(OpenError::Replayed.into());
         }
         Ok(Plain { text, grade: Grade::Static, proof: Proof::Hint, turned: false })

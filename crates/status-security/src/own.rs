@@ -144,8 +144,14 @@ pub(crate) fn wipe(shelf: &mut Shelf<'_>, prekey: &Point) {
 
 /// The private half of the ratchet key on Curve25519 that was announced beside a prekey of ours.
 pub(crate) fn ratchet(shelf: &Shelf<'_>, prekey: &Point) -> Result<Option<x25519::SecretKey>, StoreError> {
-    let kept = kept(shelf, prekey)?.and_then(|kept| kept.ratchet);
-    Ok(kept.map(|ratchet| x25519::SecretKey::from_bytes(ratchet.expose())))
+    let Some(secret) = kept(shelf, prekey)?.and_then(|kept| kept.ratchet) else { return Ok(None) };
+    // The public side of the one in use stands in what is announced, so it need not be computed.
+    let in_use = load(shelf)?.filter(|own| own.key == *prekey);
+    let announced = in_use.and_then(|own| own.extension?.ratchet().copied());
+    Ok(Some(match announced {
+        Some(public) => x25519::SecretKey::from_kept(secret.expose(), x25519::PublicKey::from_bytes(public)),
+        None => x25519::SecretKey::from_bytes(secret.expose()),
+    }))
 }
 
 /// Whether something of `then` is `span` old; a clock that was set back counts too.

@@ -380,11 +380,21 @@ impl Header {
     #[must_use]
     pub fn associated(&self) -> Associated {
         let mut bytes = [0; 41];
-        let parts = self.n.to_le_bytes().into_iter().chain(self.pn.to_le_bytes());
-        for (to, from) in bytes.iter_mut().zip(parts.chain(self.key.as_bytes().iter().copied())) {
-            *to = from;
-        }
-        Associated { bytes, len: 8 + self.key.as_bytes().len() }
+        let (numbers, key) = bytes.split_at_mut(8);
+        let (n, pn) = numbers.split_at_mut(4);
+        n.copy_from_slice(&self.n.to_le_bytes());
+        pn.copy_from_slice(&self.pn.to_le_bytes());
+        let len = match &self.key {
+            RatchetKey::Secp256k1(point) => {
+                key.copy_from_slice(point);
+                41
+            }
+            RatchetKey::Curve25519(u) => {
+                key.split_at_mut(32).0.copy_from_slice(u);
+                40
+            }
+        };
+        Associated { bytes, len }
     }
 }
 

@@ -3,7 +3,7 @@
 use core::time::Duration;
 
 use status_crypto::keccak256;
-use status_layer::{Shelf, StoreError, Timestamp};
+use status_layer::{Shelf, StoreError, Timestamp, UserId};
 
 use crate::key::Point;
 use crate::table::codec::{read_row, writer};
@@ -15,9 +15,16 @@ pub const MAX_SEEN: u64 = 4096;
 /// How long a static message is remembered: as long as networks keep messages for those who are away.
 pub const REMEMBERED: Duration = Duration::from_secs(30 * 24 * 60 * 60);
 
-/// Notes the ephemeral key of a static message; `false` if it was noted before.
-pub(crate) fn note(shelf: &mut Shelf<'_>, ephemeral: &Point, now: Timestamp) -> Result<bool, StoreError> {
-    let digest = digest(ephemeral);
+/// Notes the ephemeral key of a static message that `sender` signed; `false` if it was noted before.
+///
+/// Invariant: who signs the message of another as theirs does not keep that one from being opened.
+pub(crate) fn note(
+    shelf: &mut Shelf<'_>,
+    sender: &UserId,
+    ephemeral: &Point,
+    now: Timestamp,
+) -> Result<bool, StoreError> {
+    let digest = digest(sender, ephemeral);
     if shelf.has(&table::seen(&digest))? {
         return Ok(false);
     }
@@ -36,9 +43,9 @@ pub(crate) fn note(shelf: &mut Shelf<'_>, ephemeral: &Point, now: Timestamp) -> 
 }
 
 /// Only X counts: a point and its negation give the same key, so a replay could wear the other sign.
-fn digest(ephemeral: &Point) -> [u8; 16] {
+fn digest(sender: &UserId, ephemeral: &Point) -> [u8; 16] {
     let [_, x @ ..] = ephemeral;
-    keccak256(&[x]).first_chunk().copied().unwrap_or_default()
+    keccak256(&[sender.as_bytes(), x]).first_chunk().copied().unwrap_or_default()
 }
 
 #[cfg(test)]
@@ -53,8 +60,18 @@ mod tests {
         point
     }
 
+    fn user(n: u8) -> UserId {
+        let mut bytes = [n; 33];
+        bytes[0] = 2;
+        UserId::from_compressed(&bytes).unwrap()
+    }
+
+    fn note_from(party: &mut Party, sender: u8, point: &Point) -> bool {
+        party.run(|cx| note(&mut cx.shelf, &user(sender), point, cx.now)).unwrap()
+    }
+
     fn note_at(party: &mut Party, n: u64) -> bool {
-        party.run(|cx| note(&mut cx.shelf, &point(n), cx.now)).unwrap()
+        note_from(party, 1, &point(n))
     }
 
     #[test]
@@ -65,7 +82,16 @@ mod tests {
 
         assert!(note_at(&mut party, 1));
         assert!(!note_at(&mut party, 1));
-        assert!(!party.run(|cx| note(&mut cx.shelf, &negated, cx.now)).unwrap());
+        assert!(!note_from(&mut party, 1, &negated));
+    }
+
+    #[test]
+    fn a_key_that_another_user_has_signed_for_is_another_key() {
+        let mut party = Party::new(1);
+
+        assert!(note_from(&mut party, 2, &point(1)), "somebody copied it");
+        assert!(note_from(&mut party, 1, &point(1)), "and the original still counts");
+        assert!(!note_from(&mut party, 2, &point(1)));
     }
 
     #[test]

@@ -1,5 +1,12 @@
 //! What the fuzz targets share: how an input is read, and what every layer owes to a stranger's bytes.
 
+pub mod mallory;
+pub mod ring;
+pub mod script;
+pub mod seat;
+pub mod tree;
+pub mod world;
+
 use status_layer::testing::Party;
 use status_layer::{Cx, LayerError};
 

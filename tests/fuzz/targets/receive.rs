@@ -69,11 +69,7 @@ fn due(party: &mut Party, layer: &Mvds) -> Vec<Vec<u8>> {
 
 fn letter(from: UserId, to: UserId, bytes: &[u8]) -> Letter {
     let from = Sender { user: from, device: None, proof: Proof::Session };
-    Letter {
-        from,
-        grade: Grade::Ratcheted,
-        datagram: Datagram { to: Recipient::User(to), bytes: bytes.to_vec() },
-    }
+    Letter { from, grade: Grade::Ratcheted, datagram: Datagram::new(Recipient::User(to), bytes.to_vec()) }
 }
 
 fuzz_target!(|input: &[u8]| {
@@ -89,7 +85,7 @@ fuzz_target!(|input: &[u8]| {
 
     let hostile = letter(world.alice, world.bob, &bytes);
     let to = Recipient::Channel(Name::new("status").expect("a name"));
-    let public = Letter { grade: Grade::Clear, datagram: Datagram { to, bytes }, ..hostile.clone() };
+    let public = Letter { grade: Grade::Clear, datagram: Datagram::new(to, bytes), ..hostile.clone() };
     let mut got = offer(&mut bob, |cx| world.layer.receive(cx, hostile)).unwrap_or_default();
     offer(&mut bob, |cx| world.layer.receive(cx, public));
 

@@ -2,6 +2,7 @@
 //!
 //! Each row runs our code and its *kernel*, the bare sequence of primitive calls with the same backends, in turns in
 //! one process, and prints the median time of one operation of each and the median of the ratios of neighbouring runs.
+//! With the feature `libsecp256k1` our side and its kernel are on the C library, and the kernel on k256 stands beside.
 //! `cargo bench -p status-security` prints the table; numbers are looked at by people, no test depends on them.
 #![expect(
     clippy::unwrap_used,
@@ -12,6 +13,7 @@
 mod clock;
 mod kernel;
 mod layer;
+mod ours;
 mod ratchet;
 
 use clock::Table;
@@ -21,7 +23,11 @@ fn main() {
     if !std::env::args().any(|argument| argument == "--bench") {
         return;
     }
-    let mut table = Table::begin();
+    let mut table = Table::begin("ours", "kernel");
+    table.line(match kernel::BESIDE {
+        Some(_) => "curve secp256k1: libsecp256k1, with the kernel on k256 beside it",
+        None => "curve secp256k1: k256; libsecp256k1 was not built, `--features libsecp256k1` does",
+    });
     ratchet::rows(&mut table);
     layer::rows(&mut table);
     layer::sizes(&mut table);

@@ -7,47 +7,155 @@ use status_crypto::{PublicKey, SecretKey, x25519};
 use status_layer::testing::{SeededRng, rng};
 use status_security::Suite;
 use status_security::hazmat::ratchet::{Header, Limits, Ratchet};
-use status_security::hazmat::{Key, x3dh};
+use status_security::hazmat::x3dh;
 
-use super::clock::{Table, timed};
-use super::kernel::{self, Curve, Secp256k1 as Point};
+use super::clock::{Beside, Table, timed};
+use super::kernel::{self, Curve, Identity, K256, Secp256k1, X25519};
+use super::ours::{LIMITS, first, initiate, key, pair, respond, turned};
 
-const LIMITS: Limits = Limits { jump: 1000, keep: 1000 };
+/// The longest gap that is bridged, and how many keys of it are kept.
+const JUMP: Limits = Limits { jump: 25_000, keep: 2000 };
 
-fn key(seed: u8) -> SecretKey {
-    SecretKey::from_bytes(&[seed; 32]).unwrap()
+pub(crate) fn rows(table: &mut Table) {
+    setting_up::<Secp256k1, Secp256k1, K256>(table, Suite::Secp256k1);
+    chains(table, Suite::Secp256k1);
+    setting_up::<Secp256k1, X25519, X25519>(table, Suite::Curve25519);
+    chains(table, Suite::Curve25519);
 }
 
-fn first() -> x25519::SecretKey {
-    x25519::SecretKey::from_bytes(&[5; 32])
+fn chains(table: &mut Table, suite: Suite) {
+    for (size, goal) in [(32, "≤ 1.30"), (1024, "≤ 1.20"), (65_536, "≤ 1.05")] {
+        sealing(table, suite, size, goal);
+        opening(table, suite, size, goal);
+    }
+    jumping(table, suite);
 }
 
-fn initiate(
+/// First message of 1 KiB on both sides, and messages that each turn the ratchet. Identities are on `I`, ratchet keys
+/// on `C`, which by the implementation that may stand beside is `D`.
+fn setting_up<I: Identity, C: Curve, D: Curve>(table: &mut Table, suite: Suite) {
+    let parties = Parties { alice: key(1), bob: key(2), prekey: key(4), announced: first().public(), suite };
+    let mut random = rng(1);
+    let mut ours = |count| timed(|| (0..count).for_each(|_| drop(black_box(parties.begin(&mut random)))));
+    row(
+        table,
+        &format!("{suite}: initiate, first message 1 KiB"),
+        &mut ours,
+        &mut parties.bare_begin::<I, C>(),
+        &mut parties.bare_begin::<K256, D>(),
+    );
+
+    let (ephemeral, header, payload) = parties.begin(&mut rng(2));
+    // As the layer has it: read from the shelf together with its public side.
+    let kept = first();
+    let mut random = rng(3);
+    let mut ours = |count| {
+        timed(|| {
+            for _ in 0..count {
+                let alice = PublicKey::from_compressed(&parties.alice.public().compressed()).unwrap();
+                let ephemeral = PublicKey::from_compressed(&ephemeral).unwrap();
+                let secret = x3dh::respond(&parties.bob, &parties.prekey, &alice, &ephemeral);
+                let waiting = respond(suite, &secret, &parties.prekey, &kept);
+                black_box(waiting.open(&mut random, LIMITS, &header, &payload).unwrap());
+            }
+        })
+    };
+    row(
+        table,
+        &format!("{suite}: respond, first message 1 KiB"),
+        &mut ours,
+        &mut parties.bare_answer::<I, C>(ephemeral),
+        &mut parties.bare_answer::<K256, D>(ephemeral),
+    );
+
+    let (mut one, mut other) = pair(suite);
+    let mut random = rng(4);
+    let mut ours = |count| {
+        timed(|| {
+            for _ in 0..count {
+                let (header, payload) = one.seal(&TEXT).unwrap();
+                other = other.open(&mut random, LIMITS, &header, &payload).unwrap().ratchet;
+                core::mem::swap(&mut one, &mut other);
+            }
+        })
+    };
+    row(
+        table,
+        &format!("{suite}: ping-pong, seal and open 1 KiB"),
+        &mut ours,
+        &mut bare_turns::<C>(suite),
+        &mut bare_turns::<D>(suite),
+    );
+}
+
+fn row(
+    table: &mut Table,
+    name: &str,
+    ours: &mut dyn FnMut(usize) -> Duration,
+    kernel: &mut dyn FnMut(usize) -> Duration,
+    other: &mut dyn FnMut(usize) -> Duration,
+) {
+    let mut beside: Vec<Beside<'_>> =
+        kernel::BESIDE.map(|name| Beside::Other(name, other)).into_iter().collect();
+    table.row_with(name, "≤ 1.05", ours, kernel, &mut beside);
+}
+
+const TEXT: [u8; 1024] = [7; 1024];
+
+struct Parties {
+    alice: SecretKey,
+    bob: SecretKey,
+    prekey: SecretKey,
+    announced: x25519::PublicKey,
     suite: Suite,
-    rng: &mut SeededRng,
-    secret: &Key,
-    prekey: &PublicKey,
-    first: &x25519::PublicKey,
-) -> Ratchet {
-    match suite {
-        Suite::Secp256k1 => Ratchet::initiate(rng, secret, prekey),
-        Suite::Curve25519 => Ratchet::initiate_25519(rng, secret, first).unwrap(),
-    }
 }
 
-fn respond(suite: Suite, secret: &Key, prekey: &SecretKey) -> Ratchet {
-    match suite {
-        Suite::Secp256k1 => Ratchet::respond(secret, prekey),
-        Suite::Curve25519 => Ratchet::respond_25519(secret, &first()),
+impl Parties {
+    fn begin(&self, random: &mut SeededRng) -> ([u8; 33], Header, Vec<u8>) {
+        let ephemeral = SecretKey::generate(random);
+        let prekey = PublicKey::from_compressed(&self.prekey.public().compressed()).unwrap();
+        let identity = PublicKey::from_compressed(&self.bob.public().compressed()).unwrap();
+        let secret = x3dh::initiate(&self.alice, &ephemeral, &identity, &prekey);
+        let mut ratchet = initiate(self.suite, random, &secret, &prekey, &self.announced);
+        let (header, payload) = ratchet.seal(&TEXT).unwrap();
+        (ephemeral.public().compressed(), header, payload)
     }
-}
 
-fn pair(suite: Suite) -> (Ratchet, Ratchet) {
-    let secret = Key::new([9; 32]);
-    (
-        initiate(suite, &mut rng(1), &secret, &key(4).public(), &first().public()),
-        respond(suite, &secret, &key(4)),
-    )
+    fn bare_begin<I: Identity, C: Curve>(&self) -> impl FnMut(usize) -> Duration {
+        let [identity, signed] = [&self.bob, &self.prekey].map(|key| key.public().compressed());
+        let (own, first) = (I::private(&[1; 32]), C::read(&peer(self.suite)));
+        move |count| {
+            timed(|| {
+                for _ in 0..count {
+                    let ephemeral = I::private(&[3; 32]);
+                    black_box(I::public(&ephemeral));
+                    let (identity, signed) = (I::read(&identity), I::read(&signed));
+                    let secret = kernel::x3dh::<I>(&own, &ephemeral, &identity, &signed);
+                    let drawn = C::private(&[6; 32]);
+                    black_box(C::public(&drawn));
+                    let keys = kernel::root(&secret, &C::agree(&drawn, &first));
+                    let mut chain = keys[32..].try_into().unwrap();
+                    black_box(kernel::seal(&mut chain, &[0; 41], &TEXT));
+                }
+            })
+        }
+    }
+
+    fn bare_answer<I: Identity, C: Curve>(&self, ephemeral: [u8; 33]) -> impl FnMut(usize) -> Duration {
+        let (from, turned) = (self.alice.public().compressed(), peer(self.suite));
+        let (own, other) = (I::private(&[2; 32]), I::private(&[4; 32]));
+        move |count| {
+            let payload = kernel::seal(&mut [8; 32], &[0; 41], &TEXT);
+            timed(|| {
+                for _ in 0..count {
+                    let (ephemeral, from) = (I::read(&ephemeral), I::read(&from));
+                    let secret = kernel::x3dh::<I>(&own, &other, &ephemeral, &from);
+                    black_box(kernel::turn::<C>(&[4; 32], &[6; 32], &turned, &secret));
+                    black_box(kernel::open(&mut [8; 32], &[0; 41], &payload));
+                }
+            })
+        }
+    }
 }
 
 /// The key that a ratchet of the suite turns to, and the first one of the responder, as bytes.
@@ -58,103 +166,17 @@ fn peer(suite: Suite) -> Vec<u8> {
     }
 }
 
-pub(crate) fn rows(table: &mut Table) {
-    for suite in [Suite::Secp256k1, Suite::Curve25519] {
-        match suite {
-            Suite::Secp256k1 => setting_up::<kernel::Secp256k1>(table, suite),
-            Suite::Curve25519 => setting_up::<kernel::X25519>(table, suite),
-        }
-        for (size, goal) in [(32, "≤ 1.30"), (1024, "≤ 1.20"), (65_536, "≤ 1.05")] {
-            sealing(table, suite, size, goal);
-            opening(table, suite, size, goal);
-        }
-    }
-}
-
-/// First message of 1 KiB on both sides, and messages that each turn the ratchet.
-fn setting_up<C: Curve>(table: &mut Table, suite: Suite) {
-    let (alice, bob, prekey) = (key(1), key(2), key(4));
-    let [identity, signed] = [&bob, &prekey].map(|key| key.public().compressed());
-    let (text, first) = ([7; 1024], first().public());
-    let mut random = rng(1);
-    let begin = |random: &mut SeededRng| {
-        let ephemeral = SecretKey::generate(random);
-        let prekey = PublicKey::from_compressed(&signed).unwrap();
-        let secret =
-            x3dh::initiate(&alice, &ephemeral, &PublicKey::from_compressed(&identity).unwrap(), &prekey);
-        let mut ratchet = initiate(suite, random, &secret, &prekey, &first);
-        let sealed = ratchet.seal(&text).unwrap();
-        (ephemeral.public().compressed(), sealed)
-    };
-    let mut ours = |count| timed(|| (0..count).for_each(|_| drop(black_box(begin(&mut random)))));
-    let (own, first) = (Point::private(&[1; 32]), C::read(&peer(suite)));
-    let mut bare = |count| {
+fn bare_turns<C: Curve>(suite: Suite) -> impl FnMut(usize) -> Duration {
+    let turned = peer(suite);
+    move |count| {
         timed(|| {
             for _ in 0..count {
-                let ephemeral = Point::private(&[3; 32]);
-                black_box(Point::public(&ephemeral));
-                let (identity, signed) = (Point::read(&identity), Point::read(&signed));
-                let secret = kernel::x3dh(&own, &ephemeral, &identity, &signed);
-                let drawn = C::private(&[6; 32]);
-                black_box(C::public(&drawn));
-                let keys = kernel::root(&secret, &C::agree(&drawn, &first));
-                let mut chain = keys[32..].try_into().unwrap();
-                black_box(kernel::seal(&mut chain, &[0; 41], &text));
-            }
-        })
-    };
-    table.row(&format!("{suite}: initiate, first message 1 KiB"), "≤ 1.05", &mut ours, &mut bare);
-
-    let (ephemeral, (header, payload)) = begin(&mut rng(2));
-    let from = alice.public().compressed();
-    let mut random = rng(3);
-    let mut ours = |count| {
-        timed(|| {
-            for _ in 0..count {
-                let alice = PublicKey::from_compressed(&from).unwrap();
-                let ephemeral = PublicKey::from_compressed(&ephemeral).unwrap();
-                let secret = x3dh::respond(&bob, &prekey, &alice, &ephemeral);
-                let turn = respond(suite, &secret, &prekey).open(&mut random, LIMITS, &header, &payload);
-                black_box(turn.unwrap());
-            }
-        })
-    };
-    let (own, other, turned) = (Point::private(&[2; 32]), Point::private(&[4; 32]), peer(suite));
-    let mut bare = |count| {
-        let mut sealed_with = [8; 32];
-        let payload = kernel::seal(&mut sealed_with, &[0; 41], &text);
-        timed(|| {
-            for _ in 0..count {
-                let (ephemeral, from) = (Point::read(&ephemeral), Point::read(&from));
-                let secret = kernel::x3dh(&own, &other, &ephemeral, &from);
-                black_box(kernel::turn::<C>(&[4; 32], &[6; 32], &turned, &secret));
-                black_box(kernel::open(&mut [8; 32], &[0; 41], &payload));
-            }
-        })
-    };
-    table.row(&format!("{suite}: respond, first message 1 KiB"), "≤ 1.05", &mut ours, &mut bare);
-
-    let (mut one, mut other) = pair(suite);
-    let mut random = rng(4);
-    let mut ours = |count| {
-        timed(|| {
-            for _ in 0..count {
-                let (header, payload) = one.seal(&text).unwrap();
-                other = other.open(&mut random, LIMITS, &header, &payload).unwrap().ratchet;
-                core::mem::swap(&mut one, &mut other);
-            }
-        })
-    };
-    let mut bare = |count| {
-        timed(|| {
-            for _ in 0..count {
-                let payload = kernel::seal(&mut [8; 32], &[0; 41], &text);
+                let payload = kernel::seal(&mut [8; 32], &[0; 41], &TEXT);
                 black_box(kernel::turn::<C>(&[4; 32], &[6; 32], &turned, &[9; 32]));
                 black_box(kernel::open(&mut [8; 32], &[0; 41], &payload));
             }
         })
-    };
-    table.row(&format!("{suite}: ping-pong, seal and open 1 KiB"), "≤ 1.05", &mut ours, &mut bare);
+    }
 }
 
 fn sealing(table: &mut Table, suite: Suite, size: usize, goal: &str) {
@@ -168,11 +190,9 @@ fn sealing(table: &mut Table, suite: Suite, size: usize, goal: &str) {
 }
 
 fn opening(table: &mut Table, suite: Suite, size: usize, goal: &str) {
-    let (mut alice, bob) = pair(suite);
-    let text = vec![7; size];
-    let (header, payload) = alice.seal(&text).unwrap();
     // The turn is another row's.
-    let bob = bob.open(&mut rng(2), LIMITS, &header, &payload).unwrap().ratchet;
+    let (alice, bob) = turned(suite);
+    let text = vec![7; size];
     let mut random = rng(3);
     let mut ours = |count| -> Duration {
         let (mut alice, mut bob) = (alice.clone(), bob.clone());
@@ -194,4 +214,32 @@ fn opening(table: &mut Table, suite: Suite, size: usize, goal: &str) {
         })
     };
     table.row(&format!("{suite}: open {size} bytes in a chain"), goal, &mut ours, &mut bare);
+}
+
+/// One message of 1 KiB that comes first of 25,001.
+fn jumping(table: &mut Table, suite: Suite) {
+    let name = format!("{suite}: open after a gap of 25,000");
+    if !table.wants(&name) {
+        return;
+    }
+    let (mut alice, bob): (Ratchet, Ratchet) = turned(suite);
+    (0..JUMP.jump).for_each(|_| drop(alice.seal(b"lost").unwrap()));
+    let (header, payload) = alice.seal(&TEXT).unwrap();
+    let mut random = rng(5);
+    let mut ours = |count| {
+        timed(|| {
+            for _ in 0..count {
+                black_box(bob.open(&mut random, JUMP, &header, &payload).unwrap());
+            }
+        })
+    };
+    let sealed = kernel::seal(&mut [8; 32], &[0; 41], &TEXT);
+    let mut bare = |count| {
+        timed(|| {
+            for _ in 0..count {
+                black_box(kernel::jump(JUMP.jump, JUMP.keep, &[0; 41], &sealed));
+            }
+        })
+    };
+    table.row(&name, "≤ 50 ms", &mut ours, &mut bare);
 }

@@ -3,7 +3,7 @@
 use alloc::vec::Vec;
 
 use status_crypto::stream::aes256_ctr;
-use status_crypto::{hkdf_sha256, hmac_sha256, same};
+use status_crypto::{hkdf_sha256, hmac_sha256, same, wipe};
 use zeroize::Zeroizing;
 
 use super::{Form, Header, RatchetError, kdf};
@@ -21,8 +21,8 @@ const SALT: [u8; 32] = [0; 32];
 ///
 /// Spec: HKDF-SHA-256, 80 bytes: AES-256 key (32), HMAC key (32), start of the counter (16).
 struct MessageKeys {
-    encryption: Zeroizing<[u8; 32]>,
-    authentication: Zeroizing<[u8; 32]>,
+    encryption: [u8; 32],
+    authentication: [u8; 32],
     iv: [u8; IV],
 }
 
@@ -58,7 +58,7 @@ pub fn seal_with(key: &Key, associated: &[u8], plaintext: &[u8]) -> Vec<u8> {
     if let Some((_, text)) = out.split_at_mut_checked(IV) {
         aes256_ctr(&keys.encryption, &keys.iv, text);
     }
-    let tag = hmac_sha256(keys.authentication.as_slice(), &[associated, &out]);
+    let tag = hmac_sha256(&keys.authentication, &[associated, &out]);
     out.extend_from_slice(&tag);
     out
 }
@@ -73,7 +73,7 @@ pub fn open_with(key: &Key, associated: &[u8], payload: &[u8]) -> Result<Zeroizi
     let (iv, text) = body.split_first_chunk::<IV>().ok_or(short)?;
 
     let keys = MessageKeys::derive(key);
-    let expected = hmac_sha256(keys.authentication.as_slice(), &[associated, body]);
+    let expected = hmac_sha256(&keys.authentication, &[associated, body]);
     if !same(tag, &expected) {
         return Err(RatchetError::Forged);
     }
@@ -84,20 +84,25 @@ pub fn open_with(key: &Key, associated: &[u8], payload: &[u8]) -> Result<Zeroizi
 
 impl MessageKeys {
     fn derive(key: &Key) -> Self {
-        let mut out = Zeroizing::new([0; 80]);
-        let done = hkdf_sha256(key.expose(), &SALT, INFO, out.as_mut_slice());
+        let mut out = [0; 80];
+        let done = hkdf_sha256(key.expose(), &SALT, INFO, &mut out);
         debug_assert!(done.is_ok(), "HKDF gives 80 bytes");
 
-        let mut keys = Self {
-            encryption: Zeroizing::new([0; 32]),
-            authentication: Zeroizing::new([0; 32]),
-            iv: [0; IV],
-        };
+        let mut keys = Self { encryption: [0; 32], authentication: [0; 32], iv: [0; IV] };
         let (first, rest) = out.split_at(32);
         let (second, third) = rest.split_at(32);
         keys.encryption.copy_from_slice(first);
         keys.authentication.copy_from_slice(second);
         keys.iv.copy_from_slice(third);
+        wipe(&mut out);
         keys
+    }
+}
+
+impl Drop for MessageKeys {
+    fn drop(&mut self) {
+        wipe(&mut self.encryption);
+        wipe(&mut self.authentication);
+        wipe(&mut self.iv);
     }
 }

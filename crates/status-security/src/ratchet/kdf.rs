@@ -1,8 +1,7 @@
 //! The two key derivations of the Double Ratchet.
 
-use status_crypto::{hkdf_sha256, hmac_sha256, hmac_sha256_each};
+use status_crypto::{hkdf_sha256, hmac_sha256, hmac_sha256_each, wipe};
 use status_layer::Secret;
-use zeroize::Zeroizing;
 
 use crate::key::Key;
 
@@ -17,12 +16,13 @@ const ENCLOSED: &[u8] = b"status security enclosed 1";
 /// 96 bytes; the last 32, a header key, are used by nobody.
 #[must_use]
 pub fn root(root: &Key, agreement: &Secret) -> (Key, Key) {
-    let mut out = Zeroizing::new([[0; 32]; 2]);
+    let mut out = [[0; 32]; 2];
     // A shorter output of HKDF is a prefix of a longer one, and 64 bytes are far below its limit.
     let done = hkdf_sha256(agreement.expose(), root.expose(), ROOT_INFO, out.as_flattened_mut());
     debug_assert!(done.is_ok(), "HKDF gives 64 bytes");
-    let [root, chain] = *out;
-    (Key::new(root), Key::new(chain))
+    let keys = out.map(Key::new);
+    wipe(out.as_flattened_mut());
+    keys.into()
 }
 
 /// `KDF_CK`: from a chain key to the next chain key and the key of one message.

@@ -75,7 +75,9 @@ pub(super) fn kept(
 /// Deletes the session under `key`, if any, whose time is over. Its handshakes are remembered as long as the prekey is
 /// kept: nobody could begin it once more by bringing its first message again.
 pub(crate) fn end(shelf: &mut Shelf<'_>, key: Vec<u8>) -> Result<(), StoreError> {
-    if let (Some(row), Some(prekey)) = (shelf.get(&key)?, table::prekey_of(&key)) {
+    if let (Some(row), Some(prekey)) = (shelf.get(&key)?, table::prekey_of(&key))
+        && shelf.has(&table::prekey(prekey))?
+    {
         for digest in row::read(&row)?.handshakes {
             shelf.put(table::spent_handshake(prekey, &digest), writer().finish());
         }

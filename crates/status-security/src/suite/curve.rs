@@ -74,7 +74,7 @@ impl Curve for Curve25519 {
     }
 
     fn agree_kept(kept: &Key, other: &x25519::PublicKey) -> Result<Secret, RatchetError> {
-        Self::agree(&x25519::SecretKey::from_bytes(kept.expose()), other)
+        x25519::SecretKey::agree_once(kept.expose(), other).map_err(|_| RatchetError::WeakKey)
     }
 
     fn public(key: &RatchetKey) -> Result<x25519::PublicKey, RatchetError> {

@@ -211,3 +211,17 @@ fn a_first_message_brought_again_is_refused_even_if_nothing_was_swept() {
     assert_eq!(bob.refuses(&first), OpenError::Replayed);
     assert_eq!(bob.refuses(&second), OpenError::Replayed, "the session of its handshake is over");
 }
+
+#[test]
+fn a_device_that_slept_for_long_keeps_no_memory_of_handshakes_of_a_wiped_prekey() {
+    let (mut alice, mut bob) = introduced();
+    bob.open(&alice.seal(&bob, "first"));
+    bob.wait(DAY);
+    bob.announcement();
+
+    bob.wait(31 * DAY);
+    due(&mut bob);
+
+    assert_eq!(rows(&bob, b's'), 0, "the session is gone");
+    assert_eq!(rows(&bob, b'g'), 0, "and its prekey, with all that belongs to it");
+}
