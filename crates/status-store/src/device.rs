@@ -30,6 +30,7 @@ struct State {
     /// What every write fails with, until space is back.
     refusing: Option<io::ErrorKind>,
     changes: u64,
+    waits: u64,
 }
 
 #[derive(Clone, Debug)]
@@ -63,6 +64,11 @@ impl Device {
     /// How many changes and synchronisations there were.
     pub(crate) fn changes(&self) -> u64 {
         self.0.lock().unwrap().changes
+    }
+
+    /// How many synchronisations there were.
+    pub(crate) fn waits(&self) -> u64 {
+        self.0.lock().unwrap().waits
     }
 
     pub(crate) fn bytes(&self) -> Vec<u8> {
@@ -151,6 +157,7 @@ impl StorageBackend for Device {
     fn sync_data(&self) -> io::Result<()> {
         let mut state = self.0.lock().unwrap();
         state.change()?;
+        state.waits += 1;
         state.safe = state.seen.clone();
         state.pending.clear();
         Ok(())

@@ -360,10 +360,10 @@ fn what_is_on_the_disk_shows_no_row_and_no_key() {
 }
 
 #[test]
-fn each_turn_is_one_wait_for_the_disk() {
+fn each_commit_is_one_turn_and_one_wait_for_the_disk() {
     let device = Device::with(fresh());
     let mut store = Vault::open(device.clone(), &key()).unwrap();
-    let before = store.turn();
+    let before = (store.turn(), device.waits());
 
     for _ in 0..10 {
         let mut rows = Batch::default();
@@ -371,5 +371,5 @@ fn each_turn_is_one_wait_for_the_disk() {
         store.commit(&rows).unwrap();
     }
 
-    assert_eq!(store.turn(), before + 10);
+    assert_eq!((store.turn(), device.waits()), (before.0 + 10, before.1 + 10));
 }
