@@ -18,7 +18,7 @@
 use status_crypto::PublicKey;
 use status_layer::{Cx, Notice, Opened, Rendezvous};
 
-use crate::bundle::Bundle;
+use crate::bundle::{Bundle, Prekey};
 use crate::error::{Error, OpenError};
 use crate::own::OwnPrekey;
 use crate::ratchet::RatchetError;
@@ -131,11 +131,17 @@ impl Sessions {
 }
 
 /// Whether a message was made after all that was heard of the device that sent it.
+///
+/// Of a device that its user has removed nothing is kept by which old and new could be told apart: it counts again once it
+/// was taken back.
 fn is_fresh(cx: &Cx<'_>, peer: &Peer<'_>, message: &Opening) -> Result<bool, Error> {
     let user = peer.key.user();
-    let bundles = message.bundles.iter();
-    let own =
-        bundles.filter(|bundle| bundle.identity() == user && bundle.prekeys().contains_key(peer.device));
+    let removed = device::removed::when(&cx.shelf, &user, peer.device)?;
+    let counts = |prekey: &Prekey| removed.is_none_or(|at| prekey.joined > at);
+    let own = message
+        .bundles
+        .iter()
+        .filter(|bundle| bundle.identity() == user && bundle.prekeys().get(peer.device).is_some_and(counts));
     let Some(made) = own.map(Bundle::timestamp).max() else { return Ok(false) };
     let heard = device::find(&cx.shelf, &user, peer.device)?;
     Ok(heard.is_none_or(|device| made > device.heard))

@@ -1,18 +1,16 @@
 //! The whole layer over a store in memory: bundles signed and verified, rows read and written.
 
 use std::hint::black_box;
-use std::sync::Arc;
 use std::time::Duration;
 
-use status_crypto::SecretKey;
-use status_layer::testing::Party;
-use status_layer::{Cx, Datagram, DeviceId, Parcel, Recipient, Security, UserId};
+use status_layer::{Parcel, Security};
 use status_security::hazmat::{Bundle, Prekey};
-use status_security::{Config, Sessions, Transition};
+use status_security::{Config, Transition};
 
 use super::clock::{Beside, Table, timed};
 use super::kernel::{self, Identity, K256, Secp256k1};
 use super::ours::key;
+use super::person::{Person, in_session, sealed};
 use shelf::Trace;
 
 mod late;
@@ -21,57 +19,6 @@ mod shelf;
 pub(crate) use late::sizes;
 
 const TEXT: [u8; 1024] = [7; 1024];
-
-struct Person {
-    key: SecretKey,
-    layer: Sessions,
-    party: Party,
-}
-
-impl Person {
-    fn new(seed: u8, config: Config) -> Self {
-        let key = key(seed);
-        let device = DeviceId::new(format!("device-{seed}")).unwrap();
-        let layer = Sessions::new(config, Arc::new(key.clone()), device);
-        Self { key, layer, party: Party::new(u64::from(seed)) }
-    }
-
-    fn user(&self) -> UserId {
-        self.key.public().user()
-    }
-
-    fn seal(&mut self, to: UserId, text: &[u8]) -> Parcel {
-        self.party.run(|cx| Ok::<_, ()>(sealed(&self.layer, cx, to, text))).unwrap()
-    }
-
-    fn open(&mut self, parcel: &Parcel) {
-        black_box(self.party.run(|cx| self.layer.open(cx, parcel.clone())).unwrap());
-    }
-
-    fn announcement(&mut self) -> Parcel {
-        self.party.run(|cx| self.layer.due(cx)).unwrap().now.parcels.remove(0)
-    }
-}
-
-fn sealed(layer: &Sessions, cx: &mut Cx<'_>, to: UserId, text: &[u8]) -> Parcel {
-    let datagram = Datagram::new(Recipient::User(to), text.to_vec());
-    layer.seal(cx, datagram).unwrap().parcels.remove(0)
-}
-
-/// Two with a session that both have used.
-fn in_session(transition: Transition) -> (Person, Person) {
-    let config = Config { transition, ..Config::default() };
-    let (mut alice, mut bob) = (Person::new(1, config), Person::new(2, config));
-    alice.open(&bob.announcement());
-    bob.open(&alice.announcement());
-    let there = alice.seal(bob.user(), b"there");
-    bob.open(&there);
-    let back = bob.seal(alice.user(), b"back");
-    alice.open(&back);
-    let there = alice.seal(bob.user(), b"there");
-    bob.open(&there);
-    (alice, bob)
-}
 
 pub(crate) fn rows(table: &mut Table) {
     for (name, transition, signed) in [("secp256k1", Transition::Old, 1), ("curve25519", Transition::New, 2)]

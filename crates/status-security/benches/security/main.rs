@@ -14,6 +14,7 @@ mod clock;
 mod kernel;
 mod layer;
 mod ours;
+mod person;
 mod ratchet;
 
 use clock::Table;

@@ -3,15 +3,13 @@
 use std::hint::black_box;
 use std::time::Duration;
 
-use status_crypto::{PublicKey, SecretKey, x25519};
-use status_layer::testing::{SeededRng, rng};
+use status_layer::testing::rng;
 use status_security::Suite;
 use status_security::hazmat::ratchet::{Header, Limits, Ratchet};
-use status_security::hazmat::x3dh;
 
 use super::clock::{Beside, Table, timed};
 use super::kernel::{self, Curve, Identity, K256, Secp256k1, X25519};
-use super::ours::{LIMITS, first, initiate, key, pair, respond, turned};
+use super::ours::{LIMITS, Strangers, first, key, pair, turned};
 
 /// The longest gap that is bridged, and how many keys of it are kept.
 const JUMP: Limits = Limits { jump: 25_000, keep: 2000 };
@@ -34,38 +32,24 @@ fn chains(table: &mut Table, suite: Suite) {
 /// First message of 1 KiB on both sides, and messages that each turn the ratchet. Identities are on `I`, ratchet keys
 /// on `C`, which by the implementation that may stand beside is `D`.
 fn setting_up<I: Identity, C: Curve, D: Curve>(table: &mut Table, suite: Suite) {
-    let parties = Parties { alice: key(1), bob: key(2), prekey: key(4), announced: first().public(), suite };
+    let strangers = Strangers::new(suite);
     let mut random = rng(1);
-    let mut ours = |count| timed(|| (0..count).for_each(|_| drop(black_box(parties.begin(&mut random)))));
     row(
         table,
         &format!("{suite}: initiate, first message 1 KiB"),
-        &mut ours,
-        &mut parties.bare_begin::<I, C>(),
-        &mut parties.bare_begin::<K256, D>(),
+        &mut |count| timed(|| (0..count).for_each(|_| drop(black_box(strangers.begin(&mut random, &TEXT))))),
+        &mut bare_begin::<I, C>(&strangers),
+        &mut bare_begin::<K256, D>(&strangers),
     );
 
-    let (ephemeral, header, payload) = parties.begin(&mut rng(2));
-    // As the layer has it: read from the shelf together with its public side.
-    let kept = first();
+    let sent = strangers.begin(&mut rng(2), &TEXT);
     let mut random = rng(3);
-    let mut ours = |count| {
-        timed(|| {
-            for _ in 0..count {
-                let alice = PublicKey::from_compressed(&parties.alice.public().compressed()).unwrap();
-                let ephemeral = PublicKey::from_compressed(&ephemeral).unwrap();
-                let secret = x3dh::respond(&parties.bob, &parties.prekey, &alice, &ephemeral);
-                let waiting = respond(suite, &secret, &parties.prekey, &kept);
-                black_box(waiting.open(&mut random, LIMITS, &header, &payload).unwrap());
-            }
-        })
-    };
     row(
         table,
         &format!("{suite}: respond, first message 1 KiB"),
-        &mut ours,
-        &mut parties.bare_answer::<I, C>(ephemeral),
-        &mut parties.bare_answer::<K256, D>(ephemeral),
+        &mut |count| timed(|| (0..count).for_each(|_| drop(black_box(strangers.answer(&mut random, &sent))))),
+        &mut bare_answer::<I, C>(&strangers, sent.0),
+        &mut bare_answer::<K256, D>(&strangers, sent.0),
     );
 
     let (mut one, mut other) = pair(suite);
@@ -102,59 +86,42 @@ fn row(
 
 const TEXT: [u8; 1024] = [7; 1024];
 
-struct Parties {
-    alice: SecretKey,
-    bob: SecretKey,
-    prekey: SecretKey,
-    announced: x25519::PublicKey,
-    suite: Suite,
+fn bare_begin<I: Identity, C: Curve>(strangers: &Strangers) -> impl FnMut(usize) -> Duration {
+    let (identity, signed) = (strangers.identity, strangers.signed);
+    let (own, first) = (I::private(&[1; 32]), C::read(&peer(strangers.suite)));
+    move |count| {
+        timed(|| {
+            for _ in 0..count {
+                let ephemeral = I::private(&[3; 32]);
+                black_box(I::public(&ephemeral));
+                let (identity, signed) = (I::read(&identity), I::read(&signed));
+                let secret = kernel::x3dh::<I>(&own, &ephemeral, &identity, &signed);
+                let drawn = C::private(&[6; 32]);
+                black_box(C::public(&drawn));
+                let keys = kernel::root(&secret, &C::agree(&drawn, &first));
+                let mut chain = keys[32..].try_into().unwrap();
+                black_box(kernel::seal(&mut chain, &[0; 41], &TEXT));
+            }
+        })
+    }
 }
 
-impl Parties {
-    fn begin(&self, random: &mut SeededRng) -> ([u8; 33], Header, Vec<u8>) {
-        let ephemeral = SecretKey::generate(random);
-        let prekey = PublicKey::from_compressed(&self.prekey.public().compressed()).unwrap();
-        let identity = PublicKey::from_compressed(&self.bob.public().compressed()).unwrap();
-        let secret = x3dh::initiate(&self.alice, &ephemeral, &identity, &prekey);
-        let mut ratchet = initiate(self.suite, random, &secret, &prekey, &self.announced);
-        let (header, payload) = ratchet.seal(&TEXT).unwrap();
-        (ephemeral.public().compressed(), header, payload)
-    }
-
-    fn bare_begin<I: Identity, C: Curve>(&self) -> impl FnMut(usize) -> Duration {
-        let [identity, signed] = [&self.bob, &self.prekey].map(|key| key.public().compressed());
-        let (own, first) = (I::private(&[1; 32]), C::read(&peer(self.suite)));
-        move |count| {
-            timed(|| {
-                for _ in 0..count {
-                    let ephemeral = I::private(&[3; 32]);
-                    black_box(I::public(&ephemeral));
-                    let (identity, signed) = (I::read(&identity), I::read(&signed));
-                    let secret = kernel::x3dh::<I>(&own, &ephemeral, &identity, &signed);
-                    let drawn = C::private(&[6; 32]);
-                    black_box(C::public(&drawn));
-                    let keys = kernel::root(&secret, &C::agree(&drawn, &first));
-                    let mut chain = keys[32..].try_into().unwrap();
-                    black_box(kernel::seal(&mut chain, &[0; 41], &TEXT));
-                }
-            })
-        }
-    }
-
-    fn bare_answer<I: Identity, C: Curve>(&self, ephemeral: [u8; 33]) -> impl FnMut(usize) -> Duration {
-        let (from, turned) = (self.alice.public().compressed(), peer(self.suite));
-        let (own, other) = (I::private(&[2; 32]), I::private(&[4; 32]));
-        move |count| {
-            let payload = kernel::seal(&mut [8; 32], &[0; 41], &TEXT);
-            timed(|| {
-                for _ in 0..count {
-                    let (ephemeral, from) = (I::read(&ephemeral), I::read(&from));
-                    let secret = kernel::x3dh::<I>(&own, &other, &ephemeral, &from);
-                    black_box(kernel::turn::<C>(&[4; 32], &[6; 32], &turned, &secret));
-                    black_box(kernel::open(&mut [8; 32], &[0; 41], &payload));
-                }
-            })
-        }
+fn bare_answer<I: Identity, C: Curve>(
+    strangers: &Strangers,
+    ephemeral: [u8; 33],
+) -> impl FnMut(usize) -> Duration {
+    let (from, turned) = (strangers.from, peer(strangers.suite));
+    let (own, other) = (I::private(&[2; 32]), I::private(&[4; 32]));
+    move |count| {
+        let payload = kernel::seal(&mut [8; 32], &[0; 41], &TEXT);
+        timed(|| {
+            for _ in 0..count {
+                let (ephemeral, from) = (I::read(&ephemeral), I::read(&from));
+                let secret = kernel::x3dh::<I>(&own, &other, &ephemeral, &from);
+                black_box(kernel::turn::<C>(&[4; 32], &[6; 32], &turned, &secret));
+                black_box(kernel::open(&mut [8; 32], &[0; 41], &payload));
+            }
+        })
     }
 }
 

@@ -65,8 +65,10 @@ impl World {
             }
             Err(_) => return Ok(()),
         };
-        // A bundle that came before an older one may still say of a device of that one that it is not listed.
-        let unchanged = same_rows(&before, &self.devices[to].party.store, |tag| tag != b'd');
+        // A bundle that is brought again may still say of a device learnt since that it is not listed, and bring our next
+        // announcement forward if it is of our own and does not list us, once an hour.
+        let after = &self.devices[to].party.store;
+        let unchanged = same_rows(&before, after, |tag| !matches!(tag, b'd' | b'a'));
         if again && (!unchanged || !opened.mail.is_empty() || !opened.then.parcels.is_empty()) {
             return Err(format!("device {to} took a parcel twice: {opened:?}"));
         }

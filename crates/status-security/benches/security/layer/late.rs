@@ -1,12 +1,13 @@
 //! Messages that come late: many in reverse, and one after a long gap; and what all that takes on the shelf.
 
-use status_layer::testing::Party;
-use status_layer::{Parcel, Read as _, Security as _};
+use status_layer::{Parcel, Security as _};
 use status_security::Transition;
 
-use super::{Person, TEXT, Trace, in_session, key};
+use super::{TEXT, Trace};
 use crate::clock::{Beside, Table, timed};
 use crate::kernel;
+use crate::ours::key;
+use crate::person::{Keys, Person, in_session};
 
 pub(super) fn rows(table: &mut Table, name: &str, transition: Transition) {
     reverse(table, name, transition);
@@ -83,24 +84,14 @@ fn gap(table: &mut Table, name: &str, transition: Transition) {
 pub(crate) fn sizes(table: &mut Table) {
     for (name, transition) in [("secp256k1", Transition::Old), ("curve25519", Transition::New)] {
         let (mut alice, mut bob) = in_session(transition);
-        let session = bytes(&bob, b"s", false);
+        let (session, _) = bob.bytes(b"s", Keys::Left);
         (0..1000).for_each(|_| drop(alice.seal(bob.user(), b"lost")));
         let last = alice.seal(bob.user(), b"last");
         bob.open(&last);
-        let skipped = bytes(&bob, b"k", true) / bob.rows(b"k");
+        let (skipped, count) = bob.bytes(b"k", Keys::Counted);
+        let skipped = skipped / count;
         table.line(&format!(
             "{name}: {session} bytes a session (≤ 260), {skipped} a skipped key with its key (≤ 72)"
         ));
     }
-}
-
-impl Person {
-    fn rows(&self, table: &[u8]) -> usize {
-        self.party.store.scan(Party::AREA, table, None, usize::MAX).unwrap().len()
-    }
-}
-
-fn bytes(of: &Person, table: &[u8], keys: bool) -> usize {
-    let rows = of.party.store.scan(Party::AREA, table, None, usize::MAX).unwrap();
-    rows.iter().map(|(key, row)| row.len() + if keys { key.len() } else { 0 }).sum()
 }

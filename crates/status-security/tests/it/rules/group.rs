@@ -344,3 +344,19 @@ fn what_is_for_the_group_is_never_static_though_no_device_of_it_is_active() {
     assert_eq!(targets(&before), ["device-22"]);
     assert_eq!(seal_refused(sealed), SealError::NoOwnDevice, "the desk was silent for a week");
 }
+
+#[test]
+fn a_message_of_a_removed_device_is_not_answered_when_it_is_brought_again() {
+    let (mut phone, mut desk) = paired();
+    let (mut alice, mut new) = (Person::new(1), Person::on(1, 11, Config::default()));
+    desk.hears(&alice.announcement().unwrap());
+    let elsewhere = desk.seal(&alice, "for Alice's first device");
+    assert_eq!(new.try_open(&elsewhere).unwrap().then.parcels.len(), 1);
+    phone.wait(HOUR);
+    phone.removes(22);
+    new.wait(HOUR);
+    new.hears(&phone.keys_at(&alice));
+    new.wait(2 * HOUR);
+
+    assert_eq!(new.refuses(&elsewhere), OpenError::NotForThisDevice);
+}

@@ -11,6 +11,7 @@ use crate::pair::{HOUR, Person, changed, introduced, message};
 
 mod hostile;
 mod loss;
+mod storm;
 
 const DAY: core::time::Duration = core::time::Duration::from_secs(24 * 60 * 60);
 const MOMENT: core::time::Duration = core::time::Duration::from_millis(1);
@@ -169,13 +170,11 @@ fn who_takes_the_prekeys_of_a_device_later_cannot_read_its_first_messages() {
         thief.party.now = bob.party.now;
         for tag in [b'o', b'p', b'f'] {
             for (key, row) in bob.party.store.scan(Party::AREA, &[tag], None, usize::MAX).unwrap() {
-                thief
-                    .party
-                    .run(|cx| {
-                        cx.shelf.put(key, row);
-                        Ok::<_, StoreError>(())
-                    })
-                    .unwrap();
+                let put = thief.party.run(|cx| {
+                    cx.shelf.put(key, row);
+                    Ok::<_, StoreError>(())
+                });
+                put.unwrap();
             }
         }
 
