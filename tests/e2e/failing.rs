@@ -90,7 +90,7 @@ async fn a_home_has_one_owner_at_a_time() {
     first.close().await;
     let third = open().await;
 
-    assert!(matches!(second, Err(OpenError::Store(StoreError::InUse))), "{second:?}");
+    assert!(matches!(second, Err(OpenError::Store(StoreError::InUse { .. }))), "{second:?}");
     assert!(third.is_ok(), "{third:?}");
 }
 

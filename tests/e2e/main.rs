@@ -15,6 +15,10 @@ mod glass_privacy;
 #[cfg(test)]
 mod gossip;
 #[cfg(test)]
+mod home;
+#[cfg(test)]
+mod homes;
+#[cfg(test)]
 mod hostile;
 #[cfg(test)]
 mod recovery;

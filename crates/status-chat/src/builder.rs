@@ -1,16 +1,16 @@
 //! How a client comes to be.
 
 use std::collections::BTreeSet;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::sync::Arc;
 
 use rand::rngs::{StdRng, SysRng};
 use rand_core::SeedableRng;
 use status_crypto::{Keyring, SecretKey};
-use status_layer::{DeviceId, Memory, Network, Store, Unit};
+use status_layer::{DeviceId, Network, Store, Unit};
 use status_p2p::{Config, HostKey, Mdns, Node, PeerAddr};
 use status_stack::Engine;
-use status_store::Redb;
+use status_store::Lock;
 use tokio::sync::{broadcast, mpsc, oneshot};
 use zeroize::Zeroizing;
 
@@ -20,12 +20,11 @@ use crate::core::{AREA, Core};
 use crate::driver::{Driver, ONLINE_GAP};
 use crate::error::OpenError;
 use crate::event::{Chat, Tally};
+use crate::home::open_store;
 use crate::identity::{Identity, RecoveryPhrase};
 use crate::table::{self, Owner};
 use crate::throttle::Throttle;
 
-/// The file in a home that holds everything.
-const STORE_FILE: &str = "status.redb";
 /// Events kept for a slow application; older ones are reported as missed.
 const MAX_EVENTS: usize = 4_096;
 /// Calls that wait for the driver; more wait in their callers.
@@ -36,6 +35,7 @@ const MAX_COMMANDS: usize = 256;
 #[must_use = "a client runs when it is opened"]
 pub struct ClientBuilder {
     home: Option<PathBuf>,
+    lock: Option<Lock>,
     identity: Option<Identity>,
     listen: Vec<String>,
     peers: Vec<String>,
@@ -60,8 +60,18 @@ pub struct Us {
 
 impl ClientBuilder {
     /// Keeps everything in a folder, which is made if it does not exist. Without a home nothing outlives the client.
+    ///
+    /// What is in it is sealed. Unless [`ClientBuilder::lock`] says otherwise the key lies in a file of the home, for
+    /// its owner to read: then a copy of the other files is of no use, but a copy of the whole home is.
     pub fn home(mut self, folder: impl Into<PathBuf>) -> Self {
         self.home = Some(folder.into());
+        self
+    }
+
+    /// Opens the home with a passphrase or a key, such as `Passphrase::new("…")?` or `StoreKey::read(path)?`; a new
+    /// home is locked with it. [`home::relock`](crate::home::relock) replaces it.
+    pub fn lock(mut self, lock: impl Into<Lock>) -> Self {
+        self.lock = Some(lock.into());
         self
     }
 
@@ -176,7 +186,7 @@ async fn start(builder: ClientBuilder) -> Result<(Client, Driver), OpenError> {
     let mut rng = StdRng::try_from_rng(&mut SysRng).map_err(|_| OpenError::Randomness)?;
     let mut store = match builder.store {
         Some(store) => store,
-        None => open_store(builder.home.as_deref())?,
+        None => open_store(builder.home.as_deref(), builder.lock.as_ref())?,
     };
     let mut unit = Unit::new(clock.now(), &mut rng, &*store);
     let owner = own(&mut unit, builder.identity)?;
@@ -242,21 +252,6 @@ fn own(unit: &mut Unit<'_>, identity: Option<Identity>) -> Result<Owner, OpenErr
             Ok(owner)
         }
     }
-}
-
-fn open_store(home: Option<&Path>) -> Result<Box<dyn Store + Send>, OpenError> {
-    let Some(home) = home else { return Ok(Box::new(Memory::new())) };
-    make_private(home).map_err(|source| OpenError::Home { path: home.display().to_string(), source })?;
-    Ok(Box::new(Redb::open(home.join(STORE_FILE))?))
-}
-
-/// Makes a folder that only its owner can look into; one that is there already is left as it is.
-fn make_private(folder: &Path) -> std::io::Result<()> {
-    let mut maker = std::fs::DirBuilder::new();
-    maker.recursive(true);
-    #[cfg(unix)]
-    std::os::unix::fs::DirBuilderExt::mode(&mut maker, 0o700);
-    maker.create(folder)
 }
 
 async fn start_node(

@@ -19,6 +19,9 @@ pub enum OpenError {
     /// The store in the home could not be opened.
     #[error(transparent)]
     Store(#[from] StoreError),
+    /// The lock of the home does not open it.
+    #[error(transparent)]
+    Lock(status_store::OpenError),
     /// The identity given is not usable.
     #[error(transparent)]
     Identity(#[from] IdentityError),
@@ -39,6 +42,15 @@ pub enum OpenError {
     /// The operating system gave no thread.
     #[error("no thread could be started: {0}")]
     Thread(#[source] std::io::Error),
+}
+
+impl From<status_store::OpenError> for OpenError {
+    fn from(error: status_store::OpenError) -> Self {
+        match error {
+            status_store::OpenError::Store(error) => Self::Store(error),
+            error => Self::Lock(error),
+        }
+    }
 }
 
 /// Why a call of a client failed.

@@ -36,6 +36,11 @@ pub(crate) struct Here {
     )]
     pub(crate) home: PathBuf,
 
+    /// The file with the key of the home: 64 hexadecimal digits. Without it the home asks for its passphrase, or has
+    /// its key in itself. `STATUS_CHAT_PASSPHRASE` and `STATUS_CHAT_KEY` hold either for programs.
+    #[arg(long, global = true, env = "STATUS_CHAT_KEY_FILE", value_name = "FILE")]
+    pub(crate) key_file: Option<PathBuf>,
+
     /// Listen at this multiaddress, such as /ip4/0.0.0.0/tcp/30303; may be given several times.
     #[arg(long, global = true, value_name = "MULTIADDR")]
     pub(crate) listen: Vec<String>,
@@ -61,6 +66,15 @@ pub(crate) enum Task {
     },
     /// Print the key that others write to.
     Whoami,
+    /// Replace what opens the home: by a new passphrase, unless an option says otherwise. The home must not be in use.
+    Lock {
+        /// The file with the new key; it is made if there is none.
+        #[arg(long, value_name = "FILE", conflicts_with = "in_home")]
+        to_key_file: Option<PathBuf>,
+        /// Put the key into the home, so that nothing is asked for.
+        #[arg(long)]
+        in_home: bool,
+    },
     /// Send one message, and wait for its acknowledgement.
     Send {
         /// A user's key, or #channel.

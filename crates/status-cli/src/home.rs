@@ -5,26 +5,27 @@ use std::io::Read;
 use std::process::ExitCode;
 
 use serde_json::json;
+use status_chat::home::is_home;
 use status_chat::{Client, Identity};
 
 use crate::args::Here;
+use crate::lock::{self, locked};
 use crate::show::Show;
 
 /// What commands return: how to exit, or why they failed.
 pub(crate) type Done = Result<ExitCode, Box<dyn Error>>;
 
-/// The file by which a home is known to be one.
-const STORE_FILE: &str = "status.redb";
-
 /// Makes an identity in a new home.
 pub(crate) async fn init(show: Show, here: &Here, recover: bool) -> Done {
-    if here.home.join(STORE_FILE).exists() {
+    if is_home(&here.home) {
         let home = here.home.display();
         return Err(
             format!("{home} has an identity already. `whoami` prints it; --home chooses another").into()
         );
     }
-    let mut builder = Client::builder().home(&here.home);
+    let lock = lock::first(here)?;
+    let in_home = lock.is_none();
+    let mut builder = locked(Client::builder().home(&here.home), lock);
     if recover {
         let mut words = String::new();
         std::io::stdin().read_to_string(&mut words)?;
@@ -37,7 +38,12 @@ pub(crate) async fn init(show: Show, here: &Here, recover: bool) -> Done {
         || json!({ "event": "identity", "key": me, "recovery_phrase": phrase }),
     );
     show.say(&format!("These words are you too. Write them down and show them to nobody:\n\n    {phrase}\n"));
-    show.say("The home is not encrypted yet: whoever can read its files can read your messages.");
+    if in_home {
+        show.say(
+            "The home is encrypted, with its key in it: whoever copies all of it can read your messages.\n\
+             `status-chat lock` gives it a passphrase instead.",
+        );
+    }
     client.close().await;
     Ok(ExitCode::SUCCESS)
 }
@@ -53,11 +59,11 @@ pub(crate) async fn whoami(show: Show, here: &Here) -> Done {
 
 /// Opens the client of a home that has an identity.
 pub(crate) async fn open(here: &Here, builder: status_chat::ClientBuilder) -> Result<Client, Box<dyn Error>> {
-    if !here.home.join(STORE_FILE).exists() {
+    if !is_home(&here.home) {
         let home = here.home.display();
         return Err(format!("{home} has no identity yet. Make one with `status-chat init`").into());
     }
-    Ok(builder.open().await?)
+    Ok(locked(builder, lock::of(here)?).open().await?)
 }
 
 /// A client of a home, on the network.

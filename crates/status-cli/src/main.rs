@@ -5,6 +5,7 @@ mod args;
 mod demo;
 mod devices;
 mod home;
+mod lock;
 mod show;
 mod talk;
 mod vectors;
@@ -25,6 +26,7 @@ async fn main() -> ExitCode {
         Task::Demo => demo::run(show).await,
         Task::Init { recover } => home::init(show, &args.here, recover).await,
         Task::Whoami => home::whoami(show, &args.here).await,
+        Task::Lock { to_key_file, in_home } => lock::replace(show, &args.here, to_key_file, in_home),
         Task::Send { to, text, wait } => talk::send(show, &args.here, &to, &text, wait).await,
         Task::Listen { channels } => talk::listen(show, &args.here, &channels).await,
         Task::Chat { with } => talk::chat(show, &args.here, &with).await,

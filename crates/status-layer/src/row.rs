@@ -12,8 +12,8 @@ use crate::{StoreError, Value};
 #[derive(Clone)]
 pub struct Writer(Zeroizing<Vec<u8>>);
 
-/// Reads the value of a row.
-pub struct Reader<'a>(&'a [u8]);
+/// Reads the value of a row, and knows in which version of the schema it was written.
+pub struct Reader<'a>(&'a [u8], u8);
 
 impl Writer {
     /// Room for a session with all its keys, so that growing leaves no copy of secrets behind.
@@ -83,8 +83,8 @@ impl Writer {
 }
 
 impl<'a> Reader<'a> {
-    /// Reads a whole value of schema version `version` with `fields`, which returns `None` if a field is missing or
-    /// cannot be. `what` names the table in errors.
+    /// Reads a whole value of schema version `version` or an earlier one with `fields`, which returns `None` if a field is
+    /// missing or cannot be. `what` names the table in errors.
     ///
     /// # Errors
     /// [`StoreError::Newer`] for a newer version, [`StoreError::Damaged`] if `fields` returns `None` or leaves bytes.
@@ -96,8 +96,8 @@ impl<'a> Reader<'a> {
     ) -> Result<T, StoreError> {
         let damaged = StoreError::Damaged { what };
         match row.split_first() {
-            Some((found, rest)) if *found == version => {
-                let mut reader = Self(rest);
+            Some((found, rest)) if (1..=version).contains(found) => {
+                let mut reader = Self(rest, *found);
                 fields(&mut reader).filter(|_| reader.0.is_empty()).ok_or(damaged)
             }
             Some((found, _)) if *found > version => {
@@ -105,6 +105,12 @@ impl<'a> Reader<'a> {
             }
             _ => Err(damaged),
         }
+    }
+
+    /// The version of the schema in which the row was written.
+    #[must_use]
+    pub const fn version(&self) -> u8 {
+        self.1
     }
 
     /// The next `N` bytes.
@@ -205,6 +211,14 @@ mod tests {
         let read = Reader::read("test", 1, &[2, 0], Reader::u8);
 
         assert!(matches!(read, Err(StoreError::Newer { found: 2, known: 1, .. })));
+    }
+
+    #[test]
+    fn a_row_of_an_earlier_version_says_so() {
+        let read = |row| Reader::read("test", 2, row, |r| Some((r.version(), r.u8()?)));
+
+        assert_eq!(read(&[1, 7]).unwrap(), (1, 7));
+        assert_eq!(read(&[2, 7]).unwrap(), (2, 7));
     }
 
     #[test]

@@ -47,8 +47,17 @@ pub enum StoreError {
     #[error("the file is not a store of this program. Choose another place for the store")]
     Foreign,
     /// Another process has the store open.
-    #[error("the store is in use by another process. Stop it, or choose another home")]
-    InUse,
+    #[error("the store is in use by {}. Stop it, or choose another home", Holder(*by))]
+    InUse {
+        /// The number of that process, if it is known.
+        by: Option<u32>,
+    },
+    /// The disk is full. Nothing of the batch was kept, everything before it is there.
+    #[error("the disk is full: nothing was written, nothing is lost. Free some space and try again")]
+    Full,
+    /// The disk takes no writes. Nothing of the batch was kept, everything before it is there.
+    #[error("the disk is read-only: nothing was written, nothing is lost. Make it writable and try again")]
+    ReadOnly,
     /// A value is larger than a store takes.
     #[error("a value of {len} bytes is too large, at most {max} are kept")]
     TooLarge {
@@ -57,6 +66,18 @@ pub enum StoreError {
         /// Largest length, in bytes.
         max: usize,
     },
+}
+
+/// Names the process that has a store open.
+struct Holder(Option<u32>);
+
+impl fmt::Display for Holder {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.0 {
+            Some(number) => write!(f, "process {number}"),
+            None => f.write_str("another process"),
+        }
+    }
 }
 
 /// Reading from a store.

@@ -1,13 +1,22 @@
-//! Stores behind the [`Store`](status_layer::Store) seam: [`Redb`], one file that survives the loss of power,
-//! and [`Memory`], which forgets everything.
+//! Stores behind the [`Store`](status_layer::Store) seam: [`Sealed`], one encrypted file that survives the loss of
+//! power, and [`Memory`], which forgets everything. [`Redb`] is the same file without encryption, for tests.
 //!
 //! A store moves bytes and knows nothing about them. A batch is kept whole or not at all.
-//!
-//! **Not yet sealed:** the rows lie in the file as they are, so whoever can read the file can read them. The file
-//! is made readable by its owner only.
 
+#[cfg(test)]
+mod device;
+mod error;
+mod lock;
+mod owner;
 mod redb;
 mod rehearsal;
+mod rows;
+mod sealed;
 
-pub use redb::{MAX_VALUE, Redb};
+pub use error::{KeyError, OpenError};
+pub use lock::{Cost, Key, Lock, LockKind, Passphrase};
+pub use redb::Redb;
+pub use rows::MAX_VALUE;
+pub use sealed::Sealed;
+pub use sealed::migrate::seal_plain;
 pub use status_layer::Memory;

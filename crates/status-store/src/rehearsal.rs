@@ -4,21 +4,19 @@
 //! opened in a rehearsal; only a file that passes is opened in earnest.
 
 use std::collections::BTreeMap;
-use std::fs::File;
 use std::io;
 use std::ops::Bound;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
-use redb::backends::FileBackend;
-use redb::{BackendError, DatabaseError, StorageBackend};
+use redb::{BackendError, StorageBackend};
 
 /// Length of a block that was written, in bytes: the page of redb.
 const BLOCK: usize = 4096;
 
-/// The file below, and the blocks that differ from it. Locks are real.
+/// What lies below, and the blocks that differ from it. Locks are real.
 #[derive(Debug)]
-pub(crate) struct Rehearsal {
-    file: FileBackend,
+pub(crate) struct Rehearsal<D> {
+    file: D,
     written: Mutex<Written>,
 }
 
@@ -31,10 +29,9 @@ struct Written {
     blocks: BTreeMap<u64, Box<[u8]>>,
 }
 
-impl Rehearsal {
-    /// Takes an existing file, open for reading and writing (which locking demands).
-    pub(crate) fn new(file: File) -> Result<Self, DatabaseError> {
-        let file = FileBackend::new(file)?;
+impl<D: StorageBackend> Rehearsal<D> {
+    /// Takes what exists already (a file has to be open for writing too, which locking demands).
+    pub(crate) fn new(file: D) -> io::Result<Self> {
         let len = file.len()?;
         Ok(Self { file, written: Mutex::new(Written { len, base: len, blocks: BTreeMap::new() }) })
     }
@@ -46,7 +43,7 @@ impl Rehearsal {
 
 impl Written {
     /// Fills `out` with what the file below holds from `offset` on, and zeros.
-    fn read_base(&self, file: &FileBackend, offset: u64, out: &mut [u8]) -> io::Result<()> {
+    fn read_base(&self, file: &impl StorageBackend, offset: u64, out: &mut [u8]) -> io::Result<()> {
         let there = usize::try_from(self.base.saturating_sub(offset)).unwrap_or(usize::MAX).min(out.len());
         let (below, beyond) = out.split_at_mut(there);
         beyond.fill(0);
@@ -60,7 +57,7 @@ fn split(at: u64) -> (u64, usize) {
     (at / block, usize::try_from(at % block).unwrap_or(0))
 }
 
-impl StorageBackend for Rehearsal {
+impl<D: StorageBackend> StorageBackend for Rehearsal<D> {
     fn len(&self) -> io::Result<u64> {
         Ok(self.written().len)
     }
@@ -155,7 +152,8 @@ impl StorageBackend for Rehearsal {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use std::fs;
+    use redb::backends::FileBackend;
+    use std::fs::{self, File};
 
     #[test]
     fn what_is_written_is_read_and_the_file_stays_as_it_was() {
@@ -164,7 +162,7 @@ mod tests {
         fs::write(&path, &plain).unwrap();
         let file = File::options().read(true).write(true).open(&path).unwrap();
         let before = plain.clone();
-        let rehearsal = Rehearsal::new(file).unwrap();
+        let rehearsal = Rehearsal::new(FileBackend::new(file).unwrap()).unwrap();
 
         for (len, offset, data) in
             [(20_000, 4_000, 5_000), (20_000, 0, 1), (6_000, 5_990, 10), (12_000, 8_191, 2)]

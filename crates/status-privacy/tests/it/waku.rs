@@ -274,7 +274,7 @@ fn size_and_topic_follow_from_place_and_length_alone() {
 #[test]
 fn the_seam_sees_the_reason_of_the_operation() {
     let rejected: LayerError = Error::from(WatchError::NotOurInbox).into();
-    let failed: LayerError = Error::from(status_layer::StoreError::InUse).into();
+    let failed: LayerError = Error::from(status_layer::StoreError::InUse { by: None }).into();
 
     assert!(matches!(&rejected, LayerError::Reject(why) if why.is::<WatchError>()));
     assert!(matches!(&failed, LayerError::Fault(why) if why.is::<status_layer::StoreError>()));

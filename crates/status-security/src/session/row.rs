@@ -48,7 +48,8 @@ pub(super) fn write(session: &Session) -> Value {
 pub(super) fn read(row: &[u8]) -> Result<Session, StoreError> {
     read_row("session", row, |r| {
         let (number, rank, handshake) = (r.u32()?, r.array()?, r.option()?);
-        let (private, count) = (private(r.sized()?)?, r.u8()?);
+        let private = if r.version() < 2 { Private::No } else { private(r.sized()?)? };
+        let count = r.u8()?;
         let handshakes = (0..count).map(|_| r.array()).collect::<Option<Vec<_>>>()?;
         let (kept, ratchet) = (r.u32()?, ratchet(r)?);
         let expired = if r.is_empty() { None } else { Some(Timestamp::from_millis(r.u64()?)) };

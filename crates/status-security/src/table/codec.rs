@@ -6,7 +6,9 @@ use crate::bundle::Extension;
 use crate::suite::Suites;
 
 /// The newest schema version of every row of this layer.
-const VERSION: u8 = 1;
+///
+/// In version 1 a device said nothing of what else it understands, and a session nothing of private prekeys.
+const VERSION: u8 = 2;
 
 pub(crate) use row::Reader;
 
@@ -37,7 +39,8 @@ pub(crate) fn read_extension(row: &mut Reader<'_>) -> Option<Option<Extension>> 
         (0, None) => Some(None),
         (suites, ratchet) => {
             let extension = Extension::new(Suites::from_bits(suites), ratchet)?;
-            Some(Some(extension.with_features(row.u32()?)))
+            let features = if row.version() < 2 { 0 } else { row.u32()? };
+            Some(Some(extension.with_features(features)))
         }
     }
 }

@@ -1,6 +1,8 @@
 use status_layer::testing::conform;
-use status_store::{Memory, Redb};
+use status_store::{Memory, Redb, Sealed};
 use tempfile::TempDir;
+
+use crate::key;
 
 #[test]
 fn memory_is_a_store() {
@@ -19,6 +21,23 @@ fn redb_is_a_store() {
         let path = store.path().to_owned();
         drop(store);
         Redb::open(path).unwrap()
+    };
+
+    conform::store(make, reopen);
+}
+
+#[test]
+fn sealed_redb_is_a_store() {
+    let folder = TempDir::new().unwrap();
+    let mut stores = 0;
+    let make = || {
+        stores += 1;
+        Sealed::open(folder.path().join(format!("{stores}.store")), &key(1)).unwrap()
+    };
+    let reopen = |store: Sealed| {
+        let path = store.path().to_owned();
+        drop(store);
+        Sealed::open(path, &key(1)).unwrap()
     };
 
     conform::store(make, reopen);

@@ -41,8 +41,8 @@ fn a_store_is_open_only_once() {
     drop(first);
     let fourth = Redb::open(&path);
 
-    assert!(matches!(second, Err(StoreError::InUse)), "{second:?}");
-    assert!(matches!(third, Err(StoreError::InUse)), "a refused open must not unlock the file");
+    assert!(matches!(second, Err(StoreError::InUse { .. })), "{second:?}");
+    assert!(matches!(third, Err(StoreError::InUse { .. })), "a refused open must not unlock the file");
     assert!(fourth.is_ok(), "{fourth:?}");
 }
 
@@ -155,5 +155,5 @@ fn of_many_who_make_a_store_one_has_it() {
     });
 
     assert_eq!(opened.iter().filter(|one| one.is_ok()).count(), 1, "{opened:?}");
-    assert!(opened.iter().all(|one| matches!(one, Ok(_) | Err(StoreError::InUse))), "{opened:?}");
+    assert!(opened.iter().all(|one| matches!(one, Ok(_) | Err(StoreError::InUse { .. }))), "{opened:?}");
 }

@@ -1,0 +1,97 @@
+//! The folder in which a client keeps everything, and what locks it.
+
+use std::path::{Path, PathBuf};
+
+use status_layer::{Memory, Store};
+use status_store::{Key, Lock, LockKind, Sealed, seal_plain};
+
+use crate::error::OpenError;
+
+/// The file in a home that holds everything.
+const STORE_FILE: &str = "status.store";
+/// The file in a home that holds its key, if it has no other lock.
+const KEY_FILE: &str = "status.key";
+/// What held everything before there was sealing.
+const PLAIN_FILE: &str = "status.redb";
+
+/// Whether there is a user in the folder `home`.
+#[must_use]
+pub fn is_home(home: &Path) -> bool {
+    [STORE_FILE, PLAIN_FILE].iter().any(|name| home.join(name).exists())
+}
+
+/// What locks the home, or nothing if the client opens it without being given anything: it is new, or its key lies
+/// in it.
+///
+/// # Errors
+/// [`OpenError`] if it cannot be read, or its file is not ours.
+pub fn lock_of(home: &Path) -> Result<Option<LockKind>, OpenError> {
+    let kind = Sealed::lock_of(&home.join(STORE_FILE))?;
+    let unasked = kind == Some(LockKind::Key) && home.join(KEY_FILE).exists();
+    Ok(kind.filter(|_| !unasked))
+}
+
+/// Replaces the lock of a home that no client has open. No lock means the key that lies in the home.
+///
+/// What was written before is not written again, so this takes no time; an old copy of the home still opens with the
+/// old lock.
+///
+/// # Errors
+/// [`OpenError`] if the old lock does not fit, or the home is in use; then the old lock still holds.
+pub fn relock(home: &Path, old: Option<&Lock>, new: Option<&Lock>) -> Result<(), OpenError> {
+    let path = home.join(STORE_FILE);
+    let mut store = Sealed::open(&path, &choose(home, old)?)?;
+    let key = home.join(KEY_FILE);
+    match new {
+        Some(new) => {
+            store.relock(new)?;
+            if key.exists() {
+                // It opens nothing any more but old copies.
+                std::fs::remove_file(&key).map_err(|source| failed(home, source))?;
+            }
+        }
+        None => store.relock(&Key::read_or_make(&key)?.into())?,
+    }
+    Ok(())
+}
+
+/// Opens the store in a home, or one in memory if there is no home.
+pub(crate) fn open_store(
+    home: Option<&Path>,
+    lock: Option<&Lock>,
+) -> Result<Box<dyn Store + Send>, OpenError> {
+    let Some(home) = home else { return Ok(Box::new(Memory::new())) };
+    make_private(home).map_err(|source| failed(home, source))?;
+    let lock = choose(home, lock)?;
+    let path = home.join(STORE_FILE);
+    if seal_plain(&home.join(PLAIN_FILE), &path, &lock)? {
+        tracing::warn!("this home was not sealed; now it is");
+    }
+    Ok(Box::new(Sealed::open(path, &lock)?))
+}
+
+/// The lock that was given, or the key in the home, which is made if the home is new.
+fn choose(home: &Path, given: Option<&Lock>) -> Result<Lock, OpenError> {
+    if let Some(lock) = given {
+        return Ok(lock.clone());
+    }
+    let key: PathBuf = home.join(KEY_FILE);
+    match Sealed::lock_of(&home.join(STORE_FILE))? {
+        None => Ok(Key::read_or_make(&key)?.into()),
+        Some(LockKind::Key) if key.exists() => Ok(Key::read(&key)?.into()),
+        Some(kind) => Err(status_store::OpenError::OtherLock { kind }.into()),
+    }
+}
+
+fn failed(home: &Path, source: std::io::Error) -> OpenError {
+    OpenError::Home { path: home.display().to_string(), source }
+}
+
+/// Makes a folder that only its owner can look into; one that is there already is left as it is.
+fn make_private(folder: &Path) -> std::io::Result<()> {
+    let mut maker = std::fs::DirBuilder::new();
+    maker.recursive(true);
+    #[cfg(unix)]
+    std::os::unix::fs::DirBuilderExt::mode(&mut maker, 0o700);
+    maker.create(folder)
+}

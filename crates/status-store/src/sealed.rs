@@ -1,0 +1,132 @@
+//! One sealed file: the embedded database on blocks that are encrypted and authenticated.
+
+pub(crate) mod blocks;
+pub(crate) mod cipher;
+pub(crate) mod head;
+pub(crate) mod migrate;
+pub(crate) mod superblock;
+#[cfg(test)]
+mod tests;
+pub(crate) mod vault;
+
+use std::fmt;
+use std::fs::File;
+use std::io;
+use std::path::{Path, PathBuf};
+
+use redb::backends::FileBackend;
+use status_layer::{Area, Batch, Read, Row, Store, StoreError, Value};
+use tempfile::NamedTempFile;
+
+use crate::error::OpenError;
+use crate::lock::{Lock, LockKind};
+use crate::owner::Owner;
+use crate::redb::{folder, publish};
+use crate::rows::{failed, unavailable};
+use superblock::Superblock;
+use vault::Vault;
+
+/// A store in one file that is of no use without its passphrase or key.
+///
+/// A random key seals every block with XChaCha20-Poly1305, bound to the file and to its place; the lock seals that
+/// key. What can be seen without it: that it is such a file, which kind of lock it has, how long it is, and, by who
+/// watches the disk, which blocks change when.
+pub struct Sealed {
+    vault: Vault<FileBackend>,
+    path: PathBuf,
+    _owner: Owner,
+}
+
+impl Sealed {
+    /// Opens the store in the file `path`, or makes a new one under `lock` if there is no such file.
+    ///
+    /// A new file appears under its name only when it is complete, readable by its owner alone. A file that is
+    /// refused is left as it is. Beside it lies a file `.lock` that names the process which has it
+    /// open.
+    ///
+    /// # Errors
+    /// [`OpenError`] says what is wrong and what to do: another process has it open, the lock is another one, the
+    /// file is not sealed, foreign, cut, changed or of a newer program, the disk fails.
+    pub fn open(path: impl Into<PathBuf>, lock: &Lock) -> Result<Self, OpenError> {
+        let path = path.into();
+        let owner = Owner::of(&path)?;
+        let vault = match File::options().read(true).write(true).open(&path) {
+            Ok(file) => Vault::open(FileBackend::new(file).map_err(failed)?, lock)?,
+            Err(error) if error.kind() == io::ErrorKind::NotFound => create(&path, lock)?,
+            Err(error) => return Err(unavailable(error).into()),
+        };
+        Ok(Self { vault, path, _owner: owner })
+    }
+
+    /// Which lock the store in the file `path` has, if there is such a file.
+    ///
+    /// # Errors
+    /// [`OpenError`] if the file is not a sealed store.
+    pub fn lock_of(path: &Path) -> Result<Option<LockKind>, OpenError> {
+        let file = match File::open(path) {
+            Ok(file) => file,
+            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
+            Err(error) => return Err(unavailable(error).into()),
+        };
+        let (superblock, _) = Superblock::read(&FileBackend::new(file).map_err(failed)?)?;
+        Ok(Some(superblock.kind()))
+    }
+
+    /// Replaces the lock. The data are not written again, so this takes no longer for a large store; whoever kept an
+    /// old copy of the file can still open that copy with the old lock.
+    ///
+    /// # Errors
+    /// [`OpenError`]; then one of the two locks opens the store: the new one, if the disk failed late.
+    pub fn relock(&mut self, lock: &Lock) -> Result<(), OpenError> {
+        self.vault.relock(lock)
+    }
+
+    /// The number of the last commit. It never falls, so a lower one tells that an old copy was put back.
+    #[must_use]
+    pub fn turn(&self) -> u64 {
+        self.vault.turn()
+    }
+
+    /// The file of the store.
+    #[must_use]
+    pub fn path(&self) -> &Path {
+        &self.path
+    }
+}
+
+/// Makes a new file beside `path` and gives it its name when it is complete.
+fn create(path: &Path, lock: &Lock) -> Result<Vault<FileBackend>, OpenError> {
+    let draft = NamedTempFile::new_in(folder(path)).map_err(unavailable)?;
+    let file = draft.as_file().try_clone().map_err(unavailable)?;
+    let vault = Vault::create(FileBackend::new(file).map_err(failed)?, lock)?;
+    publish(draft, path)?;
+    Ok(vault)
+}
+
+impl Read for Sealed {
+    fn get(&self, area: Area, key: &[u8]) -> Result<Option<Value>, StoreError> {
+        self.vault.get(area, key)
+    }
+
+    fn scan(
+        &self,
+        area: Area,
+        prefix: &[u8],
+        after: Option<&[u8]>,
+        limit: usize,
+    ) -> Result<Vec<Row>, StoreError> {
+        self.vault.scan(area, prefix, after, limit)
+    }
+}
+
+impl Store for Sealed {
+    fn commit(&mut self, batch: Batch) -> Result<(), StoreError> {
+        self.vault.commit(&batch)
+    }
+}
+
+impl fmt::Debug for Sealed {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Sealed(..)")
+    }
+}
