@@ -233,7 +233,7 @@ impl World {
 
     pub(crate) fn due(&mut self, device: usize) -> Checked {
         let now = self.now;
-        let due = self.devices[device].run(now, |layer, cx| layer.due(cx))?;
+        let due = self.devices[device].run(now, Security::due)?;
         let due = due.map_err(|error| format!("`due` was refused: {error:?}"))?;
         if due.next.is_none_or(|next| next <= self.devices[device].party.now) {
             return Err(format!("`due` wants to be asked again at {:?}, it is {now:?}", due.next));
@@ -333,7 +333,7 @@ impl World {
                 }
             }
             Doing::WhatIsDue => {
-                self.devices[device].run(now, |layer, cx| layer.due(cx))?.ok();
+                self.devices[device].run(now, Security::due)?.ok();
             }
         }
         self.devices[device].party.store = before;
