@@ -179,7 +179,7 @@ impl Mallory {
     /// What devices of our kind tell each other besides a text: a prekey, until when it is good, and its number.
     fn enclosed(script: &mut Script<'_>) -> Vec<u8> {
         let prekey = [
-            tree::bytes(1, if script.byte() % 2 == 0 { &[2; 33] } else { script.take(33) }),
+            tree::bytes(1, if script.byte().is_multiple_of(2) { &[2; 33] } else { script.take(33) }),
             tree::number(2, 1_800_000_000_000 ^ u64::from(script.number())),
             tree::number(3, u64::from(script.number())),
         ];

@@ -18,7 +18,8 @@ pub struct Seat<'w> {
     store: Cow<'w, Memory>,
     now: Timestamp,
     rng: SeededRng,
-    opened: BTreeSet<usize>,
+    /// What was opened, and as whose: static mail may be signed by anybody as theirs, once.
+    opened: BTreeSet<(usize, UserId)>,
     waiting: &'w [usize],
     /// Users with whom a session was begun anew. Who can forge their envelopes can make us do that, and mail of the
     /// session before it may be lost.
@@ -36,7 +37,10 @@ impl<'w> Seat<'w> {
             store: Cow::Borrowed(&party.store),
             now: party.now,
             rng: party.rng.clone(),
-            opened: opened.clone(),
+            opened: opened
+                .iter()
+                .filter_map(|which| Some((*which, world.mail[*which].parcel.hint?)))
+                .collect(),
             waiting,
             anew: BTreeSet::new(),
             told: std::env::var_os("TELL").is_some(),
@@ -130,7 +134,7 @@ impl<'w> Seat<'w> {
         match which {
             Some((which, genuine)) if grade == Grade::Static || genuine.parcel.hint == Some(from) => {
                 let text = String::from_utf8_lossy(text);
-                assert!(self.opened.insert(which), "{text:?} opened twice, {grade:?}");
+                assert!(self.opened.insert((which, from)), "{text:?} opened twice, {grade:?}");
             }
             _ => assert!(mallory, "nobody has written {:?}, {grade:?}", String::from_utf8_lossy(text)),
         }
@@ -148,8 +152,8 @@ impl<'w> Seat<'w> {
         };
         self.now = self.now.after(Duration::from_secs(1));
         let genuine = &self.world.mail[*which];
-        let expected = !self.opened.contains(which);
-        let lost = genuine.parcel.hint.is_some_and(|from| self.anew.contains(&from));
+        let from = genuine.parcel.hint.expect("people sign what they send");
+        let (expected, lost) = (!self.opened.contains(&(*which, from)), self.anew.contains(&from));
         let got = self.offer(genuine.bare.clone()).is_some_and(|opened| opened.mail.len() == 1);
         assert!(got == expected || (!got && lost), "honest mail was lost, or came twice: {which}");
         assert!(self.offer(genuine.bare.clone()).is_none(), "a message opened twice");

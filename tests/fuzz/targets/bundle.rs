@@ -111,7 +111,7 @@ fn respelled(bundle: &[u8], script: &mut Script<'_>) -> Vec<u8> {
     let mut parts = Parts::of(bundle);
     let at = script.below(parts.entries.len() * 2 + 1);
     let cut = script.byte();
-    let strip = script.byte() % 2 == 0;
+    let strip = script.byte().is_multiple_of(2);
     let count = parts.entries.len();
     match (at / 2, at % 2) {
         // Between the version of an entry and the id of the next, or the time.
@@ -154,7 +154,7 @@ fn number<N: std::str::FromStr>(text: &[u8]) -> Option<N> {
 /// Mallory signs what stands in a bundle now, as deployed peers do, without what they do not know.
 fn signed_again(world: &World, bundle: &[u8], script: &mut Script<'_>) -> Vec<u8> {
     let mut parts = Parts::of(bundle);
-    if script.byte() % 2 == 0 {
+    if script.byte().is_multiple_of(2) {
         parts.timestamp = script.nanos();
     }
     parts.strip();
