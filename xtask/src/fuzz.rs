@@ -13,10 +13,11 @@ use crate::workspace::Workspace;
 
 const FOLDER: &str = "tests/fuzz";
 /// The targets, each with the vectors that it starts from.
-const TARGETS: [(&str, &str); 5] = [
+const TARGETS: [(&str, &str); 6] = [
     ("peel", "privacy"),
     ("open", "security"),
     ("bundle", "security"),
+    ("parse", "security"),
     ("receive", "data-sync"),
     ("decode", "payload"),
 ];
