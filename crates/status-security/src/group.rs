@@ -12,6 +12,7 @@ use core::time::Duration;
 use status_layer::{Cx, DeviceId, Interest, Shelf, StoreError, Timestamp};
 
 use crate::bundle::{Bundle, Listing, PROTOCOL_VERSION, Prekey};
+use crate::config::Joining;
 use crate::device::{self, Device, MAX_TARGETS, removed};
 use crate::error::{Error, PairError};
 use crate::own::OwnPrekey;
@@ -75,6 +76,17 @@ impl Sessions {
     pub(crate) fn is_paired(&self, shelf: &Shelf<'_>, id: &str) -> Result<bool, StoreError> {
         let known = device::find(shelf, &self.keyring.user(), id)?;
         Ok(known.is_some_and(|device| device.enabled))
+    }
+
+    /// Whether mail of a device of ours is taken: it belongs to the group, or will as soon as it is heard of.
+    pub(crate) fn may_write(&self, shelf: &Shelf<'_>, id: &str) -> Result<bool, StoreError> {
+        let user = self.keyring.user();
+        match device::find(shelf, &user, id)? {
+            Some(device) => Ok(device.enabled),
+            None => {
+                Ok(self.config.joining == Joining::Automatic && removed::when(shelf, &user, id)?.is_none())
+            }
+        }
     }
 
     /// Sees to it that a device of ours which does not list this one hears of it: at once when it is `new`, else as often

@@ -188,7 +188,7 @@ impl Sessions {
     ) -> Result<bool, Error> {
         let in_session = direct.is_some_and(|direct| matches!(direct.lock, Lock::Ratchet { .. }));
         let ours = sender.user() == self.keyring.user();
-        Ok(in_session && ours && !self.is_paired(&cx.shelf, &message.device)?)
+        Ok(in_session && ours && !self.may_write(&cx.shelf, &message.device)?)
     }
 
     /// Takes the keys in the genuine bundles of a message, whoever carries them.

@@ -123,6 +123,20 @@ fn with_the_first_version_of_the_whitepaper_a_device_joins_at_once() {
 }
 
 #[test]
+fn a_device_that_joins_at_once_is_read_at_once() {
+    let config = Config { joining: Joining::Automatic, ..Config::default() };
+    let (mut phone, mut desk) = (Person::on(2, 21, config), Person::on(2, 22, config));
+    let keys = phone.announcement().unwrap();
+    desk.try_open(&keys).unwrap();
+    let copy = desk.seal(&phone, "from the desk");
+
+    let heard = phone.open(&copy);
+
+    assert_eq!(heard.0, "from the desk");
+    assert_eq!(phone.refuses(&copy), OpenError::Replayed);
+}
+
+#[test]
 fn mail_of_a_device_that_is_not_confirmed_here_is_taken_after_it_was() {
     let (mut phone, mut desk) = acquainted();
     desk.confirms(21);
