@@ -2,6 +2,8 @@
 
 use core::time::Duration;
 
+use status_security::SharedPlace;
+
 use crate::rules::HOUR;
 use crate::world::{Checked, World};
 
@@ -9,12 +11,20 @@ use crate::world::{Checked, World};
 /// answered twice; six are how long it takes until somebody whom nobody writes to has heard everybody's keys again.
 const PAUSES: [Duration; 2] = [HOUR.saturating_mul(2), HOUR.saturating_mul(6)];
 
+/// One more where mail goes to shared places: a device with an old copy of its store listens there only after it has
+/// written itself, and answers each user once in two hours, whichever of their devices could not be read.
+const SHARED: [Duration; 3] = [HOUR.saturating_mul(2), HOUR.saturating_mul(6), HOUR.saturating_mul(6)];
+
 impl World {
     /// Lets everything arrive, and checks that afterwards every device reads every other one.
     pub(crate) fn heal(&mut self) -> Checked {
         self.deliver_all()?;
-        for pause in PAUSES {
-            self.tick(pause);
+        let pauses = match self.rules.shared_place {
+            SharedPlace::Use => &SHARED[..],
+            SharedPlace::Listen => &PAUSES[..],
+        };
+        for pause in pauses {
+            self.tick(*pause);
             self.live().into_iter().try_for_each(|device| self.due(device))?;
             self.deliver_all()?;
             self.everybody_writes()?;
