@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use status_chat::{Chat, Client, DeviceId, Event, Events, Grade, Identity, Message, Notice};
+use status_chat::{Chat, Client, DeviceId, Event, Events, Grade, Identity, Message, Notice, OwnDevice};
 use status_sim::Hub;
 use tokio::time::timeout;
 
@@ -102,6 +102,27 @@ async fn a_device_that_was_not_confirmed_gets_no_copy() {
     assert!(timeout(A_WHILE, thief.message()).await.is_err());
     let listed = phone.client.devices().await.unwrap();
     assert_eq!(listed.iter().map(|it| (&it.id, it.joined)).collect::<Vec<_>>(), [(&new, false)]);
+}
+
+#[tokio::test]
+async fn a_removal_by_one_device_is_listed_on_the_others_and_can_be_taken_back_there() {
+    let hub = Hub::new();
+    let (mut phone, desk) = paired(&hub).await;
+    let mut tablet = Seat::restored(&hub, &phone).await;
+    let (desk_id, tablet_id) = (desk.client.device().clone(), tablet.client.device().clone());
+    while tablet.newcomer().await != desk_id {}
+    tablet.client.confirm_device(&desk_id).await.unwrap();
+    assert_eq!(phone.newcomer().await, tablet_id);
+
+    phone.client.remove_device(&desk_id).await.unwrap();
+    while !matches!(tablet.notice().await, Notice::RemovedDevice { .. }) {}
+    let listed =
+        |devices: Vec<OwnDevice>| devices.into_iter().find(|device| device.id == desk_id).unwrap().joined;
+    let removed = listed(tablet.client.devices().await.unwrap());
+    tablet.client.confirm_device(&desk_id).await.unwrap();
+
+    assert!(!removed && !listed(phone.client.devices().await.unwrap()));
+    assert!(listed(tablet.client.devices().await.unwrap()));
 }
 
 #[tokio::test]

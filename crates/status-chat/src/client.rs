@@ -143,7 +143,7 @@ impl Client {
         answer.await.unwrap_or(Err(SendError::Closed))
     }
 
-    /// The other devices of our own that were heard of, those that belong to us and those that wait to be confirmed.
+    /// The other devices of our own that were heard of, those that belong to us and those that do not.
     ///
     /// # Errors
     /// [`SendError::Failed`] if the store fails.

@@ -266,8 +266,7 @@ impl Core {
                 devices::save(shelf, &device).map_err(fault)
             }
             Notice::RemovedDevice { user, device } if *user == self.keyring.user() => {
-                devices::forget(shelf, device);
-                Ok(())
+                devices::leave(shelf, device).map_err(fault)
             }
             _ => Ok(()),
         }

@@ -19,8 +19,8 @@ const MAX_DEVICES: usize = 64;
 pub struct OwnDevice {
     /// Its installation id.
     pub id: DeviceId,
-    /// Whether it belongs to us: it gets copies of what we send, and others write to it as well. One that does not waits to
-    /// be confirmed.
+    /// Whether it belongs to us: it gets copies of what we send, and others write to it as well. One that does not was
+    /// never confirmed here, or was removed; [`Client::confirm_device`](crate::Client::confirm_device) takes it in.
     pub joined: bool,
 }
 
@@ -33,9 +33,10 @@ pub(crate) fn save(shelf: &mut Shelf<'_>, device: &OwnDevice) -> Result<(), Stor
     Ok(())
 }
 
-/// Forgets a device.
-pub(crate) fn forget(shelf: &mut Shelf<'_>, id: &DeviceId) {
-    shelf.delete(key(id));
+/// Notes that a device does not belong to us any more, if it was heard of. It stays known, so that it can be taken back.
+pub(crate) fn leave(shelf: &mut Shelf<'_>, id: &DeviceId) -> Result<(), StoreError> {
+    let known = shelf.has(&key(id))?;
+    if known { save(shelf, &OwnDevice { id: id.clone(), joined: false }) } else { Ok(()) }
 }
 
 /// Every device, in the order of their ids.

@@ -25,7 +25,7 @@ async fn list(show: Show, client: &Client) -> Done {
     let this = client.device();
     show.line(&format!("{this}  this one"), || json!({ "device": this.as_str(), "this": true }));
     for device in client.devices().await? {
-        let state = if device.joined { "joined" } else { "waits to be confirmed" };
+        let state = if device.joined { "joined" } else { "not joined" };
         show.line(
             &format!("{}  {state}", device.id),
             || json!({ "device": device.id.as_str(), "this": false, "joined": device.joined }),
