@@ -7,6 +7,8 @@ mod anchor;
 #[cfg(test)]
 mod device;
 mod error;
+#[cfg(feature = "keyring")]
+mod keyring;
 mod lock;
 mod owner;
 mod redb;
@@ -16,6 +18,8 @@ mod sealed;
 
 pub use anchor::{ANCHOR_AREA, Anchored, Continuity};
 pub use error::{KeyError, OpenError};
+#[cfg(feature = "keyring")]
+pub use keyring_core;
 pub use lock::{Cost, Key, Lock, LockKind, Passphrase};
 pub use redb::Redb;
 pub use rows::MAX_VALUE;
