@@ -113,9 +113,10 @@ impl Driver {
     }
 
     /// Runs the first tasks after a start.
-    pub(crate) fn start(&mut self, chats: Vec<Chat>) -> Result<(), String> {
+    pub(crate) fn start(&mut self, chats: Vec<Chat>, put_back: bool) -> Result<(), String> {
         let joining = chats.into_iter().map(Task::Join);
-        let burst: Vec<Job> = std::iter::once(Task::Start).chain(joining).map(|task| (task, None)).collect();
+        let start = std::iter::once(Task::Start { put_back });
+        let burst: Vec<Job> = start.chain(joining).map(|task| (task, None)).collect();
         let tasks: Vec<&Task> = burst.iter().map(|(task, _)| task).collect();
         let effects = self.turn(&tasks).map_err(|failed| failed.to_string())?;
         self.let_out(effects, burst);

@@ -3,6 +3,7 @@
 //!
 //! A store moves bytes and knows nothing about them. A batch is kept whole or not at all.
 
+mod anchor;
 #[cfg(test)]
 mod device;
 mod error;
@@ -13,6 +14,7 @@ mod rehearsal;
 mod rows;
 mod sealed;
 
+pub use anchor::{ANCHOR_AREA, Anchored, Continuity};
 pub use error::{KeyError, OpenError};
 pub use lock::{Cost, Key, Lock, LockKind, Passphrase};
 pub use redb::Redb;
