@@ -94,7 +94,7 @@ impl<Y: DataSync, X: Security, P: Privacy> Engine for Stack<Y, X, P> {
             Input::Start => run.start(unit)?,
             Input::RolledBack => {
                 run.call(unit, Layer::Security, |cx| self.security.renew(cx))?;
-                run.call(unit, Layer::Sync, |cx| self.sync.online(cx))?;
+                run.call(unit, Layer::Sync, |cx| self.sync.resend(cx, None))?;
             }
             Input::Send { id, to, body } => {
                 let done = run.call(unit, Layer::Sync, |cx| self.sync.append(cx, id, &to, body));
