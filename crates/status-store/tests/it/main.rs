@@ -14,6 +14,8 @@ mod migrated;
 mod refused;
 #[cfg(test)]
 mod refused_sealed;
+#[cfg(test)]
+mod upgraded;
 
 /// A key that is not random.
 #[cfg(test)]
