@@ -36,7 +36,10 @@ pub(crate) struct Core {
 #[derive(Clone)]
 pub(crate) enum Task {
     /// The first task after each start.
-    Start,
+    Start {
+        /// Whether the store is an old copy, or a copy.
+        put_back: bool,
+    },
     /// Say something.
     Say { chat: Chat, text: String },
     /// Take part in a chat.
@@ -82,7 +85,7 @@ impl Core {
         let done = unit.attempt(|unit| {
             let mut effects = Effects::default();
             match task {
-                Task::Start => self.start(unit, &mut effects)?,
+                Task::Start { put_back } => self.start(unit, &mut effects, put_back)?,
                 Task::Say { chat, text } => self.say(unit, &mut effects, &chat, &text)?,
                 Task::Join(chat) => self.join(unit, &mut effects, &chat)?,
                 Task::Leave(chat) => {
@@ -108,7 +111,11 @@ impl Core {
         }
     }
 
-    fn start(&self, unit: &mut Unit<'_>, effects: &mut Effects) -> Result<(), Fault> {
+    fn start(&self, unit: &mut Unit<'_>, effects: &mut Effects, put_back: bool) -> Result<(), Fault> {
+        if put_back {
+            self.layers(unit, effects, Input::RolledBack)?;
+            effects.events.push(Event::PutBack);
+        }
         self.layers(unit, effects, Input::Start)?;
         // The layers remember whom they deal with. If they remember nothing, they are new to this home.
         if effects.topics.as_ref().is_some_and(|topics| !topics.is_empty()) {

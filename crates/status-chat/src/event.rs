@@ -76,6 +76,9 @@ pub enum Event {
     Refused(Refused),
     /// Something about keys and devices.
     Notice(Notice),
+    /// The home is an older copy of itself, or was copied: what was said since then is missing from it, and conversations
+    /// go on with new keys. The first event of a client, if it comes.
+    PutBack,
     /// Whether somebody is connected who carries our traffic.
     Online(bool),
     /// The application was too slow and missed events. All messages are in [`Client::history`](crate::Client::history).

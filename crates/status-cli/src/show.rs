@@ -135,6 +135,11 @@ impl Show {
                     json!({ "event": "removed_device", "user": user.to_string(), "device": device.as_str() })
                 });
             }
+            Event::PutBack => {
+                let text = "this home is an older copy of itself, or was copied: what was said since is missing here; \
+                            conversations go on with new keys";
+                self.line(text, || json!({ "event": "put_back" }));
+            }
             Event::Missed { count } => {
                 let text = self.dim(&format!("{count} events were missed; the history has every message"));
                 self.line(&text, || json!({ "event": "missed", "count": count }));

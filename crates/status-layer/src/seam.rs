@@ -66,6 +66,15 @@ pub trait Security {
     /// Rejects a device that is not known, and this one.
     fn pair(&self, cx: &mut Cx<'_>, device: &DeviceId, how: Interest) -> Result<(), Self::Error>;
 
+    /// Notes that our rows may be older than what was sent: an old copy of the store was put back.
+    ///
+    /// From now on nothing is sealed with a key that could have sealed something since that copy was made. A layer that
+    /// can still opens what others have sent since then.
+    ///
+    /// # Errors
+    /// Fails only with the store.
+    fn renew(&self, cx: &mut Cx<'_>) -> Result<(), Self::Error>;
+
     /// Seals a datagram as well as is possible now, and not worse than the policy allows.
     ///
     /// # Errors

@@ -91,6 +91,10 @@ impl<Y: DataSync, X: Security, P: Privacy> Engine for Stack<Y, X, P> {
         let mut run = Run { stack: self, out: Output::default() };
         match input {
             Input::Start => run.start(unit)?,
+            Input::RolledBack => {
+                run.call(unit, Layer::Security, |cx| self.security.renew(cx))?;
+                run.call(unit, Layer::Sync, |cx| self.sync.online(cx))?;
+            }
             Input::Send { id, to, body } => {
                 let done = run.call(unit, Layer::Sync, |cx| self.sync.append(cx, id, &to, body));
                 if run.settle(Some(id), done)?.is_some() {

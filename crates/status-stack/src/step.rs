@@ -14,6 +14,9 @@ pub enum Input {
     /// The stack was started: the first input after each start. Returns what waits in the outbox, the topics
     /// to watch, and from when history is wanted.
     Start,
+    /// The store is older than what was sent with it: a copy of it was put back. Given before [`Input::Start`], in the same
+    /// unit. No key that has sealed may seal again, and what waits is sent with new ones.
+    RolledBack,
     /// A body is to be delivered to all of `to`.
     Send {
         /// Names the message in [`News::Delivered`].
