@@ -4,8 +4,8 @@ use alloc::vec::Vec;
 use core::time::Duration;
 
 use status_layer::{
-    Area, Arrival, Cx, DataSync, Datagram, Frame, History, Interest, LayerError, MessageId, Opened, Outgoing,
-    Privacy, Reason, Rendezvous, Security, StoreError, Timestamp, Topic, Unit,
+    Area, Arrival, Cx, DataSync, Datagram, Frame, FrameId, History, Interest, LayerError, MessageId, Opened,
+    Outgoing, Privacy, Ready, Reason, Rendezvous, Security, StoreError, Timestamp, Topic, Unit,
 };
 
 use crate::outbox::{self, Which};
@@ -112,6 +112,7 @@ impl<Y: DataSync, X: Security, P: Privacy> Engine for Stack<Y, X, P> {
                 run.settle(None, done)?;
             }
             Input::Frame(frame) => run.up(unit, frame)?,
+            Input::Worked { id, frame, number } => run.worked(unit, id, frame, number)?,
             Input::Published(id) | Input::Unpublishable(id) => run.own(unit, |cx| {
                 outbox::remove(cx, id);
                 Ok(())
@@ -264,7 +265,37 @@ impl<Y: DataSync, X: Security, P: Privacy> Run<'_, Y, X, P> {
         let retry = self.stack.config.retry;
         for frame in frames {
             let id = self.own(unit, |cx| outbox::put(cx, retry, &frame))?;
-            self.out.frames.push((id, frame));
+            self.offer(unit, id, frame)?;
+        }
+        Ok(())
+    }
+
+    /// Hands out a frame, to be published or to be worked for.
+    fn offer(&mut self, unit: &mut Unit<'_>, id: FrameId, frame: Frame) -> Result<(), Fault> {
+        let Stack { privacy, .. } = self.stack;
+        match self.call(unit, Layer::Privacy, |cx| privacy.ready(cx, frame)) {
+            Ok(Ready { frame, work: None }) => self.out.frames.push((id, frame)),
+            Ok(Ready { frame, work: Some(work) }) => self.out.work.push((id, frame, work)),
+            Err(no) => {
+                let (layer, why) = no.refusal()?;
+                // Another layer made it, which is not here any more: it would be refused each time.
+                self.own(unit, |cx| {
+                    outbox::remove(cx, id);
+                    Ok(())
+                })?;
+                self.out.news.push(News::Refused { id: None, layer, why });
+            }
+        }
+        Ok(())
+    }
+
+    /// Hands out a frame that was worked for, unless it left in the meantime.
+    fn worked(&mut self, unit: &mut Unit<'_>, id: FrameId, frame: Frame, number: u64) -> Result<(), Fault> {
+        let Stack { privacy, .. } = self.stack;
+        if self.own(unit, |cx| outbox::waits(cx, id))? {
+            let done = self.call(unit, Layer::Privacy, |cx| privacy.prove(cx, frame, number));
+            let frame = self.settle(None, done)?;
+            self.out.frames.extend(frame.map(|frame| (id, frame)));
         }
         Ok(())
     }
@@ -273,7 +304,9 @@ impl<Y: DataSync, X: Security, P: Privacy> Run<'_, Y, X, P> {
     fn resume(&mut self, unit: &mut Unit<'_>, which: Which) -> Result<(), Fault> {
         let Config { retry, max_outbox, .. } = self.stack.config;
         let frames = self.own(unit, |cx| outbox::take(cx, which, retry, max_outbox))?;
-        self.out.frames.extend(frames);
+        for (id, frame) in frames {
+            self.offer(unit, id, frame)?;
+        }
         Ok(())
     }
 
