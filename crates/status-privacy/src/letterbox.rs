@@ -24,6 +24,9 @@ const MAX_ENVELOPE: usize = 32;
 /// The longest parcel that fits into one frame of any carrier, in bytes: room is left for everything that is put around it.
 pub const MAX_SEALED: usize = MAX_FRAME - plain::MAX_OVERHEAD - ecies::OVERHEAD - MAX_ENVELOPE;
 
+/// Sealed bytes longer than this have a payload of more than 50,000 bytes for certain.
+pub(crate) const LARGE_DATA: usize = 50_000 + plain::MAX_OVERHEAD + ecies::OVERHEAD; // bytes
+
 /// The fewest sealed bytes that can be opened: one byte of plaintext under a symmetric key.
 pub(crate) const MIN_DATA: usize = symmetric::OVERHEAD + 1; // bytes
 

@@ -43,9 +43,11 @@ mod payload;
 mod table;
 mod topic;
 mod waku;
+pub mod whisper;
 
-pub use error::{Error, PeelError, WatchError, WrapError};
+pub use error::{Error, PeelError, ProveError, WatchError, WrapError};
 pub use letterbox::{MAX_FRAME, MAX_SEALED};
 pub use payload::PlainError;
 pub use table::MAX_PLACES;
 pub use waku::Waku;
+pub use whisper::Whisper;

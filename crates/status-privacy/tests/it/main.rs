@@ -10,3 +10,9 @@ mod support;
 mod vectors;
 #[cfg(test)]
 mod waku;
+#[cfg(test)]
+mod whisper;
+#[cfg(test)]
+mod whisper_hostile;
+#[cfg(test)]
+mod whisper_vectors;
