@@ -73,7 +73,9 @@ impl<K: Keyring> Privacy for ChaCha<K> {
             let (once, rest) = frame.bytes.split_first_chunk::<33>()?;
             let (nonce, boxed) = rest.split_first_chunk::<24>()?;
             let key = match &meet {
-                Rendezvous::Inbox(_) => self.0.agree(&PublicKey::from_compressed(once).ok()?).expose().to_vec(),
+                Rendezvous::Inbox(_) => {
+                    self.0.agree(&PublicKey::from_compressed(once).ok()?).expose().to_vec()
+                }
                 place => symmetric(place).to_vec(),
             };
             let plain = cipher(&key).decrypt(&XNonce::from(*nonce), boxed).ok()?;

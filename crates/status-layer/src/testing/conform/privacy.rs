@@ -7,7 +7,8 @@ use core::time::Duration;
 use super::Seat;
 
 use crate::{
-    Frame, Interest, LayerError, Name, Parcel, Privacy, Ready, Rendezvous, Sealed, Secret, Topic, UserId, Work,
+    Frame, Interest, LayerError, Name, Parcel, Privacy, Ready, Rendezvous, Sealed, Secret, Topic, UserId,
+    Work,
 };
 
 /// Runs the suite; `make` gives the layer and the user of seat 0 and seat 1. For layers whose frames need no work.
@@ -125,9 +126,7 @@ fn a_parcel_comes_out_as_it_went_in<L: Privacy>(
     }
 }
 
-fn only_who_listens_gets_it<L: Privacy>(
-    scene: &Scene<impl Fn(u8) -> (L, UserId), impl Fn(&Work) -> u64>,
-) {
+fn only_who_listens_gets_it<L: Privacy>(scene: &Scene<impl Fn(u8) -> (L, UserId), impl Fn(&Work) -> u64>) {
     let (mut alice, mut bob) = (scene.seat(0), scene.seat(1));
     let (Some(here), Some(there)) = (named("here"), named("there")) else { return };
     let sent = parcel(&alice, &here, b"x");
