@@ -54,7 +54,7 @@ fn two_users_talk_over_whisper() {
 #[test]
 fn two_users_talk_over_whisper_through_a_rough_network() {
     let mut talk = talk(32);
-    talk.world.link = Link { loss: 0.2, ..Link::default() };
+    talk.world.link = Link { loss: 20, ..Link::default() };
 
     for round in 0..10 {
         talk.say(ALICE, BOB, &format!("line {round}"));
