@@ -7,7 +7,6 @@ use alloc::vec::Vec;
 
 use status_crypto::{Keyring, PublicKey};
 use status_layer::{Cx, Interest, Parcel, Rendezvous, Sealed, Secret, Shelf, StoreError, UserId};
-use zeroize::Zeroizing;
 
 use crate::payload::plain::{self, Plain};
 use crate::payload::{ecies, symmetric};
@@ -117,7 +116,7 @@ impl<K: Keyring> Letterbox<K> {
     }
 
     /// Opens bytes that were left at `place`; `None` if they are not for us, or were changed.
-    fn unseal(&self, place: &Place, data: &[u8]) -> Option<Zeroizing<Vec<u8>>> {
+    fn unseal(&self, place: &Place, data: &[u8]) -> Option<Vec<u8>> {
         match place {
             Place::Inbox => ecies::open(&self.keyring, data),
             Place::Named { key, .. } | Place::Shared { key, .. } => symmetric::open(key, data),
