@@ -2,6 +2,7 @@
 
 use status_layer::{LayerError, StoreError};
 
+use crate::SegmentError;
 use crate::payload::PlainError;
 
 /// Why this layer refuses an input or fails. At the seam it is erased; the enum of the operation is the reason.
@@ -89,6 +90,9 @@ pub enum PeelError {
     /// A key of ours opened the frame, but what is inside has not the form of a message.
     #[error(transparent)]
     Malformed(#[from] PlainError),
+    /// It is part of a larger parcel, and cannot be.
+    #[error(transparent)]
+    Segment(#[from] SegmentError),
 }
 
 impl From<Error> for LayerError {

@@ -7,12 +7,12 @@ use alloc::vec::Vec;
 
 use status_crypto::aead::AeadError;
 use status_crypto::{KeyError, Keyring, PublicKey, keccak256};
-use status_layer::{CryptoRng, Secret, Topic, UserId};
+use status_layer::{CryptoRng, Cx, Parcel, Sealed, Secret, Topic, UserId};
 use zeroize::Zeroizing;
 
-use crate::PlainError;
 use crate::payload::{ecies, plain, symmetric};
 use crate::topic::{self, ShortTopic};
+use crate::{Error, PlainError, segment};
 
 /// A plaintext taken apart, its signature checked.
 #[derive(Clone, Debug, Eq, PartialEq)]
@@ -115,6 +115,27 @@ pub fn personal_name(user: &UserId) -> Result<String, KeyError> {
 #[must_use]
 pub fn negotiated_name(secret: &Secret) -> Zeroizing<String> {
     topic::negotiated(secret.expose())
+}
+
+/// Cuts a parcel for envelopes that take `size` bytes each: itself alone if it fits, else `SegmentMessage`s, parity last.
+#[must_use]
+pub fn split(sealed: &Sealed, size: usize) -> Vec<Vec<u8>> {
+    segment::split(sealed, size)
+}
+
+/// The parity of pieces of `size` bytes, of which the last may be shorter: one for every eight pieces, none if there would
+/// be more than 256 of both.
+#[must_use]
+pub fn parity(pieces: &[&[u8]], size: usize) -> Vec<Vec<u8>> {
+    segment::combine(pieces, size)
+}
+
+/// Takes a parcel as it was in its envelope; gives it back unless it is a segment, and the whole with the last segment needed.
+///
+/// # Errors
+/// [`SegmentError`](crate::SegmentError), in a [`PeelError`](crate::PeelError).
+pub fn gather(cx: &mut Cx<'_>, parcel: Parcel) -> Result<Option<Parcel>, Error> {
+    segment::gather(cx, parcel)
 }
 
 /// A Whisper or Waku v1 envelope taken apart.

@@ -6,23 +6,27 @@
 use alloc::vec::Vec;
 
 use status_crypto::{Keyring, PublicKey};
-use status_layer::{Cx, Interest, Parcel, Rendezvous, Sealed, Secret, Shelf, StoreError, UserId};
+use status_layer::{CryptoRng, Cx, Interest, Parcel, Rendezvous, Sealed, Secret, Shelf, StoreError, UserId};
 use zeroize::Zeroizing;
 
 use crate::payload::plain::{self, Plain};
 use crate::payload::{ecies, symmetric};
+use crate::segment;
 use crate::table::{self, Place};
 use crate::topic::{ShortTopic, Spot};
-use crate::{Error, MAX_PLACES, PeelError, WatchError, WrapError};
+use crate::{Error, MAX_PLACES, MAX_SEGMENT, MAX_WHOLE, PeelError, WatchError, WrapError};
 
 /// The longest envelope that is made or read, in bytes.
 pub const MAX_FRAME: usize = 1 << 20;
 
-/// The most that a carrier puts around sealed bytes, in bytes.
-const MAX_ENVELOPE: usize = 32;
+/// The longest parcel that is taken, in bytes; longer than one piece, it goes in several frames.
+pub const MAX_SEALED: usize = MAX_WHOLE;
 
-/// The longest parcel that fits into one frame of any carrier, in bytes: room is left for everything that is put around it.
-pub const MAX_SEALED: usize = MAX_FRAME - plain::MAX_OVERHEAD - ecies::OVERHEAD - MAX_ENVELOPE;
+/// What a segment and an envelope have besides a piece and what seals it, at most, in bytes.
+const AROUND: usize = 128;
+
+// The longest piece of a deployed peer is read, whatever its envelope.
+const _: () = assert!(MAX_SEGMENT + AROUND + plain::MAX_OVERHEAD + ecies::OVERHEAD <= MAX_FRAME);
 
 /// The fewest sealed bytes that can be opened: one byte of plaintext under a symmetric key.
 pub(crate) const MIN_DATA: usize = symmetric::OVERHEAD + 1; // bytes
@@ -31,11 +35,14 @@ pub(crate) const MIN_DATA: usize = symmetric::OVERHEAD + 1; // bytes
 #[derive(Clone, Debug)]
 pub(crate) struct Letterbox<K> {
     keyring: K,
+    /// How much of a parcel one envelope takes, in bytes.
+    segment: usize,
 }
 
 impl<K: Keyring> Letterbox<K> {
-    pub(crate) const fn new(keyring: K) -> Self {
-        Self { keyring }
+    /// Places whose envelopes take `segment` bytes of a parcel each.
+    pub(crate) const fn new(keyring: K, segment: usize) -> Self {
+        Self { keyring, segment }
     }
 
     /// The local user.
@@ -65,33 +72,39 @@ impl<K: Keyring> Letterbox<K> {
         Ok(topics)
     }
 
-    /// Seals a parcel for its place, signed if it has a hint; returns the topic of the place and the sealed bytes.
-    pub(crate) fn seal(&self, cx: &mut Cx<'_>, parcel: &Parcel) -> Result<(ShortTopic, Vec<u8>), Error> {
-        let sealed = parcel.sealed.as_bytes();
-        let too_large = WrapError::TooLarge { len: sealed.len(), max: MAX_SEALED };
-        if sealed.len() > MAX_SEALED {
+    /// Seals a parcel for its place, signed if it has a hint; returns the topic of the place and the sealed bytes of each
+    /// envelope.
+    pub(crate) fn seal(&self, cx: &mut Cx<'_>, parcel: &Parcel) -> Result<(ShortTopic, Vec<Vec<u8>>), Error> {
+        let len = parcel.sealed.as_bytes().len();
+        let too_large = WrapError::TooLarge { len, max: MAX_SEALED };
+        if len > MAX_SEALED {
             return Err(too_large.into());
         }
         let spot = Spot::of(&parcel.meet).ok_or(WrapError::SecretLength)?;
         let signer = self.signer(parcel.hint)?;
-        let padding = plain::draw_padding(sealed, signer, cx.rng);
-        let plain = plain::encode(sealed, &padding, signer).ok_or(too_large)?;
-        let bytes = match &parcel.meet {
+        let lock = match &parcel.meet {
             Rendezvous::Inbox(user) => {
-                let to = PublicKey::from_user(user).map_err(|_| WrapError::UnusableKey)?;
-                ecies::seal(&to, cx.rng, &plain)
+                Lock::User(PublicKey::from_user(user).map_err(|_| WrapError::UnusableKey)?)
             }
-            Rendezvous::Named(_) | Rendezvous::Shared(_) => {
-                let key = key_of(&mut cx.shelf, &spot)?;
-                let damaged = |_| StoreError::Damaged { what: "the key of a place" };
-                symmetric::seal(&key, cx.rng, &plain).map_err(damaged)?
-            }
+            Rendezvous::Named(_) | Rendezvous::Shared(_) => Lock::Place(key_of(&mut cx.shelf, &spot)?),
         };
-        Ok((spot.topic(), bytes))
+        let mut envelopes = Vec::new();
+        for part in segment::split(&parcel.sealed, self.segment) {
+            let padding = plain::draw_padding(&part, signer, cx.rng);
+            let plain = plain::encode(&part, &padding, signer).ok_or(too_large)?;
+            envelopes.push(lock.seal(cx.rng, &plain)?);
+        }
+        Ok((spot.topic(), envelopes))
     }
 
-    /// Opens sealed bytes with whatever opens the places that are watched under their topic, if anything does.
-    pub(crate) fn open(&self, places: Vec<Place>, data: &[u8]) -> Result<Option<Parcel>, Error> {
+    /// Opens sealed bytes with whatever opens the places that are watched under their topic, if anything does. Of a parcel in
+    /// several envelopes, the one with which there are enough gives the whole.
+    pub(crate) fn open(
+        &self,
+        cx: &mut Cx<'_>,
+        places: Vec<Place>,
+        data: &[u8],
+    ) -> Result<Option<Parcel>, Error> {
         for place in places {
             let Some(plain) = self.unseal(&place, data) else {
                 continue;
@@ -99,7 +112,7 @@ impl<K: Keyring> Letterbox<K> {
             let plain = Plain::decode(&plain).map_err(PeelError::Malformed)?;
             let hint = plain.signer().map_err(PeelError::Malformed)?.map(|key| key.user());
             let sealed = Sealed::new(plain.payload.to_vec());
-            return Ok(Some(Parcel { meet: place.into_meet(self.user()), sealed, hint }));
+            return segment::gather(cx, Parcel { meet: place.into_meet(self.user()), sealed, hint });
         }
         Ok(None)
     }
@@ -118,6 +131,24 @@ impl<K: Keyring> Letterbox<K> {
         match place {
             Place::Inbox => ecies::open(&self.keyring, data),
             Place::Named { key, .. } | Place::Shared { key, .. } => symmetric::open(key, data),
+        }
+    }
+}
+
+/// What envelopes of a place are sealed with.
+enum Lock {
+    /// The key of a user, whose inbox it is.
+    User(PublicKey),
+    /// The key that all who know the place have.
+    Place(Secret),
+}
+
+impl Lock {
+    fn seal(&self, rng: &mut dyn CryptoRng, plain: &[u8]) -> Result<Vec<u8>, StoreError> {
+        match self {
+            Self::User(to) => Ok(ecies::seal(to, rng, plain)),
+            Self::Place(key) => symmetric::seal(key, rng, plain)
+                .map_err(|_| StoreError::Damaged { what: "the key of a place" }),
         }
     }
 }

@@ -5,6 +5,8 @@ mod conformance;
 #[cfg(test)]
 mod hostile;
 #[cfg(test)]
+mod segments;
+#[cfg(test)]
 mod support;
 #[cfg(test)]
 mod vectors;
