@@ -47,4 +47,6 @@ pub use event::{Chat, Event, Journey, Message, Refused, Tally};
 pub use identity::{Identity, IdentityError, RecoveryPhrase};
 pub use status_layer::{DeviceId, Grade, MessageId, Name, Network, Notice, Timestamp, Traffic, UserId};
 pub use status_stack::{Engine, Stack, Way};
+#[cfg(feature = "keyring")]
+pub use status_store::keyring_core;
 pub use status_store::{Key as StoreKey, KeyError, Lock, LockKind, OpenError as LockError, Passphrase};

@@ -4,6 +4,7 @@ use status_layer::{LayerError, StoreError};
 
 use crate::SegmentError;
 use crate::payload::PlainError;
+use crate::whisper::{FormError, Refusal};
 
 /// Why this layer refuses an input or fails. At the seam it is erased; the enum of the operation is the reason.
 #[derive(Debug, thiserror::Error)]
@@ -18,6 +19,9 @@ pub enum Error {
     /// A frame is one that nobody could have meant.
     #[error(transparent)]
     Peel(#[from] PeelError),
+    /// What was found is not what was to be found.
+    #[error(transparent)]
+    Prove(#[from] ProveError),
     /// Our own store failed.
     #[error(transparent)]
     Store(#[from] StoreError),
@@ -87,6 +91,18 @@ pub enum PeelError {
         /// Largest length, in bytes.
         max: usize,
     },
+    /// The topic is not `/whisper/6/0x<8 lowercase hex digits>/rlp`.
+    #[error("the topic is not /whisper/6/0x<8 lowercase hex digits>/rlp")]
+    Label,
+    /// The topic in the envelope is not the one under which it was left.
+    #[error("the envelope was left under the topic of another")]
+    OtherTopic,
+    /// The frame is not an envelope of Whisper.
+    #[error(transparent)]
+    Form(#[from] FormError),
+    /// The envelope breaks a rule of nodes.
+    #[error(transparent)]
+    Refused(#[from] Refusal),
     /// A key of ours opened the frame, but what is inside has not the form of a message.
     #[error(transparent)]
     Malformed(#[from] PlainError),
@@ -95,12 +111,22 @@ pub enum PeelError {
     Segment(#[from] SegmentError),
 }
 
+/// Why a number is not put into an envelope.
+#[derive(Clone, Copy, Debug, Eq, PartialEq, thiserror::Error)]
+#[non_exhaustive]
+pub enum ProveError {
+    /// Its receivers would find less work in it than was wanted.
+    #[error("too little work was done for the envelope. Search on")]
+    LittleWork,
+}
+
 impl From<Error> for LayerError {
     fn from(error: Error) -> Self {
         match error {
             Error::Watch(why) => Self::reject(why),
             Error::Wrap(why) => Self::reject(why),
             Error::Peel(why) => Self::reject(why),
+            Error::Prove(why) => Self::reject(why),
             Error::Store(why) => Self::fault(why),
         }
     }

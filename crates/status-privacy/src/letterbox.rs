@@ -14,7 +14,7 @@ use crate::payload::{ecies, symmetric};
 use crate::segment;
 use crate::table::{self, Place};
 use crate::topic::{ShortTopic, Spot};
-use crate::{Error, MAX_PLACES, MAX_SEGMENT, MAX_WHOLE, PeelError, WatchError, WrapError};
+use crate::{Error, MAX_PLACES, MAX_SEGMENT, MAX_WHOLE, PeelError, SEGMENT, WatchError, WrapError};
 
 /// The longest envelope that is made or read, in bytes.
 pub const MAX_FRAME: usize = 1 << 20;
@@ -28,6 +28,9 @@ const AROUND: usize = 128;
 // The longest piece of a deployed peer is read, whatever its envelope.
 const _: () = assert!(MAX_SEGMENT + AROUND + plain::MAX_OVERHEAD + ecies::OVERHEAD <= MAX_FRAME);
 
+/// Sealed bytes longer than this have a payload of more than 50,000 bytes for certain.
+pub(crate) const LARGE_DATA: usize = 50_000 + plain::MAX_OVERHEAD + ecies::OVERHEAD; // bytes
+
 /// The fewest sealed bytes that can be opened: one byte of plaintext under a symmetric key.
 pub(crate) const MIN_DATA: usize = symmetric::OVERHEAD + 1; // bytes
 
@@ -35,14 +38,11 @@ pub(crate) const MIN_DATA: usize = symmetric::OVERHEAD + 1; // bytes
 #[derive(Clone, Debug)]
 pub(crate) struct Letterbox<K> {
     keyring: K,
-    /// How much of a parcel one envelope takes, in bytes.
-    segment: usize,
 }
 
 impl<K: Keyring> Letterbox<K> {
-    /// Places whose envelopes take `segment` bytes of a parcel each.
-    pub(crate) const fn new(keyring: K, segment: usize) -> Self {
-        Self { keyring, segment }
+    pub(crate) const fn new(keyring: K) -> Self {
+        Self { keyring }
     }
 
     /// The local user.
@@ -89,7 +89,7 @@ impl<K: Keyring> Letterbox<K> {
             Rendezvous::Named(_) | Rendezvous::Shared(_) => Lock::Place(key_of(&mut cx.shelf, &spot)?),
         };
         let mut envelopes = Vec::new();
-        for part in segment::split(&parcel.sealed, self.segment) {
+        for part in segment::split(&parcel.sealed, SEGMENT) {
             let padding = plain::draw_padding(&part, signer, cx.rng);
             let plain = plain::encode(&part, &padding, signer).ok_or(too_large)?;
             envelopes.push(lock.seal(cx.rng, &plain)?);

@@ -47,8 +47,9 @@ mod segment;
 mod table;
 mod topic;
 mod waku;
+pub mod whisper;
 
-pub use error::{Error, PeelError, WatchError, WrapError};
+pub use error::{Error, PeelError, ProveError, WatchError, WrapError};
 pub use letterbox::{MAX_FRAME, MAX_SEALED};
 pub use payload::PlainError;
 pub use segment::{
@@ -57,3 +58,4 @@ pub use segment::{
 };
 pub use table::MAX_PLACES;
 pub use waku::Waku;
+pub use whisper::Whisper;

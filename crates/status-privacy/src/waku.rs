@@ -7,7 +7,7 @@ use status_layer::{Cx, Due, Frame, Interest, Parcel, Privacy, Rendezvous, Topic,
 
 use crate::letterbox::{Letterbox, MIN_DATA};
 use crate::topic::ShortTopic;
-use crate::{Error, MAX_FRAME, PeelError, SEGMENT, segment, table};
+use crate::{Error, MAX_FRAME, PeelError, segment, table};
 
 /// Envelopes as deployed Status peers exchange them over Waku v2: the sealed bytes as they are.
 ///
@@ -21,7 +21,7 @@ impl<K: Keyring> Waku<K> {
     /// The privacy of the user whose key `keyring` holds.
     #[must_use]
     pub const fn new(keyring: K) -> Self {
-        Self { letterbox: Letterbox::new(keyring, SEGMENT) }
+        Self { letterbox: Letterbox::new(keyring) }
     }
 
     /// The local user.

@@ -6,6 +6,8 @@
 #[cfg(test)]
 mod device;
 mod error;
+#[cfg(feature = "keyring")]
+mod keyring;
 mod lock;
 mod owner;
 mod redb;
@@ -14,6 +16,8 @@ mod rows;
 mod sealed;
 
 pub use error::{KeyError, OpenError};
+#[cfg(feature = "keyring")]
+pub use keyring_core;
 pub use lock::{Cost, Key, Lock, LockKind, Passphrase};
 pub use redb::Redb;
 pub use rows::MAX_VALUE;

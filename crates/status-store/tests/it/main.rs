@@ -5,6 +5,8 @@ mod conformance;
 #[cfg(test)]
 mod durability;
 #[cfg(test)]
+mod keyring;
+#[cfg(test)]
 mod killed;
 #[cfg(test)]
 mod locked;
