@@ -1,7 +1,6 @@
 //! The parts of an envelope one by one, for research and for checking vectors. Nothing here keeps a caller
 //! from choosing bad randomness, so chats go through [`Waku`](crate::Waku).
 
-use alloc::format;
 use alloc::string::String;
 use alloc::vec::Vec;
 
@@ -12,7 +11,7 @@ use zeroize::Zeroizing;
 
 use crate::payload::{ecies, plain, symmetric};
 use crate::topic::{self, ShortTopic};
-use crate::{Error, PlainError, segment};
+use crate::{Error, Inbox, Padding, PlainError, segment};
 
 /// A plaintext taken apart, its signature checked.
 #[derive(Clone, Debug, Eq, PartialEq)]
@@ -27,7 +26,7 @@ pub struct Plain {
 
 /// Draws the padding that brings a plaintext to the next multiple of 256 bytes: 1 to 256 bytes.
 pub fn draw_padding(payload: &[u8], signer: Option<&dyn Keyring>, rng: &mut dyn CryptoRng) -> Vec<u8> {
-    plain::draw_padding(payload, signer, rng).to_vec()
+    plain::draw_padding(payload, signer, Padding::Blocks, rng).to_vec()
 }
 
 /// Lays out a plaintext with exactly this padding, and signs it if there is a signer; `None` if the payload
@@ -102,13 +101,12 @@ pub fn partitioned_name(user: &UserId) -> String {
     topic::partitioned(user)
 }
 
-/// The name of a user's personal inbox, which this layer does not use yet.
+/// The name of a user's personal inbox.
 ///
 /// # Errors
 /// [`KeyError::NotAPoint`] if the user's key is not a point of the curve.
 pub fn personal_name(user: &UserId) -> Result<String, KeyError> {
-    let key = PublicKey::from_user(user)?;
-    Ok(format!("contact-discovery-{}", hex::encode(key.uncompressed())))
+    Inbox::Personal.name(user)
 }
 
 /// The name of the place that two users agreed on.

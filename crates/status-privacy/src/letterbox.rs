@@ -6,15 +6,19 @@
 use alloc::vec::Vec;
 
 use status_crypto::{Keyring, PublicKey};
-use status_layer::{CryptoRng, Cx, Interest, Parcel, Rendezvous, Sealed, Secret, Shelf, StoreError, UserId};
+use status_layer::{
+    CryptoRng, Cx, Due, Interest, Parcel, Rendezvous, Sealed, Secret, Shelf, StoreError, UserId,
+};
 use zeroize::Zeroizing;
 
 use crate::payload::plain::{self, Plain};
 use crate::payload::{ecies, symmetric};
-use crate::segment;
 use crate::table::{self, Place};
-use crate::topic::{ShortTopic, Spot};
-use crate::{Error, MAX_PLACES, MAX_SEGMENT, MAX_WHOLE, PeelError, SEGMENT, WatchError, WrapError};
+use crate::topic::{self, PARTITIONS, ShortTopic, Spot};
+use crate::{
+    Darkness, Error, Inbox, Inboxes, MAX_PLACES, MAX_SEGMENT, MAX_WHOLE, PeelError, SEGMENT, WatchError,
+    WrapError, cover, segment,
+};
 
 /// The longest envelope that is made or read, in bytes.
 pub const MAX_FRAME: usize = 1 << 20;
@@ -38,11 +42,13 @@ pub(crate) const MIN_DATA: usize = symmetric::OVERHEAD + 1; // bytes
 #[derive(Clone, Debug)]
 pub(crate) struct Letterbox<K> {
     keyring: K,
+    pub(crate) inboxes: Inboxes,
+    pub(crate) darkness: Darkness,
 }
 
 impl<K: Keyring> Letterbox<K> {
     pub(crate) const fn new(keyring: K) -> Self {
-        Self { keyring }
+        Self { keyring, inboxes: Inboxes::DEPLOYED, darkness: Darkness::DEPLOYED }
     }
 
     /// The local user.
@@ -61,15 +67,41 @@ impl<K: Keyring> Letterbox<K> {
         if matches!(meet, Rendezvous::Inbox(user) if *user != self.user()) {
             return Err(WatchError::NotOurInbox.into());
         }
-        let spot = Spot::of(meet).ok_or(WatchError::SecretLength)?;
-        match how {
-            Interest::Ignore => table::delete_place(&mut cx.shelf, &spot),
-            Interest::Listen if table::has_place(&cx.shelf, &spot)? => {}
-            Interest::Listen => listen(&mut cx.shelf, meet, &spot)?,
+        if matches!(meet, Rendezvous::Inbox(_)) {
+            self.watch_inbox(cx, how)?;
+        } else {
+            watch_spot(cx, meet, &Spot::of(meet).ok_or(WatchError::SecretLength)?, how)?;
         }
         let mut topics = table::topics(&cx.shelf)?;
+        topics.extend(table::decoys(&cx.shelf)?);
+        topics.sort();
         topics.dedup();
         Ok(topics)
+    }
+
+    /// Our inbox, under all its names that are wanted; and the inboxes that ours is hidden among.
+    fn watch_inbox(&self, cx: &mut Cx<'_>, how: Interest) -> Result<(), Error> {
+        let meet = Rendezvous::Inbox(self.user());
+        for (inbox, wanted) in self.inboxes.names() {
+            let spot = inbox.spot(&self.user()).map_err(|_| WatchError::NotOurInbox)?;
+            let how = if wanted == Interest::Listen { how } else { Interest::Ignore };
+            watch_spot(cx, &meet, &spot, how)?;
+        }
+        let wanted = if how == Interest::Listen { self.darkness.decoys } else { 0 };
+        let mut decoys = table::decoys(&cx.shelf)?;
+        for surplus in decoys.split_off(decoys.len().min(wanted.into())) {
+            table::delete_decoy(&mut cx.shelf, surplus);
+        }
+        let ours = Inbox::Partitioned.spot(&self.user()).map_err(|_| WatchError::NotOurInbox)?.topic();
+        while decoys.len() < wanted.into() {
+            let partition = u16::try_from(cover::below(cx.rng, PARTITIONS.into())).unwrap_or_default();
+            let topic = Spot::inbox(topic::partition_name(partition)).topic();
+            if topic != ours && !decoys.contains(&topic) {
+                table::put_decoy(&mut cx.shelf, topic);
+                decoys.push(topic);
+            }
+        }
+        Ok(())
     }
 
     /// Seals a parcel for its place, signed if it has a hint; returns the topic of the place and the sealed bytes of each
@@ -80,7 +112,10 @@ impl<K: Keyring> Letterbox<K> {
         if len > MAX_SEALED {
             return Err(too_large.into());
         }
-        let spot = Spot::of(&parcel.meet).ok_or(WrapError::SecretLength)?;
+        let spot = match &parcel.meet {
+            Rendezvous::Inbox(user) => self.inboxes.leave.spot(user).map_err(|_| WrapError::UnusableKey)?,
+            meet => Spot::of(meet).ok_or(WrapError::SecretLength)?,
+        };
         let signer = self.signer(parcel.hint)?;
         let lock = match &parcel.meet {
             Rendezvous::Inbox(user) => {
@@ -90,8 +125,11 @@ impl<K: Keyring> Letterbox<K> {
         };
         let mut envelopes = Vec::new();
         for part in segment::split(&parcel.sealed, SEGMENT) {
-            let padding = plain::draw_padding(&part, signer, cx.rng);
+            let padding = plain::draw_padding(&part, signer, self.darkness.padding, cx.rng);
             let plain = plain::encode(&part, &padding, signer).ok_or(too_large)?;
+            if self.darkness.cover.is_some() {
+                cover::note(cx, &spot, plain.len())?;
+            }
             envelopes.push(lock.seal(cx.rng, &plain)?);
         }
         Ok((spot.topic(), envelopes))
@@ -115,6 +153,18 @@ impl<K: Keyring> Letterbox<K> {
             return segment::gather(cx, Parcel { meet: place.into_meet(self.user()), sealed, hint });
         }
         Ok(None)
+    }
+
+    /// What is to go out on our own account, as its topic and sealed bytes, and when to ask again: cover, if it is wanted. And
+    /// forgets large parcels of which too little ever came.
+    pub(crate) fn due(&self, cx: &mut Cx<'_>) -> Result<Due<Option<(ShortTopic, Vec<u8>)>>, StoreError> {
+        let forget = segment::forget_old(cx)?;
+        let Some(cover) = self.darkness.cover else {
+            cover::stop(&mut cx.shelf)?;
+            return Ok(Due { now: None, next: forget });
+        };
+        let (now, next) = cover::due(cx, cover)?;
+        Ok(Due { now, next: Some(forget.map_or(next, |forget| forget.min(next))) })
     }
 
     /// The keyring that is to sign, if anything is.
@@ -151,6 +201,20 @@ impl Lock {
                 .map_err(|_| StoreError::Damaged { what: "the key of a place" }),
         }
     }
+}
+
+/// Begins or stops listening at a place under one name.
+fn watch_spot(cx: &mut Cx<'_>, meet: &Rendezvous, spot: &Spot, how: Interest) -> Result<(), Error> {
+    let here = table::has_place(&cx.shelf, spot)?;
+    match how {
+        Interest::Listen if here => {}
+        Interest::Listen => listen(&mut cx.shelf, meet, spot)?,
+        Interest::Ignore if here || table::key(&cx.shelf, spot)?.is_some() => {
+            table::delete_place(&mut cx.shelf, spot);
+        }
+        Interest::Ignore => {}
+    }
+    Ok(())
 }
 
 /// Notes a place that is not listened at yet.

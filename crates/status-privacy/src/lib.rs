@@ -35,12 +35,15 @@
 
 extern crate alloc;
 
+mod cover;
+mod darkness;
 mod error;
 #[allow(missing_docs, unreachable_pub, clippy::all)]
 #[path = "generated/status.privacy.v1.rs"]
 mod generated;
 #[cfg(feature = "hazmat")]
 pub mod hazmat;
+mod inbox;
 mod letterbox;
 mod payload;
 mod segment;
@@ -49,7 +52,9 @@ mod topic;
 mod waku;
 pub mod whisper;
 
+pub use darkness::{Cover, Darkness, Padding};
 pub use error::{Error, PeelError, ProveError, WatchError, WrapError};
+pub use inbox::{Inbox, Inboxes};
 pub use letterbox::{MAX_FRAME, MAX_SEALED};
 pub use payload::PlainError;
 pub use segment::{

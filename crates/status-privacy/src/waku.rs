@@ -7,7 +7,7 @@ use status_layer::{Cx, Due, Frame, Interest, Parcel, Privacy, Rendezvous, Topic,
 
 use crate::letterbox::{Letterbox, MIN_DATA};
 use crate::topic::ShortTopic;
-use crate::{Error, MAX_FRAME, PeelError, segment, table};
+use crate::{Darkness, Error, Inboxes, MAX_FRAME, PeelError, table};
 
 /// Envelopes as deployed Status peers exchange them over Waku v2: the sealed bytes as they are.
 ///
@@ -22,6 +22,20 @@ impl<K: Keyring> Waku<K> {
     #[must_use]
     pub const fn new(keyring: K) -> Self {
         Self { letterbox: Letterbox::new(keyring) }
+    }
+
+    /// Hides more than deployed peers do.
+    #[must_use]
+    pub const fn with_darkness(mut self, darkness: Darkness) -> Self {
+        self.letterbox.darkness = darkness;
+        self
+    }
+
+    /// Listens at other names of our inbox, too, or leaves what is for others elsewhere.
+    #[must_use]
+    pub const fn with_inboxes(mut self, inboxes: Inboxes) -> Self {
+        self.letterbox.inboxes = inboxes;
+        self
     }
 
     /// The local user.
@@ -69,11 +83,14 @@ impl<K: Keyring> Privacy for Waku<K> {
         self.letterbox.open(cx, places, &frame.bytes)
     }
 
-    /// Sends nothing: only forgets large parcels of which too little ever came.
+    /// Returns cover, if it is wanted, and forgets large parcels of which too little ever came.
     ///
     /// # Errors
     /// Fails only with the store.
     fn due(&self, cx: &mut Cx<'_>) -> Result<Due<Vec<Frame>>, Error> {
-        Ok(Due { now: Vec::new(), next: segment::forget_old(cx)? })
+        let Due { now, next } = self.letterbox.due(cx)?;
+        let frame =
+            |(topic, bytes): (ShortTopic, _)| Frame { topic: topic.content_topic(), at: cx.now, bytes };
+        Ok(Due { now: now.into_iter().map(frame).collect(), next })
     }
 }

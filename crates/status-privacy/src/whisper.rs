@@ -19,7 +19,8 @@ use status_layer::{
 };
 
 use crate::letterbox::{LARGE_DATA, Letterbox, MIN_DATA};
-use crate::{Error, MAX_FRAME, PeelError, ProveError, segment, table};
+use crate::topic::ShortTopic;
+use crate::{Darkness, Error, Inboxes, MAX_FRAME, PeelError, ProveError, table};
 
 pub use bloom::Bloom;
 pub use envelope::{Envelope, FormError, hash};
@@ -76,6 +77,20 @@ impl<K: Keyring> Whisper<K> {
         Self { letterbox: Letterbox::new(keyring), config }
     }
 
+    /// Hides more than deployed peers do.
+    #[must_use]
+    pub const fn with_darkness(mut self, darkness: Darkness) -> Self {
+        self.letterbox.darkness = darkness;
+        self
+    }
+
+    /// Listens at other names of our inbox, too, or leaves what is for others elsewhere.
+    #[must_use]
+    pub const fn with_inboxes(mut self, inboxes: Inboxes) -> Self {
+        self.letterbox.inboxes = inboxes;
+        self
+    }
+
     /// The local user.
     #[must_use]
     pub fn user(&self) -> UserId {
@@ -94,6 +109,14 @@ impl<K: Keyring> Whisper<K> {
             Pow::Target { usual, within, .. } => Some((usual, within)),
             Pow::Nothing | Pow::Best { .. } => None,
         }
+    }
+
+    /// An envelope for which no work was done yet.
+    fn frame(&self, at: Timestamp, topic: ShortTopic, data: &[u8]) -> Frame {
+        let ttl = self.ttl();
+        let expiry = seconds(at).saturating_add(ttl);
+        let envelope = Envelope { expiry, ttl, topic: topic.0, data, nonce: 0 };
+        Frame { topic: label::of(topic), at, bytes: envelope.encode() }
     }
 
     /// Whether the rules let an envelope be opened at `now`.
@@ -127,13 +150,7 @@ impl<K: Keyring> Privacy for Whisper<K> {
     /// [`WrapError`](crate::WrapError).
     fn wrap(&self, cx: &mut Cx<'_>, parcel: Parcel) -> Result<Vec<Frame>, Error> {
         let (topic, sealed) = self.letterbox.seal(cx, &parcel)?;
-        let ttl = self.ttl();
-        let expiry = seconds(cx.now).saturating_add(ttl);
-        let frame = |data: Vec<u8>| {
-            let envelope = Envelope { expiry, ttl, topic: topic.0, data: &data, nonce: 0 };
-            Frame { topic: label::of(topic), at: cx.now, bytes: envelope.encode() }
-        };
-        Ok(sealed.into_iter().map(frame).collect())
+        Ok(sealed.iter().map(|data| self.frame(cx.now, topic, data)).collect())
     }
 
     /// Lets an envelope run out later, and says what work is to be done for it.
@@ -204,12 +221,14 @@ impl<K: Keyring> Privacy for Whisper<K> {
         }
     }
 
-    /// Sends nothing: only forgets large parcels of which too little ever came.
+    /// Returns cover, if it is wanted, and forgets large parcels of which too little ever came.
     ///
     /// # Errors
     /// Fails only with the store.
     fn due(&self, cx: &mut Cx<'_>) -> Result<Due<Vec<Frame>>, Error> {
-        Ok(Due { now: Vec::new(), next: segment::forget_old(cx)? })
+        let Due { now, next } = self.letterbox.due(cx)?;
+        let frame = |(topic, data): (ShortTopic, Vec<u8>)| self.frame(cx.now, topic, &data);
+        Ok(Due { now: now.into_iter().map(frame).collect(), next })
     }
 }
 
