@@ -26,3 +26,5 @@ mod recovery;
 mod upgrade;
 #[cfg(test)]
 mod vectors;
+#[cfg(test)]
+mod whisper;
