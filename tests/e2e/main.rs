@@ -25,6 +25,8 @@ mod hostile;
 #[cfg(test)]
 mod large;
 #[cfg(test)]
+mod put_back;
+#[cfg(test)]
 mod recovery;
 #[cfg(test)]
 mod upgrade;

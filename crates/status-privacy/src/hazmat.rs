@@ -26,13 +26,13 @@ pub struct Plain {
 
 /// Draws the padding that brings a plaintext to the next multiple of 256 bytes: 1 to 256 bytes.
 pub fn draw_padding(payload: &[u8], signer: Option<&dyn Keyring>, rng: &mut dyn CryptoRng) -> Vec<u8> {
-    plain::draw_padding(payload, signer, Padding::Blocks, rng).to_vec()
+    plain::draw_padding(payload, signer, Padding::Blocks, rng)
 }
 
 /// Lays out a plaintext with exactly this padding, and signs it if there is a signer; `None` if the payload
 /// has 16 MiB or more.
 #[must_use]
-pub fn encode(payload: &[u8], padding: &[u8], signer: Option<&dyn Keyring>) -> Option<Zeroizing<Vec<u8>>> {
+pub fn encode(payload: &[u8], padding: &[u8], signer: Option<&dyn Keyring>) -> Option<Vec<u8>> {
     plain::encode(payload, padding, signer)
 }
 
@@ -62,7 +62,7 @@ pub fn seal_symmetric(key: &Secret, rng: &mut dyn CryptoRng, plain: &[u8]) -> Re
 
 /// Opens what was sealed with a symmetric key; `None` if it was not, or was changed.
 #[must_use]
-pub fn open_symmetric(key: &Secret, sealed: &[u8]) -> Option<Zeroizing<Vec<u8>>> {
+pub fn open_symmetric(key: &Secret, sealed: &[u8]) -> Option<Vec<u8>> {
     symmetric::open(key, sealed)
 }
 
@@ -73,7 +73,7 @@ pub fn seal_asymmetric(to: &PublicKey, rng: &mut dyn CryptoRng, plain: &[u8]) ->
 
 /// Opens what was sealed to the key of `keyring`; `None` if it was not, or was changed.
 #[must_use]
-pub fn open_asymmetric(keyring: &dyn Keyring, sealed: &[u8]) -> Option<Zeroizing<Vec<u8>>> {
+pub fn open_asymmetric(keyring: &dyn Keyring, sealed: &[u8]) -> Option<Vec<u8>> {
     ecies::open(keyring, sealed)
 }
 

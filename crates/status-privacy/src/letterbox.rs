@@ -9,7 +9,6 @@ use status_crypto::{Keyring, PublicKey};
 use status_layer::{
     CryptoRng, Cx, Due, Interest, Parcel, Rendezvous, Sealed, Secret, Shelf, StoreError, UserId,
 };
-use zeroize::Zeroizing;
 
 use crate::payload::plain::{self, Plain};
 use crate::payload::{ecies, symmetric};
@@ -177,7 +176,7 @@ impl<K: Keyring> Letterbox<K> {
     }
 
     /// Opens bytes that were left at `place`; `None` if they are not for us, or were changed.
-    fn unseal(&self, place: &Place, data: &[u8]) -> Option<Zeroizing<Vec<u8>>> {
+    fn unseal(&self, place: &Place, data: &[u8]) -> Option<Vec<u8>> {
         match place {
             Place::Inbox => ecies::open(&self.keyring, data),
             Place::Named { key, .. } | Place::Shared { key, .. } => symmetric::open(key, data),

@@ -10,7 +10,6 @@ use core::fmt;
 
 use status_crypto::{Keyring, PublicKey, Signature, keccak256};
 use status_layer::CryptoRng;
-use zeroize::Zeroizing;
 
 use crate::darkness::{BLOCK, Padding};
 
@@ -70,21 +69,17 @@ pub(crate) fn draw_padding(
     signer: Option<&dyn Keyring>,
     classes: Padding,
     rng: &mut dyn CryptoRng,
-) -> Zeroizing<Vec<u8>> {
+) -> Vec<u8> {
     let signature = if signer.is_some() { SIGNATURE } else { 0 };
     let raw = 1 + size_bytes(payload.len()) + payload.len() + signature;
-    let mut padding = Zeroizing::new(vec![0; classes.filled(raw).saturating_sub(raw)]);
+    let mut padding = vec![0; classes.filled(raw).saturating_sub(raw)];
     rng.fill_bytes(&mut padding);
     padding
 }
 
 /// Lays out a plaintext and signs it, flags included, if there is a signer; `None` if the payload is too long
 /// for its size to be written down.
-pub(crate) fn encode(
-    payload: &[u8],
-    padding: &[u8],
-    signer: Option<&dyn Keyring>,
-) -> Option<Zeroizing<Vec<u8>>> {
+pub(crate) fn encode(payload: &[u8], padding: &[u8], signer: Option<&dyn Keyring>) -> Option<Vec<u8>> {
     if payload.len() > MAX_PAYLOAD {
         return None;
     }
@@ -92,7 +87,7 @@ pub(crate) fn encode(
     let flags = u8::try_from(size_bytes).unwrap_or(SIZE_BYTES) | if signer.is_some() { SIGNED } else { 0 };
     let total = 1 + size_bytes + payload.len() + padding.len() + SIGNATURE;
 
-    let mut plain = Zeroizing::new(Vec::with_capacity(total));
+    let mut plain = Vec::with_capacity(total);
     plain.push(flags);
     plain.extend(payload.len().to_le_bytes().iter().take(size_bytes));
     plain.extend_from_slice(payload);

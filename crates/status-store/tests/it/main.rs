@@ -13,6 +13,8 @@ mod locked;
 #[cfg(test)]
 mod migrated;
 #[cfg(test)]
+mod put_back;
+#[cfg(test)]
 mod refused;
 #[cfg(test)]
 mod refused_sealed;
