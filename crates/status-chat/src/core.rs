@@ -6,13 +6,14 @@ use std::sync::Arc;
 use status_crypto::Keyring;
 use status_layer::{
     Area, Audience, Body, DeviceId, Frame, FrameId, Grade, History, Interest, MessageId, Notice, Reason,
-    Recipient, Sender, StoreError, Timestamp, Topic, Unit,
+    Recipient, Sender, StoreError, Timestamp, Topic, Unit, Work,
 };
 use status_stack::{Engine, Fault, Input, Layer, News, Output, Way};
 
 use crate::devices::{self, OwnDevice};
 use crate::error::SendError;
-use crate::event::{Chat, Event, Journey, Message, Refused, Tally};
+use crate::event::{Chat, Event, Journey, Message, Refused, Stage, Tally};
+use crate::stage::{self, Fact};
 use crate::table;
 use crate::words::{self, Words};
 
@@ -63,6 +64,7 @@ pub(crate) struct Effects {
     pub(crate) answer: Result<Answer, SendError>,
     pub(crate) events: Vec<Event>,
     pub(crate) frames: Vec<(FrameId, Frame)>,
+    pub(crate) work: Vec<(FrameId, Frame, Work)>,
     pub(crate) topics: Option<Vec<Topic>>,
     pub(crate) fetch: Option<History>,
     pub(crate) wake: Option<Timestamp>,
@@ -162,7 +164,7 @@ impl Core {
             clock: said.clock,
             sent_at: now,
             grade: promised(chat),
-            delivered: false,
+            stage: Some(Stage::Queued),
             way: None,
         };
         let shelf = &mut unit.cx(AREA).shelf;
@@ -214,7 +216,7 @@ impl Core {
 
     /// Runs the stack, and takes its news.
     fn layers(&self, unit: &mut Unit<'_>, effects: &mut Effects, input: Input) -> Result<(), Fault> {
-        let Output { news, frames, topics, fetch, wake, taken, .. } = self.engine.step(unit, input)?;
+        let Output { news, frames, work, topics, fetch, wake, taken, .. } = self.engine.step(unit, input)?;
         if let Some(taken) = taken {
             effects.tally.frames_in += 1;
             effects.tally.bytes_in += taken.frame as u64;
@@ -224,6 +226,7 @@ impl Core {
         effects.tally.frames_out += frames.len() as u64;
         effects.tally.bytes_out += frames.iter().map(|(_, frame)| frame.bytes.len() as u64).sum::<u64>();
         effects.frames.extend(frames);
+        effects.work.extend(work);
         effects.topics = topics.or(effects.topics.take());
         effects.fetch = fetch.or(effects.fetch.take());
         effects.wake = wake;
@@ -240,15 +243,15 @@ impl Core {
             }
             // One of our own devices has a copy.
             News::Delivered { by, .. } if by == self.keyring.user() => {}
-            News::Delivered { id, by } => {
-                let shelf = &mut unit.cx(AREA).shelf;
-                if let Some(mut message) = table::load_message(shelf, id).map_err(fault)? {
-                    message.delivered = true;
-                    table::save_message(shelf, &message);
-                }
+            News::Delivered { id, by, device } => {
                 effects.tally.acked += 1;
-                effects.events.push(Event::Delivered { id, by });
+                self.note(unit, effects, id, &Fact::Delivered { by, device })?;
             }
+            News::Published { id, .. } => self.note(unit, effects, id, &Fact::Published)?,
+            News::Stored { id, .. } => self.note(unit, effects, id, &Fact::Stored)?,
+            News::GaveUp { to, .. } if to == self.keyring.user() => {}
+            News::GaveUp { id, to } => self.note(unit, effects, id, &Fact::GaveUp { to })?,
+            News::Gap { from, missing } => effects.events.push(Event::Gap { from, missing }),
             News::Again { .. } => effects.tally.copies += 1,
             News::Refused { id, layer, why } => {
                 effects.refuse(&layer, &why);
@@ -259,8 +262,21 @@ impl Core {
                 self.notice(unit, &notice)?;
                 effects.events.push(Event::Notice(notice));
             }
-            News::Accepted { .. } => {}
+            // The answer to the task says it; histories of others are not asked for yet.
+            _ => {}
         }
+        Ok(())
+    }
+
+    fn note(
+        &self,
+        unit: &mut Unit<'_>,
+        effects: &mut Effects,
+        id: MessageId,
+        fact: &Fact,
+    ) -> Result<(), Fault> {
+        let events = stage::note(&mut unit.cx(AREA).shelf, id, fact).map_err(fault)?;
+        effects.events.extend(events);
         Ok(())
     }
 
@@ -311,7 +327,7 @@ impl Core {
             clock: words.clock,
             sent_at: words.sent_at,
             grade: got.grade,
-            delivered: false,
+            stage: None,
             way: Some(Journey { text: words.text.len(), body: got.body.as_bytes().len(), layers: got.way }),
             text: words.text,
         };
@@ -344,6 +360,7 @@ impl Default for Effects {
             answer: Ok(Answer::Done),
             events: Vec::new(),
             frames: Vec::new(),
+            work: Vec::new(),
             topics: None,
             fetch: None,
             wake: None,

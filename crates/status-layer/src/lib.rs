@@ -27,13 +27,14 @@ mod storage;
 #[cfg(any(test, feature = "testing"))]
 pub mod testing;
 mod time;
+mod work;
 
 pub use draft::{Cx, Draft, Shelf, Unit};
 pub use error::{LayerError, Reason};
 pub use id::{DeviceId, FrameId, GroupId, IdError, MessageId, Name, UserId};
 pub use ladder::{
     Arrival, Audience, Body, Datagram, Due, Frame, Grade, History, Interest, Letter, Notice, Opened,
-    Outgoing, Parcel, Proof, Recipient, Rendezvous, Sealed, Sender, Topic,
+    Outgoing, Parcel, Proof, Recipient, Rendezvous, Round, Sealed, Sender, Topic,
 };
 pub use memory::Memory;
 pub use network::{Network, NetworkEvent, Traffic, Unpublished};
@@ -42,3 +43,4 @@ pub use seam::{DataSync, Privacy, Security};
 pub use secret::Secret;
 pub use storage::{Area, Batch, Read, Row, Store, StoreError, Value};
 pub use time::Timestamp;
+pub use work::{Late, Ready, Work};

@@ -6,7 +6,7 @@ use alloc::vec::Vec;
 
 use crate::{
     Arrival, Audience, Body, Cx, Datagram, DeviceId, Due, Frame, GroupId, Interest, LayerError, Letter,
-    MessageId, Opened, Outgoing, Parcel, Recipient, Rendezvous, Topic, UserId,
+    MessageId, Opened, Outgoing, Parcel, Ready, Recipient, Rendezvous, Round, Topic, UserId,
 };
 
 /// What to offer, resend and acknowledge, and when.
@@ -21,7 +21,8 @@ pub trait DataSync {
     fn share(&self, cx: &mut Cx<'_>, group: GroupId, with: &[UserId]) -> Result<(), Self::Error>;
 
     /// Takes a body to be delivered to every member of `to`. It goes out with the next [`due`](Self::due);
-    /// `id` names it in [`Arrival::Acked`]. Appending the same body under the same id again changes nothing.
+    /// `id` names it in [`Datagram::carries`] and in what becomes of it: [`Arrival::Acked`] by each reader, or
+    /// [`Arrival::GaveUp`], never silence. Appending the same body under the same id again changes nothing.
     ///
     /// # Errors
     /// Rejects a body that is too large, an unknown group, or more than the layer can keep.
@@ -39,13 +40,20 @@ pub trait DataSync {
     /// Fails only with the store.
     fn online(&self, cx: &mut Cx<'_>) -> Result<(), Self::Error>;
 
-    /// Returns the datagrams to send at `cx.now`: first sendings, resends, acknowledgements.
+    /// Makes due at once what `whom`, or anybody if it is `None`, has not acknowledged: what was sent may have been lost
+    /// with the keys that it was sealed with.
+    ///
+    /// # Errors
+    /// Fails only with the store.
+    fn resend(&self, cx: &mut Cx<'_>, whom: Option<&UserId>) -> Result<(), Self::Error>;
+
+    /// Returns the datagrams to send at `cx.now`: first sendings, resends, acknowledgements; and what is given up.
     ///
     /// Invariant: asked twice at the same instant, it returns nothing the second time.
     ///
     /// # Errors
     /// Fails only with the store.
-    fn due(&self, cx: &mut Cx<'_>) -> Result<Due<Vec<Datagram>>, Self::Error>;
+    fn due(&self, cx: &mut Cx<'_>) -> Result<Due<Round>, Self::Error>;
 }
 
 /// How a datagram is sealed for its recipient's devices, and opened.
@@ -112,6 +120,28 @@ pub trait Privacy {
     /// # Errors
     /// Rejects a parcel that is too large.
     fn wrap(&self, cx: &mut Cx<'_>, parcel: Parcel) -> Result<Vec<Frame>, Self::Error>;
+
+    /// Makes a frame that [`wrap`](Self::wrap) or [`due`](Self::due) made ready to be published at `cx.now`, and says what work
+    /// has to be done for it before. Asked each time a frame is to be published, the first time and again; what was promised
+    /// of the frame at an earlier time, such as when it runs out, is promised anew. By default a frame goes as it is.
+    ///
+    /// Invariant: a frame may be made ready any number of times, from whatever it became before.
+    ///
+    /// # Errors
+    /// Rejects a frame that this layer did not make.
+    fn ready(&self, cx: &mut Cx<'_>, frame: Frame) -> Result<Ready, Self::Error> {
+        let _ = cx;
+        Ok(Ready::at_once(frame))
+    }
+
+    /// Puts the number that was found into a frame that [`ready`](Self::ready) gave, and checks it as its receivers do.
+    ///
+    /// # Errors
+    /// Rejects a number that is not what was to be found.
+    fn prove(&self, cx: &mut Cx<'_>, frame: Frame, number: u64) -> Result<Frame, Self::Error> {
+        let _ = (cx, number);
+        Ok(frame)
+    }
 
     /// Opens an envelope; `None` if it is not for a place that we listen at.
     ///

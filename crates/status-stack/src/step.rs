@@ -5,7 +5,7 @@ use core::fmt;
 
 use status_layer::{
     Audience, Body, DeviceId, Frame, FrameId, Grade, GroupId, History, Interest, MessageId, Notice, Reason,
-    Recipient, Sender, Timestamp, Topic, UserId,
+    Recipient, Sender, Timestamp, Topic, UserId, Work,
 };
 
 /// One thing that happened.
@@ -51,6 +51,19 @@ pub enum Input {
     Frame(Frame),
     /// The network has handed our frame to somebody.
     Published(FrameId),
+    /// The work for a frame of [`Output::work`] is done.
+    Worked {
+        /// Names the frame.
+        id: FrameId,
+        /// The frame as it was handed out.
+        frame: Frame,
+        /// What was found.
+        number: u64,
+    },
+    /// A node that keeps history has confirmed that it keeps our frame.
+    Stored(FrameId),
+    /// What this user, or anybody, has not acknowledged is to be sent again at once.
+    Resend(Option<UserId>),
     /// The network will never carry our frame.
     Unpublishable(FrameId),
     /// The network can be reached (`true`, each time a node joins) or not.
@@ -66,6 +79,10 @@ pub struct Output {
     pub news: Vec<News>,
     /// To be published; each is in the outbox until [`Input::Published`].
     pub frames: Vec<(FrameId, Frame)>,
+    /// To be published when work was done for them; what is found comes back as [`Input::Worked`]. Each is in the outbox like
+    /// the others, so what is not found, or lost in a crash, is to be found again at its next try. The same frame again
+    /// takes the place of the one before.
+    pub work: Vec<(FrameId, Frame, Work)>,
     /// The topics to watch from now on, if they changed.
     pub topics: Option<Vec<Topic>>,
     /// What is wanted from history nodes.
@@ -76,8 +93,10 @@ pub struct Output {
     pub taken: Option<Taken>,
 }
 
-/// What a step means to the application.
+/// What a step means to the application. A message goes `Accepted`, `Published`, `Stored`, `Delivered` to each reader, or in
+/// the end `GaveUp`; whatever is known of a later stage may come before an earlier one, and each may come again.
 #[derive(Debug)]
+#[non_exhaustive]
 pub enum News {
     /// The message is kept and will be sent until it is acknowledged.
     Accepted {
@@ -126,6 +145,45 @@ pub enum News {
         id: MessageId,
         /// The user.
         by: UserId,
+        /// Which of their devices, if it is known.
+        device: Option<DeviceId>,
+    },
+    /// The network has handed all frames of a message to somebody.
+    Published {
+        /// The message.
+        id: MessageId,
+        /// The reader that these frames are for.
+        to: Recipient,
+    },
+    /// Nodes that keep history have all frames of a message.
+    Stored {
+        /// The message.
+        id: MessageId,
+        /// The reader that these frames are for.
+        to: Recipient,
+    },
+    /// A user did not acknowledge a message for so long that it is sent no more. It may be acknowledged still.
+    GaveUp {
+        /// The message.
+        id: MessageId,
+        /// The user.
+        to: UserId,
+    },
+    /// Messages of a user are missing before one that arrived.
+    Gap {
+        /// The user.
+        from: UserId,
+        /// How many are missing at least.
+        missing: usize,
+    },
+    /// A user says which messages of a chat they can give.
+    Offered {
+        /// The user.
+        from: UserId,
+        /// The chat, as they name it.
+        chat: Vec<u8>,
+        /// The messages.
+        ids: Vec<MessageId>,
     },
     /// Something about keys and devices that the application should know.
     Noticed(Notice),
