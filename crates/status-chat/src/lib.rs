@@ -35,6 +35,8 @@ mod event;
 pub mod home;
 mod identity;
 mod table;
+#[cfg(feature = "testing")]
+pub mod testing;
 mod throttle;
 mod words;
 
