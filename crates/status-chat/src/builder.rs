@@ -7,10 +7,10 @@ use std::sync::Arc;
 use rand::rngs::{StdRng, SysRng};
 use rand_core::SeedableRng;
 use status_crypto::{Keyring, SecretKey};
-use status_layer::{DeviceId, Network, Store, Unit};
+use status_layer::{Area, DeviceId, Network, Store, Unit};
 use status_p2p::{Config, HostKey, Mdns, Node, PeerAddr};
 use status_stack::Engine;
-use status_store::Lock;
+use status_store::{Continuity, Lock};
 use tokio::sync::{broadcast, mpsc, oneshot};
 use zeroize::Zeroizing;
 
@@ -36,6 +36,8 @@ const MAX_COMMANDS: usize = 256;
 pub struct ClientBuilder {
     home: Option<PathBuf>,
     lock: Option<Lock>,
+    anchor: Option<PathBuf>,
+    secret: Vec<Area>,
     identity: Option<Identity>,
     listen: Vec<String>,
     peers: Vec<String>,
@@ -72,6 +74,22 @@ impl ClientBuilder {
     /// home is locked with it. [`home::relock`](crate::home::relock) replaces it.
     pub fn lock(mut self, lock: impl Into<Lock>) -> Self {
         self.lock = Some(lock.into());
+        self
+    }
+
+    /// Keeps the anchor, by which an old copy of the home is noticed, in another file than one of the home.
+    ///
+    /// An anchor in the home notices a store that was put back, and a home that was copied; not a home that was put back
+    /// whole into its old place, or a snapshot of its disk. An anchor on a disk that such copies do not reach does.
+    pub fn anchor(mut self, file: impl Into<PathBuf>) -> Self {
+        self.anchor = Some(file.into());
+        self
+    }
+
+    /// Erases what is deleted of an area, beside that of the security layer of the deployed network, whose rows are always
+    /// kept so: with the next commit nobody can read it any more. For [`stack`](Self::stack)s with areas of their own.
+    pub fn secret_area(mut self, area: Area) -> Self {
+        self.secret.push(area);
         self
     }
 
@@ -184,9 +202,13 @@ fn run(builder: ClientBuilder, ready: oneshot::Sender<Result<Client, OpenError>>
 async fn start(builder: ClientBuilder) -> Result<(Client, Driver), OpenError> {
     let clock = builder.clock.unwrap_or_else(|| Box::new(SystemClock));
     let mut rng = StdRng::try_from_rng(&mut SysRng).map_err(|_| OpenError::Randomness)?;
-    let mut store = match builder.store {
-        Some(store) => store,
-        None => open_store(builder.home.as_deref(), builder.lock.as_ref())?,
+    let (mut store, continuity) = match builder.store {
+        Some(store) => (store, Continuity::Whole),
+        None => {
+            let secret = [status_stack::Config::default().areas.security];
+            let secret = secret.iter().chain(&builder.secret).copied().collect::<Vec<_>>();
+            open_store(builder.home.as_deref(), builder.lock.as_ref(), builder.anchor.as_deref(), &secret)?
+        }
     };
     let mut unit = Unit::new(clock.now(), &mut rng, &*store);
     let owner = own(&mut unit, builder.identity)?;
@@ -226,7 +248,7 @@ async fn start(builder: ClientBuilder) -> Result<(Client, Driver), OpenError> {
         online: Throttle::new(ONLINE_GAP),
         window: Window::default(),
     };
-    driver.start(builder.chats).map_err(OpenError::Layer)?;
+    driver.start(builder.chats, continuity == Continuity::PutBack).map_err(OpenError::Layer)?;
     let phrase = RecoveryPhrase::kept(owner.phrase);
     Ok((Client::new(me, us.device, phrase, addresses, commands, listeners, first), driver))
 }

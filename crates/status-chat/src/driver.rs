@@ -111,10 +111,14 @@ impl Driver {
     }
 
     /// Runs the first tasks after a start.
-    pub(crate) fn start(&mut self, chats: Vec<Chat>) -> Result<(), String> {
-        let joining = chats.into_iter().map(Task::Join);
-        let tasks = std::iter::once(Task::Start).chain(joining);
-        let jobs: Vec<Job> = tasks.map(|task| Job { task, reply: None }).collect();
+    pub(crate) fn start(&mut self, chats: Vec<Chat>, put_back: bool) -> Result<(), String> {
+        // Alone: nothing else is to be committed if it fails.
+        self.start_with(vec![Task::Start { put_back }])?;
+        self.start_with(chats.into_iter().map(Task::Join).collect())
+    }
+
+    fn start_with(&mut self, tasks: Vec<Task>) -> Result<(), String> {
+        let jobs: Vec<Job> = tasks.into_iter().map(|task| Job { task, reply: None }).collect();
         let done = self.turn(&jobs).map_err(|failed| failed.to_string())?;
         if let Some(fault) = done.iter().find_map(|done| done.as_ref().err()) {
             return Err(fault.to_string());

@@ -2,8 +2,8 @@
 
 use std::path::{Path, PathBuf};
 
-use status_layer::{Memory, Store};
-use status_store::{Key, Lock, LockKind, Sealed, seal_plain};
+use status_layer::{Area, Memory, Store};
+use status_store::{Anchored, Continuity, Key, Lock, LockKind, Sealed, seal_plain};
 
 use crate::error::OpenError;
 
@@ -11,6 +11,8 @@ use crate::error::OpenError;
 const STORE_FILE: &str = "status.store";
 /// The file in a home that holds its key, if it has no other lock.
 const KEY_FILE: &str = "status.key";
+/// The file in a home by which an old copy of the store is noticed.
+const ANCHOR_FILE: &str = "status.anchor";
 /// What held everything before there was sealing.
 const PLAIN_FILE: &str = "status.redb";
 
@@ -55,19 +57,28 @@ pub fn relock(home: &Path, old: Option<&Lock>, new: Option<&Lock>) -> Result<(),
     Ok(())
 }
 
-/// Opens the store in a home, or one in memory if there is no home.
+/// Opens the store in a home, or one in memory if there is no home. What is deleted of the areas `secret` is erased.
 pub(crate) fn open_store(
     home: Option<&Path>,
     lock: Option<&Lock>,
-) -> Result<Box<dyn Store + Send>, OpenError> {
-    let Some(home) = home else { return Ok(Box::new(Memory::new())) };
+    anchor: Option<&Path>,
+    secret: &[Area],
+) -> Result<(Box<dyn Store + Send>, Continuity), OpenError> {
+    let Some(home) = home else { return Ok((Box::new(Memory::new()), Continuity::Whole)) };
     make_private(home).map_err(|source| failed(home, source))?;
     let lock = choose(home, lock)?;
     let path = home.join(STORE_FILE);
-    if seal_plain(&home.join(PLAIN_FILE), &path, &lock)? {
+    if seal_plain(&home.join(PLAIN_FILE), &path, &lock, secret)? {
         tracing::warn!("this home was not sealed; now it is");
     }
-    Ok(Box::new(Sealed::open(path, &lock)?))
+    let anchor = anchor.map_or_else(|| home.join(ANCHOR_FILE), Path::to_owned);
+    let (store, continuity) = Anchored::open_with(&path, &lock, &anchor, secret)?;
+    if continuity == Continuity::PutBack {
+        tracing::warn!(
+            "this home is an older copy of itself, or was copied; conversations go on with new keys"
+        );
+    }
+    Ok((Box::new(store), continuity))
 }
 
 /// The lock that was given, or the key in the home, which is made if the home is new.

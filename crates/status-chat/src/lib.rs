@@ -34,6 +34,7 @@ mod error;
 mod event;
 pub mod home;
 mod identity;
+mod stage;
 mod table;
 #[cfg(feature = "testing")]
 pub mod testing;
@@ -45,7 +46,7 @@ pub use client::{Client, Events};
 pub use clock::{Clock, SystemClock};
 pub use devices::OwnDevice;
 pub use error::{OpenError, SendError};
-pub use event::{Chat, Event, Journey, Message, Refused, Tally};
+pub use event::{Chat, Event, Journey, Message, Refused, Stage, Tally};
 pub use identity::{Identity, IdentityError, RecoveryPhrase};
 pub use status_layer::{DeviceId, Grade, MessageId, Name, Network, Notice, Timestamp, Traffic, UserId};
 pub use status_stack::{Engine, Stack, Way};

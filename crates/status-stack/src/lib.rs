@@ -21,6 +21,7 @@ mod outbox;
 mod stack;
 mod step;
 mod table;
+mod track;
 
 pub use stack::{Areas, Config, Engine, Stack};
 pub use step::{Fault, Input, Layer, News, Output, Taken, Way};

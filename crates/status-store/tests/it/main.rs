@@ -13,9 +13,13 @@ mod locked;
 #[cfg(test)]
 mod migrated;
 #[cfg(test)]
+mod put_back;
+#[cfg(test)]
 mod refused;
 #[cfg(test)]
 mod refused_sealed;
+#[cfg(test)]
+mod upgraded;
 
 /// A key that is not random.
 #[cfg(test)]
