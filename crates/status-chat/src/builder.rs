@@ -17,7 +17,7 @@ use zeroize::Zeroizing;
 use crate::client::Client;
 use crate::clock::{Clock, SystemClock};
 use crate::core::{AREA, Core};
-use crate::driver::{Driver, ONLINE_GAP, Window};
+use crate::driver::{Driver, Miner, ONLINE_GAP, Window};
 use crate::error::OpenError;
 use crate::event::{Chat, Tally};
 use crate::home::open_store;
@@ -245,6 +245,7 @@ async fn start(builder: ClientBuilder) -> Result<(Client, Driver), OpenError> {
         tally: Tally::default(),
         wake: None,
         waiting: BTreeSet::new(),
+        miner: Miner::new(),
         online: Throttle::new(ONLINE_GAP),
         window: Window::default(),
     };
