@@ -110,7 +110,7 @@ fn message(n: u64, rng: &mut SeededRng) -> Message {
         clock: YEARS_AGO + n * 60_000,
         sent_at: Timestamp::from_millis(YEARS_AGO + n * 60_000),
         grade: Grade::Ratcheted,
-        delivered: true,
+        stage: None,
         way: None,
     }
 }
