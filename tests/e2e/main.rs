@@ -1,6 +1,8 @@
 //! Tests of the whole: every real layer at once.
 
 #[cfg(test)]
+mod backup;
+#[cfg(test)]
 mod blind_privacy;
 #[cfg(test)]
 mod conversation;

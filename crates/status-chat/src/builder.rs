@@ -275,7 +275,7 @@ async fn start_node(
 /// A new installation id: a UUID version 4 in text form.
 ///
 /// Spec: RFC 9562, section 5.4.
-fn new_device(rng: &mut dyn status_layer::CryptoRng) -> String {
+pub(crate) fn new_device(rng: &mut dyn status_layer::CryptoRng) -> String {
     let mut bytes = [0; 16];
     rng.fill_bytes(&mut bytes);
     let number = u128::from_be_bytes(bytes);

@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use status_layer::{Memory, Store};
-use status_store::{Key, Lock, LockKind, Sealed, seal_plain};
+use status_store::{Builder, Key, Lock, LockKind, Sealed, seal_plain};
 
 use crate::error::OpenError;
 
@@ -63,11 +63,29 @@ pub(crate) fn open_store(
     let Some(home) = home else { return Ok(Box::new(Memory::new())) };
     make_private(home).map_err(|source| failed(home, source))?;
     let lock = choose(home, lock)?;
+    Ok(Box::new(open_sealed(home, &lock)?))
+}
+
+/// Opens the store in a home in which there is a user.
+pub(crate) fn open_there(home: &Path, lock: Option<&Lock>) -> Result<Sealed, OpenError> {
+    if !is_home(home) {
+        return Err(failed(home, std::io::Error::new(std::io::ErrorKind::NotFound, "there is nobody in it")));
+    }
+    open_sealed(home, &choose(home, lock)?)
+}
+
+/// Begins the store of a home in which there is nobody yet.
+pub(crate) fn build_store(home: &Path, lock: Option<&Lock>) -> Result<Builder, OpenError> {
+    make_private(home).map_err(|source| failed(home, source))?;
+    Ok(Sealed::build(home.join(STORE_FILE), &choose(home, lock)?)?)
+}
+
+fn open_sealed(home: &Path, lock: &Lock) -> Result<Sealed, OpenError> {
     let path = home.join(STORE_FILE);
-    if seal_plain(&home.join(PLAIN_FILE), &path, &lock)? {
+    if seal_plain(&home.join(PLAIN_FILE), &path, lock)? {
         tracing::warn!("this home was not sealed; now it is");
     }
-    Ok(Box::new(Sealed::open(path, &lock)?))
+    Ok(Sealed::open(path, lock)?)
 }
 
 /// The lock that was given, or the key in the home, which is made if the home is new.

@@ -23,6 +23,8 @@
 //! It runs on threads of its own and works under any async executor. When a call returns `Ok`, its effect is
 //! durable. Below it run the five layers of the protocol; [`ClientBuilder::stack`] puts others in their place.
 
+mod areas;
+pub mod backup;
 mod builder;
 mod client;
 mod clock;
@@ -47,4 +49,7 @@ pub use event::{Chat, Event, Journey, Message, Refused, Tally};
 pub use identity::{Identity, IdentityError, RecoveryPhrase};
 pub use status_layer::{DeviceId, Grade, MessageId, Name, Network, Notice, Timestamp, Traffic, UserId};
 pub use status_stack::{Engine, Stack, Way};
-pub use status_store::{Key as StoreKey, KeyError, Lock, LockKind, OpenError as LockError, Passphrase};
+pub use status_store::{
+    BackupError as BackupFileError, Key as StoreKey, KeyError, Lock, LockKind, OpenError as LockError,
+    Passphrase,
+};

@@ -17,6 +17,10 @@ use zeroize::Zeroizing;
 
 use crate::event::{Chat, Message};
 
+mod examine;
+
+pub(crate) use examine::{Adopted, TABLES, adopt, examine};
+
 const IDENTITY: &[u8] = b"I";
 const JOINED: u8 = b'J';
 const CLOCK: u8 = b'L';
@@ -101,8 +105,11 @@ pub(crate) fn save_message(shelf: &mut Shelf<'_>, message: &Message) {
 }
 
 pub(crate) fn load_message(shelf: &Shelf<'_>, id: MessageId) -> Result<Option<Message>, StoreError> {
-    let Some(row) = shelf.get(&message_key(&id))? else { return Ok(None) };
-    Reader::read(WHAT, VERSION, &row, |r| {
+    shelf.get(&message_key(&id))?.map(|row| read_message(id, &row)).transpose()
+}
+
+fn read_message(id: MessageId, row: &[u8]) -> Result<Message, StoreError> {
+    Reader::read(WHAT, VERSION, row, |r| {
         Some(Message {
             id,
             delivered: r.flag()?,
@@ -115,7 +122,6 @@ pub(crate) fn load_message(shelf: &Shelf<'_>, id: MessageId) -> Result<Option<Me
             way: None,
         })
     })
-    .map(Some)
 }
 
 /// The messages of a chat with a clock above `after`, oldest first.

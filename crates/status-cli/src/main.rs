@@ -2,6 +2,7 @@
 #![expect(clippy::print_stdout, clippy::print_stderr, reason = "a command speaks through its terminal")]
 
 mod args;
+mod backup;
 mod demo;
 mod devices;
 mod home;
@@ -27,6 +28,7 @@ async fn main() -> ExitCode {
         Task::Init { recover } => home::init(show, &args.here, recover).await,
         Task::Whoami => home::whoami(show, &args.here).await,
         Task::Lock { to_key_file, in_home } => lock::replace(show, &args.here, to_key_file, in_home),
+        Task::Backup { task } => backup::run(show, &args.here, task),
         Task::Send { to, text, wait } => talk::send(show, &args.here, &to, &text, wait).await,
         Task::Listen { channels } => talk::listen(show, &args.here, &channels).await,
         Task::Chat { with } => talk::chat(show, &args.here, &with).await,

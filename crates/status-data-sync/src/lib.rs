@@ -50,3 +50,4 @@ pub use exchange::{
     MAX_ACKS, MAX_DATAGRAM, MAX_ITEMS, MAX_REQUESTS, MAX_SEEN, MAX_WAITING, REQUEST_TRIES, SEEN_FOR,
 };
 pub use mvds::{MAX_MEMBERS, Mvds};
+pub use table::{TABLES, examine};

@@ -23,10 +23,13 @@ use alloc::vec::Vec;
 
 use status_layer::{StoreError, UserId};
 
+mod examine;
 pub(crate) mod message;
 pub(crate) mod peer;
 pub(crate) mod record;
 pub(crate) mod seen;
+
+pub use examine::{TABLES, examine};
 
 const NUMBER: u8 = 0x01;
 const RECORD: u8 = 0x02;

@@ -45,4 +45,5 @@ mod waku;
 
 pub use error::{Error, PeelError, WatchError, WrapError};
 pub use payload::PlainError;
+pub use table::{TABLES, examine};
 pub use waku::{MAX_FRAME, MAX_PLACES, MAX_SEALED, Waku};

@@ -17,6 +17,10 @@ use crate::MAX_PLACES;
 use crate::payload::symmetric::KEY;
 use crate::topic::{Kind, SECRET, ShortTopic, Spot};
 
+mod examine;
+
+pub use examine::{TABLES, examine};
+
 /// The most keys that are kept for places that are not listened at.
 pub(crate) const MAX_KEYS: usize = 256; // rows
 

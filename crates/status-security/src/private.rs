@@ -22,7 +22,7 @@ mod take;
 use status_layer::{Shelf, StoreError, Timestamp, UserId};
 
 pub(crate) use enclosed::{enclose, unpack};
-pub(crate) use give::{begun, offer, secret, wipe_due};
+pub(crate) use give::{begun, offer, read as read_secret, secret, wipe_due};
 pub(crate) use take::take_up;
 
 use crate::bundle::PRIVATE_PREKEYS;
@@ -52,7 +52,7 @@ pub(crate) struct PrivatePrekey {
 ///
 /// Invariant: there is at most one for each device that is known.
 #[derive(Clone, Debug, Default, Eq, PartialEq)]
-struct Dealings {
+pub(crate) struct Dealings {
     /// The number of the last that we made; 0 before.
     made: u32,
     /// The one that the other device is to use.
@@ -142,7 +142,7 @@ fn save(shelf: &mut Shelf<'_>, peer: &Peer<'_>, dealings: &Dealings) {
     shelf.put(table::dealings(&peer.key.user(), peer.device), row.finish());
 }
 
-fn read(row: &[u8]) -> Result<Dealings, StoreError> {
+pub(crate) fn read(row: &[u8]) -> Result<Dealings, StoreError> {
     read_row("private prekeys", row, |r| {
         let (made, taken) = (r.u32()?, r.u32()?);
         let way = match (r.u8()?, r.u32()?, r.u32()?) {

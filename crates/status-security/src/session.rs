@@ -20,7 +20,7 @@ use crate::wire::{Direct, Handshake, Lock};
 use crate::{own, private, table, x3dh};
 
 mod ending;
-mod row;
+pub(crate) mod row;
 
 pub(crate) use ending::{delete, end, expire, forget_all};
 use ending::{end_at, kept};

@@ -3,6 +3,7 @@
 //!
 //! A store moves bytes and knows nothing about them. A batch is kept whole or not at all.
 
+mod backup;
 #[cfg(test)]
 mod device;
 mod error;
@@ -13,10 +14,12 @@ mod rehearsal;
 mod rows;
 mod sealed;
 
+pub use backup::{BackupError, BackupReader, BackupWriter};
 pub use error::{KeyError, OpenError};
 pub use lock::{Cost, Key, Lock, LockKind, Passphrase};
 pub use redb::Redb;
 pub use rows::MAX_VALUE;
 pub use sealed::Sealed;
+pub use sealed::build::Builder;
 pub use sealed::migrate::seal_plain;
 pub use status_layer::Memory;

@@ -1,6 +1,7 @@
 //! One sealed file: the embedded database on blocks that are encrypted and authenticated.
 
 pub(crate) mod blocks;
+pub(crate) mod build;
 pub(crate) mod cipher;
 pub(crate) mod head;
 pub(crate) mod migrate;
