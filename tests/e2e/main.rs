@@ -11,6 +11,8 @@ mod crashes;
 #[cfg(test)]
 mod devices;
 #[cfg(test)]
+mod doctor;
+#[cfg(test)]
 mod failing;
 #[cfg(test)]
 mod glass_privacy;

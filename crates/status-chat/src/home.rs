@@ -68,10 +68,20 @@ pub(crate) fn open_store(
 
 /// Opens the store in a home in which there is a user.
 pub(crate) fn open_there(home: &Path, lock: Option<&Lock>) -> Result<Sealed, OpenError> {
+    open_sealed(home, &lock_there(home, lock)?)
+}
+
+/// The lock of a home in which there is a user.
+pub(crate) fn lock_there(home: &Path, lock: Option<&Lock>) -> Result<Lock, OpenError> {
     if !is_home(home) {
         return Err(failed(home, std::io::Error::new(std::io::ErrorKind::NotFound, "there is nobody in it")));
     }
-    open_sealed(home, &choose(home, lock)?)
+    choose(home, lock)
+}
+
+/// The file in a home that holds everything.
+pub(crate) fn store_file(home: &Path) -> PathBuf {
+    home.join(STORE_FILE)
 }
 
 /// Begins the store of a home in which there is nobody yet.

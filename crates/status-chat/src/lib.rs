@@ -31,6 +31,7 @@ mod clock;
 mod core;
 mod default;
 mod devices;
+pub mod doctor;
 mod driver;
 mod error;
 mod event;
@@ -50,6 +51,6 @@ pub use identity::{Identity, IdentityError, RecoveryPhrase};
 pub use status_layer::{DeviceId, Grade, MessageId, Name, Network, Notice, Timestamp, Traffic, UserId};
 pub use status_stack::{Engine, Stack, Way};
 pub use status_store::{
-    BackupError as BackupFileError, Key as StoreKey, KeyError, Lock, LockKind, OpenError as LockError,
-    Passphrase,
+    BackupError as BackupFileError, Blocks, Found, Key as StoreKey, KeyError, Lock, LockKind,
+    OpenError as LockError, Passphrase,
 };

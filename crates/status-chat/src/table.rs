@@ -19,7 +19,7 @@ use crate::event::{Chat, Message};
 
 mod examine;
 
-pub(crate) use examine::{Adopted, TABLES, adopt, examine};
+pub(crate) use examine::{Adopted, TABLES, adopt, chat_in, examine, message_of};
 
 const IDENTITY: &[u8] = b"I";
 const JOINED: u8 = b'J';
@@ -48,8 +48,11 @@ pub(crate) fn save_owner(shelf: &mut Shelf<'_>, owner: &Owner) {
 }
 
 pub(crate) fn load_owner(shelf: &Shelf<'_>) -> Result<Option<Owner>, StoreError> {
-    let Some(row) = shelf.get(IDENTITY)? else { return Ok(None) };
-    Reader::read(WHAT, VERSION, &row, |r| {
+    shelf.get(IDENTITY)?.map(|row| read_owner(&row)).transpose()
+}
+
+pub(crate) fn read_owner(row: &[u8]) -> Result<Owner, StoreError> {
+    Reader::read(WHAT, VERSION, row, |r| {
         Some(Owner {
             chat_key: Zeroizing::new(r.array()?),
             host_key: Zeroizing::new(r.array()?),
@@ -57,7 +60,6 @@ pub(crate) fn load_owner(shelf: &Shelf<'_>) -> Result<Option<Owner>, StoreError>
             phrase: Zeroizing::new(text(r.rest())?),
         })
     })
-    .map(Some)
 }
 
 pub(crate) fn join(shelf: &mut Shelf<'_>, chat: &Chat) {

@@ -81,6 +81,16 @@ pub(crate) enum Task {
         #[command(subcommand)]
         task: BackupTask,
     },
+    /// Look whether everything in the home is in order, and say what is wrong and what to do. Changes nothing by itself.
+    Doctor {
+        /// Mend what follows from other rows, such as the order of messages, after copying the file beside itself.
+        #[arg(long, conflicts_with = "export")]
+        repair: bool,
+        /// Write all messages and chats that can be read, also of a damaged home, into this new file: one JSON object a line,
+        /// not encrypted.
+        #[arg(long, value_name = "FILE")]
+        export: Option<PathBuf>,
+    },
     /// Send one message, and wait for its acknowledgement.
     Send {
         /// A user's key, or #channel.

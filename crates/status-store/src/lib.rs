@@ -21,5 +21,7 @@ pub use redb::Redb;
 pub use rows::MAX_VALUE;
 pub use sealed::Sealed;
 pub use sealed::build::Builder;
+pub use sealed::look::{Blocks, Look};
 pub use sealed::migrate::seal_plain;
+pub use sealed::salvage::{Found, Salvage, Salvaged};
 pub use status_layer::Memory;

@@ -4,7 +4,9 @@ pub(crate) mod blocks;
 pub(crate) mod build;
 pub(crate) mod cipher;
 pub(crate) mod head;
+pub(crate) mod look;
 pub(crate) mod migrate;
+pub(crate) mod salvage;
 pub(crate) mod superblock;
 #[cfg(test)]
 mod tests;

@@ -10,7 +10,7 @@ use super::{
     read_message, save_message, under,
 };
 use crate::devices;
-use crate::event::Message;
+use crate::event::{Chat, Message};
 use crate::identity::Identity;
 
 /// Every table of the chat. The identity is in a backup too, but not as the row that it is here: that holds the keys of
@@ -82,8 +82,13 @@ pub(crate) fn examine(rows: &dyn Read, area: Area) -> Result<Examined, StoreErro
     Ok(examined)
 }
 
+/// The chat in the key of a row that says that we take part in it.
+pub(crate) fn chat_in(key: &[u8]) -> Option<Chat> {
+    chat_of(key.get(1..)?)
+}
+
 /// The message in a row.
-fn message_of(key: &[u8], value: &[u8]) -> Result<Message, StoreError> {
+pub(crate) fn message_of(key: &[u8], value: &[u8]) -> Result<Message, StoreError> {
     match key.split_first() {
         Some((&MESSAGE, id)) => read_message(MessageId::new(id.try_into().map_err(|_| damaged())?), value),
         _ => Err(damaged()),
@@ -138,7 +143,6 @@ mod tests {
 
     use super::super::{Owner, join, message_key, save_owner, set_clock};
     use super::*;
-    use crate::event::Chat;
 
     const WORDS: &str = "legal winner thank year wave sausage worth useful legal winner thank yellow";
 

@@ -51,6 +51,9 @@ pub fn examine(rows: &dyn Read, area: Area) -> Result<Examined, StoreError> {
     let bare = bare_names(&shelf)?;
     every_row(rows, area, &TABLES, |shelf, row_key, row, report| {
         let mut fields = Fields::of_key("a data sync key", row_key)?;
+        if matches!(row_key.first(), Some(&(AGENDA | ACK | SEEN | SEEN_BY | NAME))) {
+            fields_of(row)?.end()?;
+        }
         match row_key.first() {
             Some(&NUMBER) => {
                 fields.end()?;
@@ -90,7 +93,6 @@ pub fn examine(rows: &dyn Read, area: Area) -> Result<Examined, StoreError> {
                 let user = fields.user()?;
                 fields.array::<32>()?;
                 fields.end()?;
-                fields_of(row)?.end()?;
                 counted(shelf, &user, report)?;
             }
             Some(&SEEN) => {

@@ -12,7 +12,7 @@ use super::cipher::{Cipher, NONCE, TAG};
 use super::head::{BLOCK, BODY, Head};
 
 /// Length of a sealed block, in bytes.
-const RECORD: usize = NONCE + BLOCK + TAG;
+pub(crate) const RECORD: usize = NONCE + BLOCK + TAG;
 
 /// The blocks of one database on one disk. Clones are the same blocks.
 pub(crate) struct Blocks<D>(Arc<Inner<D>>);

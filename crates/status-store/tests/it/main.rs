@@ -14,6 +14,8 @@ mod migrated;
 mod refused;
 #[cfg(test)]
 mod refused_sealed;
+#[cfg(test)]
+mod salvaged;
 
 /// A key that is not random.
 #[cfg(test)]
