@@ -35,6 +35,10 @@ impl<X: Security> Security for Tapped<X> {
         self.inner.pair(cx, device, how)
     }
 
+    fn renew(&self, cx: &mut Cx<'_>) -> Result<(), X::Error> {
+        self.inner.renew(cx)
+    }
+
     fn seal(&self, cx: &mut Cx<'_>, datagram: Datagram) -> Result<Outgoing, X::Error> {
         if matches!(datagram.to, Recipient::User(_)) {
             self.tap.lock().unwrap().push(datagram.bytes.clone());

@@ -25,6 +25,8 @@ mod homes;
 #[cfg(test)]
 mod hostile;
 #[cfg(test)]
+mod put_back;
+#[cfg(test)]
 mod recovery;
 #[cfg(test)]
 mod upgrade;

@@ -35,7 +35,7 @@ use crate::areas::{Part, parts};
 use crate::builder::new_device;
 use crate::clock::{Clock, SystemClock};
 use crate::core::AREA;
-use crate::event::Chat;
+use crate::event::{Chat, Stage};
 use crate::home::{build_store, is_home, open_there};
 use crate::table::{self, Adopted, Owner};
 use content::{Account, Entry};
@@ -217,8 +217,8 @@ impl Tally {
             Adopted::Chat => self.contents.chats = self.contents.chats.saturating_add(1),
             Adopted::Message(message) => {
                 self.contents.messages = self.contents.messages.saturating_add(1);
-                let waits = message.from == self.contents.user && !message.delivered;
-                if waits && matches!(message.chat, Chat::User(_)) {
+                let confirmed = matches!(message.stage, None | Some(Stage::Delivered { .. }));
+                if !confirmed && matches!(message.chat, Chat::User(_)) {
                     self.contents.unconfirmed = self.contents.unconfirmed.saturating_add(1);
                 }
             }
@@ -252,7 +252,7 @@ impl Taker for Target {
         let host_key = host_key.secret().expose().try_into().map_err(|_| BackupError::Randomness)?;
         let owner = Owner {
             chat_key: account.chat_key,
-            host_key: Zeroizing::new(host_key),
+            host_key: Box::new(Zeroizing::new(host_key)),
             device: new_device(&mut rng),
             phrase: account.phrase,
         };

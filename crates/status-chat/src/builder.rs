@@ -10,14 +10,14 @@ use status_crypto::{Keyring, SecretKey};
 use status_layer::{DeviceId, Network, Store, Unit};
 use status_p2p::{Config, HostKey, Mdns, Node, PeerAddr};
 use status_stack::Engine;
-use status_store::Lock;
+use status_store::{Continuity, Lock};
 use tokio::sync::{broadcast, mpsc, oneshot};
 use zeroize::Zeroizing;
 
 use crate::client::Client;
 use crate::clock::{Clock, SystemClock};
 use crate::core::{AREA, Core};
-use crate::driver::{Driver, ONLINE_GAP};
+use crate::driver::{Driver, ONLINE_GAP, Window};
 use crate::error::OpenError;
 use crate::event::{Chat, Tally};
 use crate::home::open_store;
@@ -36,6 +36,7 @@ const MAX_COMMANDS: usize = 256;
 pub struct ClientBuilder {
     home: Option<PathBuf>,
     lock: Option<Lock>,
+    anchor: Option<PathBuf>,
     identity: Option<Identity>,
     listen: Vec<String>,
     peers: Vec<String>,
@@ -72,6 +73,15 @@ impl ClientBuilder {
     /// home is locked with it. [`home::relock`](crate::home::relock) replaces it.
     pub fn lock(mut self, lock: impl Into<Lock>) -> Self {
         self.lock = Some(lock.into());
+        self
+    }
+
+    /// Keeps the anchor, by which an old copy of the home is noticed, in another file than one of the home.
+    ///
+    /// An anchor in the home notices a store that was put back, and a home that was copied; not a home that was put back
+    /// whole into its old place, or a snapshot of its disk. An anchor on a disk that such copies do not reach does.
+    pub fn anchor(mut self, file: impl Into<PathBuf>) -> Self {
+        self.anchor = Some(file.into());
         self
     }
 
@@ -184,9 +194,9 @@ fn run(builder: ClientBuilder, ready: oneshot::Sender<Result<Client, OpenError>>
 async fn start(builder: ClientBuilder) -> Result<(Client, Driver), OpenError> {
     let clock = builder.clock.unwrap_or_else(|| Box::new(SystemClock));
     let mut rng = StdRng::try_from_rng(&mut SysRng).map_err(|_| OpenError::Randomness)?;
-    let mut store = match builder.store {
-        Some(store) => store,
-        None => open_store(builder.home.as_deref(), builder.lock.as_ref())?,
+    let (mut store, continuity) = match builder.store {
+        Some(store) => (store, Continuity::Whole),
+        None => open_store(builder.home.as_deref(), builder.lock.as_ref(), builder.anchor.as_deref())?,
     };
     let mut unit = Unit::new(clock.now(), &mut rng, &*store);
     let owner = own(&mut unit, builder.identity)?;
@@ -224,8 +234,9 @@ async fn start(builder: ClientBuilder) -> Result<(Client, Driver), OpenError> {
         wake: None,
         waiting: BTreeSet::new(),
         online: Throttle::new(ONLINE_GAP),
+        window: Window::default(),
     };
-    driver.start(builder.chats).map_err(OpenError::Layer)?;
+    driver.start(builder.chats, continuity == Continuity::PutBack).map_err(OpenError::Layer)?;
     let phrase = RecoveryPhrase::kept(owner.phrase);
     Ok((Client::new(me, us.device, phrase, addresses, commands, listeners, first), driver))
 }
@@ -235,7 +246,7 @@ fn own(unit: &mut Unit<'_>, identity: Option<Identity>) -> Result<Owner, OpenErr
     let kept = table::load_owner(&unit.cx(AREA).shelf)?;
     match (kept, identity) {
         (Some(owner), None) => Ok(owner),
-        (Some(owner), Some(identity)) if *owner.chat_key == *identity.key().to_bytes() => Ok(owner),
+        (Some(owner), Some(identity)) if **owner.chat_key == *identity.key().to_bytes() => Ok(owner),
         (Some(_), Some(_)) => Err(OpenError::OtherIdentity),
         (None, identity) => {
             let cx = &mut unit.cx(AREA);
@@ -243,8 +254,8 @@ fn own(unit: &mut Unit<'_>, identity: Option<Identity>) -> Result<Owner, OpenErr
             let host_key = HostKey::generate(cx.rng);
             let host_key = host_key.secret().expose().try_into().map_err(|_| damaged())?;
             let owner = Owner {
-                chat_key: identity.key().to_bytes(),
-                host_key: Zeroizing::new(host_key),
+                chat_key: Box::new(identity.key().to_bytes()),
+                host_key: Box::new(Zeroizing::new(host_key)),
                 device: new_device(cx.rng),
                 phrase: Zeroizing::new(identity.phrase().expose().to_owned()),
             };

@@ -4,6 +4,7 @@ use std::path::PathBuf;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use status_layer::{DeviceId, Interest, MessageId, UserId};
+use status_stack::Input;
 use status_store::{BackupWriter, Lock};
 use tokio::sync::broadcast::error::RecvError;
 use tokio::sync::{broadcast, mpsc, oneshot};
@@ -86,7 +87,8 @@ impl Client {
     }
 
     /// Sends a text to a [`Chat`], a user, or whoever is named by `"#channel"` or a key. When it returns `Ok`, the message is durable and will be sent until it is acknowledged;
-    /// [`Event::Delivered`] tells when that is. Messages in channels are not acknowledged.
+    /// [`Event::Delivered`] tells when that is. What nobody acknowledges for 30 days is given up, and [`Event::Stage`] says so.
+    /// Messages in channels are not acknowledged.
     ///
     /// # Errors
     /// [`SendError`]; then nothing was kept and nothing will be sent.
@@ -216,6 +218,15 @@ impl Client {
         let (reply, answer) = oneshot::channel();
         self.command(Command::Tally(reply)).await?;
         answer.await.map_err(|_| SendError::Closed)
+    }
+
+    /// Sends at once again what a user, or anybody, has not acknowledged. Without it that happens ever more rarely, and
+    /// whenever they are heard from after a silence, a peer joins, or their keys have changed.
+    ///
+    /// # Errors
+    /// [`SendError`] if our own side fails.
+    pub async fn resend(&self, to: Option<UserId>) -> Result<(), SendError> {
+        self.ask(Task::Layers(Input::Resend(to))).await.map(drop)
     }
 
     /// Stops the client and returns when its home can be opened again.

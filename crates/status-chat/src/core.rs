@@ -12,7 +12,8 @@ use status_stack::{Engine, Fault, Input, Layer, News, Output, Way};
 
 use crate::devices::{self, OwnDevice};
 use crate::error::SendError;
-use crate::event::{Chat, Event, Journey, Message, Refused, Tally};
+use crate::event::{Chat, Event, Journey, Message, Refused, Stage, Tally};
+use crate::stage::{self, Fact};
 use crate::table;
 use crate::words::{self, Words};
 
@@ -36,7 +37,10 @@ pub(crate) struct Core {
 #[derive(Clone)]
 pub(crate) enum Task {
     /// The first task after each start.
-    Start,
+    Start {
+        /// Whether the store is an old copy, or a copy.
+        put_back: bool,
+    },
     /// Say something.
     Say { chat: Chat, text: String },
     /// Take part in a chat.
@@ -82,7 +86,7 @@ impl Core {
         let done = unit.attempt(|unit| {
             let mut effects = Effects::default();
             match task {
-                Task::Start => self.start(unit, &mut effects)?,
+                Task::Start { put_back } => self.start(unit, &mut effects, put_back)?,
                 Task::Say { chat, text } => self.say(unit, &mut effects, &chat, &text)?,
                 Task::Join(chat) => self.join(unit, &mut effects, &chat)?,
                 Task::Leave(chat) => {
@@ -108,7 +112,11 @@ impl Core {
         }
     }
 
-    fn start(&self, unit: &mut Unit<'_>, effects: &mut Effects) -> Result<(), Fault> {
+    fn start(&self, unit: &mut Unit<'_>, effects: &mut Effects, put_back: bool) -> Result<(), Fault> {
+        if put_back {
+            self.layers(unit, effects, Input::RolledBack)?;
+            effects.events.push(Event::PutBack);
+        }
         self.layers(unit, effects, Input::Start)?;
         // The layers remember whom they deal with. If they remember nothing, they are new to this home.
         if effects.topics.as_ref().is_some_and(|topics| !topics.is_empty()) {
@@ -155,7 +163,7 @@ impl Core {
             clock: said.clock,
             sent_at: now,
             grade: promised(chat),
-            delivered: false,
+            stage: Some(Stage::Queued),
             way: None,
         };
         let shelf = &mut unit.cx(AREA).shelf;
@@ -233,15 +241,15 @@ impl Core {
             }
             // One of our own devices has a copy.
             News::Delivered { by, .. } if by == self.keyring.user() => {}
-            News::Delivered { id, by } => {
-                let shelf = &mut unit.cx(AREA).shelf;
-                if let Some(mut message) = table::load_message(shelf, id).map_err(fault)? {
-                    message.delivered = true;
-                    table::save_message(shelf, &message);
-                }
+            News::Delivered { id, by, device } => {
                 effects.tally.acked += 1;
-                effects.events.push(Event::Delivered { id, by });
+                self.note(unit, effects, id, &Fact::Delivered { by, device })?;
             }
+            News::Published { id, .. } => self.note(unit, effects, id, &Fact::Published)?,
+            News::Stored { id, .. } => self.note(unit, effects, id, &Fact::Stored)?,
+            News::GaveUp { to, .. } if to == self.keyring.user() => {}
+            News::GaveUp { id, to } => self.note(unit, effects, id, &Fact::GaveUp { to })?,
+            News::Gap { from, missing } => effects.events.push(Event::Gap { from, missing }),
             News::Again { .. } => effects.tally.copies += 1,
             News::Refused { id, layer, why } => {
                 effects.refuse(&layer, &why);
@@ -252,8 +260,21 @@ impl Core {
                 self.notice(unit, &notice)?;
                 effects.events.push(Event::Notice(notice));
             }
-            News::Accepted { .. } => {}
+            // The answer to the task says it; histories of others are not asked for yet.
+            _ => {}
         }
+        Ok(())
+    }
+
+    fn note(
+        &self,
+        unit: &mut Unit<'_>,
+        effects: &mut Effects,
+        id: MessageId,
+        fact: &Fact,
+    ) -> Result<(), Fault> {
+        let events = stage::note(&mut unit.cx(AREA).shelf, id, fact).map_err(fault)?;
+        effects.events.extend(events);
         Ok(())
     }
 
@@ -304,7 +325,7 @@ impl Core {
             clock: words.clock,
             sent_at: words.sent_at,
             grade: got.grade,
-            delivered: false,
+            stage: None,
             way: Some(Journey { text: words.text.len(), body: got.body.as_bytes().len(), layers: got.way }),
             text: words.text,
         };

@@ -14,7 +14,7 @@ use std::path::{Path, PathBuf};
 use status_crypto::{Keyring as _, SecretKey};
 use status_layer::examine::{Examined, Stock};
 use status_layer::{Area, Batch, Draft, Read, Store as _, StoreError, UserId};
-use status_store::{Blocks, Lock, Sealed};
+use status_store::{ANCHOR_AREA, Blocks, Lock, Sealed};
 
 use crate::areas::parts;
 use crate::core::AREA;
@@ -155,7 +155,8 @@ fn rows(store: &dyn Read) -> Report {
         })
         .collect();
     // Rows of layers that were put in the place of ours, or of a newer program.
-    for area in (0..=u8::MAX).map(Area).filter(|area| known.iter().all(|part| part.area != *area)) {
+    let strange = |area: &Area| *area != ANCHOR_AREA && known.iter().all(|part| part.area != *area);
+    for area in (0..=u8::MAX).map(Area).filter(strange) {
         match status_layer::examine::every_row(store, area, &[], |_, _, _, _| Ok(())) {
             Ok(examined) if examined.findings.is_empty() => {}
             Ok(examined) => found.push(of("unknown layer", examined)),

@@ -1,33 +1,36 @@
 //! The loop that gives the pure core its inputs: gather, run, commit, and only then let anything out.
 
+mod group;
+#[cfg(test)]
+mod tests;
+mod work;
+
 use std::collections::BTreeSet;
 use std::time::Duration;
 
 use status_layer::{
-    CryptoRng, Draft, FrameId, Network, NetworkEvent, Store, StoreError, Timestamp, Unit, Unpublished,
+    CryptoRng, Draft, FrameId, Network, NetworkEvent, Store, StoreError, Timestamp, Unpublished,
 };
-use status_stack::{Fault, Input};
+use status_stack::Input;
 use status_store::BackupWriter;
 use tokio::sync::{broadcast, mpsc, oneshot};
+use tokio::time::Instant;
 use tracing::{debug, error, info};
 
 use crate::backup::{self, BackupError, Contents};
 use crate::clock::Clock;
-use crate::core::{AREA, Answer, Core, Effects, MAX_CHATS, Task};
+use crate::core::{AREA, Answer, Core, MAX_CHATS, Task};
 use crate::devices::{self, OwnDevice};
 use crate::error::SendError;
 use crate::event::{Chat, Event, Message, Tally};
 use crate::table;
 use crate::throttle::Throttle;
+use group::{Group, Job};
 
-/// Inputs that may share one unit of work, and so one commit.
-const MAX_BURST: usize = 64;
+pub(crate) use group::Window;
 
 /// The longest sleep; a clock that was set back is noticed after this time at the latest.
 const MAX_SLEEP: Duration = Duration::from_secs(60);
-
-/// How long to wait after a step of our own side failed, before the next one is tried.
-const AFTER_FAILURE: Duration = Duration::from_secs(10);
 
 /// How often a node that joins may set off what waits. Any node can join and leave as often as it likes.
 pub(crate) const ONLINE_GAP: Duration = Duration::from_secs(2);
@@ -71,6 +74,8 @@ pub(crate) struct Driver {
     pub(crate) waiting: BTreeSet<FrameId>,
     /// How often what waits is set off.
     pub(crate) online: Throttle,
+    /// How long inputs wait for each other.
+    pub(crate) window: Window,
 }
 
 /// Why the driver woke up.
@@ -79,9 +84,6 @@ enum Woken {
     Network(NetworkEvent),
     Time,
 }
-
-/// One input of a burst, and who waits for its answer.
-type Job = (Task, Option<oneshot::Sender<Result<Answer, SendError>>>);
 
 impl Driver {
     /// Runs until the client is closed or dropped; returns who waits for the end, if anybody does.
@@ -93,23 +95,19 @@ impl Driver {
 
     async fn serve(&mut self) -> Option<oneshot::Sender<()>> {
         loop {
-            let pause = self.pause();
-            let woken = tokio::select! {
-                command = self.commands.recv() => Woken::Command(command),
-                event = self.network.next() => Woken::Network(event),
-                () = tokio::time::sleep(pause) => Woken::Time,
+            let mut group = Group::default();
+            let woken = self.woken(Instant::now() + self.pause()).await;
+            let mut end = match woken {
+                Woken::Time => {
+                    self.look_at_the_clock(&mut group);
+                    None
+                }
+                woken => self.hear(woken, &mut group),
             };
-            let mut burst: Vec<Job> = Vec::new();
-            let asked = match woken {
-                Woken::Command(command) => self.take(command, &mut burst),
-                Woken::Network(event) => self.hear(event, &mut burst),
-                Woken::Time => self.look_at_the_clock(&mut burst),
-            };
-            if let Some(End(waiting)) = asked {
-                return waiting;
+            if end.is_none() {
+                end = self.gather(&mut group).await;
             }
-            let end = self.gather(&mut burst);
-            self.work(burst);
+            self.work(group);
             if let Some(End(waiting)) = end {
                 return waiting;
             }
@@ -117,50 +115,92 @@ impl Driver {
     }
 
     /// Runs the first tasks after a start.
-    pub(crate) fn start(&mut self, chats: Vec<Chat>) -> Result<(), String> {
-        let joining = chats.into_iter().map(Task::Join);
-        let burst: Vec<Job> = std::iter::once(Task::Start).chain(joining).map(|task| (task, None)).collect();
-        let tasks: Vec<&Task> = burst.iter().map(|(task, _)| task).collect();
-        let effects = self.turn(&tasks).map_err(|failed| failed.to_string())?;
-        self.let_out(effects, burst);
+    pub(crate) fn start(&mut self, chats: Vec<Chat>, put_back: bool) -> Result<(), String> {
+        // Alone: nothing else is to be committed if it fails.
+        self.start_with(vec![Task::Start { put_back }])?;
+        self.start_with(chats.into_iter().map(Task::Join).collect())
+    }
+
+    fn start_with(&mut self, tasks: Vec<Task>) -> Result<(), String> {
+        let jobs: Vec<Job> = tasks.into_iter().map(|task| Job { task, reply: None }).collect();
+        let done = self.turn(&jobs).map_err(|failed| failed.to_string())?;
+        if let Some(fault) = done.iter().find_map(|done| done.as_ref().err()) {
+            return Err(fault.to_string());
+        }
+        self.let_out(done, jobs);
         Ok(())
     }
 
-    fn look_at_the_clock(&mut self, burst: &mut Vec<Job>) -> Option<End> {
-        let now = self.clock.now();
-        if self.online.due(now) {
-            burst.push((Task::Layers(Input::Online(true)), None));
-        } else if self.wake.is_some_and(|wake| wake <= now) {
-            burst.push((Task::Layers(Input::Tick), None));
+    /// Waits for whatever comes first, until a time.
+    async fn woken(&mut self, until: Instant) -> Woken {
+        tokio::select! {
+            command = self.commands.recv() => Woken::Command(command),
+            event = self.network.next() => Woken::Network(event),
+            () = tokio::time::sleep_until(until) => Woken::Time,
         }
-        None
     }
 
-    /// Takes what is ready already, so that it shares the commit.
-    fn gather(&mut self, burst: &mut Vec<Job>) -> Option<End> {
-        while !burst.is_empty() && burst.len() < MAX_BURST {
-            match self.commands.try_recv() {
-                Ok(command) => {
-                    if let Some(end) = self.take(Some(command), burst) {
-                        return Some(end);
+    fn look_at_the_clock(&mut self, group: &mut Group) {
+        let now = self.clock.now();
+        if self.online.due(now) {
+            add(group, Task::Layers(Input::Online(true)));
+        } else if self.wake.is_some_and(|wake| wake <= now) {
+            add(group, Task::Layers(Input::Tick));
+        }
+    }
+
+    /// Takes what is ready, and waits for more while the window says so.
+    async fn gather(&mut self, group: &mut Group) -> Option<End> {
+        loop {
+            let end = self.take_what_is_ready(group);
+            if end.is_some() {
+                return end;
+            }
+            let until = self.window.holds(group)?;
+            match self.woken(until).await {
+                Woken::Time => return None,
+                woken => {
+                    let end = self.hear(woken, group);
+                    if end.is_some() {
+                        return end;
                     }
                 }
-                Err(_) => match futures::FutureExt::now_or_never(self.network.next()) {
-                    Some(event) => {
-                        if let Some(end) = self.hear(event, burst) {
-                            return Some(end);
-                        }
-                    }
-                    None => return None,
-                },
+            }
+        }
+    }
+
+    /// Takes what is ready, a command and something of the network in turn, so that neither waits for the other.
+    fn take_what_is_ready(&mut self, group: &mut Group) -> Option<End> {
+        let mut missed = 0;
+        for of_network in [false, true].into_iter().cycle() {
+            if group.is_empty() || !group.has_room() || missed == 2 {
+                break;
+            }
+            let ready = if of_network {
+                futures::FutureExt::now_or_never(self.network.next()).map(Woken::Network)
+            } else {
+                self.commands.try_recv().ok().map(|command| Woken::Command(Some(command)))
+            };
+            missed = if ready.is_some() { 0 } else { missed + 1 };
+            let end = ready.and_then(|woken| self.hear(woken, group));
+            if end.is_some() {
+                return end;
             }
         }
         None
     }
 
-    fn take(&mut self, command: Option<Command>, burst: &mut Vec<Job>) -> Option<End> {
+    fn hear(&mut self, woken: Woken, group: &mut Group) -> Option<End> {
+        match woken {
+            Woken::Command(command) => self.take(command, group),
+            Woken::Network(event) => self.take_event(event, group),
+            Woken::Time => None,
+        }
+    }
+
+    fn take(&mut self, command: Option<Command>, group: &mut Group) -> Option<End> {
         match command {
-            Some(Command::Do(task, reply)) => burst.push((task, Some(reply))),
+            Some(Command::Do(task, reply)) => group.add(Job { task, reply: Some(reply) }, Instant::now()),
             Some(Command::Ask(question)) => self.answer(question),
             // Whoever asked may be gone; then nobody is to be told.
             Some(Command::Tally(reply)) => drop(reply.send(self.tally())),
@@ -191,7 +231,7 @@ impl Driver {
         }
     }
 
-    fn hear(&mut self, event: NetworkEvent, burst: &mut Vec<Job>) -> Option<End> {
+    fn take_event(&mut self, event: NetworkEvent, group: &mut Group) -> Option<End> {
         let input = match event {
             NetworkEvent::Frame(frame) => Input::Frame(frame),
             NetworkEvent::Published(id) => {
@@ -218,82 +258,8 @@ impl Driver {
             NetworkEvent::Closed => return Some(End(None)),
             _ => return None,
         };
-        burst.push((Task::Layers(input), None));
+        add(group, Task::Layers(input));
         None
-    }
-
-    /// Runs a burst as one unit. If a step fails, each input is run alone, so that one does not take the others down.
-    fn work(&mut self, burst: Vec<Job>) {
-        if burst.is_empty() {
-            return;
-        }
-        let tasks: Vec<&Task> = burst.iter().map(|(task, _)| task).collect();
-        match self.turn(&tasks) {
-            Ok(effects) => self.let_out(effects, burst),
-            Err(failed) if burst.len() == 1 => self.fail(&failed, burst),
-            Err(failed) => {
-                debug!(%failed, "a burst is run again one by one");
-                for (task, reply) in burst {
-                    let one = vec![(task, reply)];
-                    match self.turn(&one.iter().map(|(task, _)| task).collect::<Vec<_>>()) {
-                        Ok(effects) => self.let_out(effects, one),
-                        Err(failed) => self.fail(&failed, one),
-                    }
-                }
-            }
-        }
-    }
-
-    /// Runs tasks and commits what all layers wrote: the one durable moment.
-    fn turn(&mut self, tasks: &[&Task]) -> Result<Vec<Effects>, Failed> {
-        let now = self.clock.now();
-        let mut unit = Unit::new(now, &mut *self.rng, &*self.store);
-        let mut all = Vec::with_capacity(tasks.len());
-        for task in tasks {
-            all.push(self.core.run(&mut unit, (*task).clone())?);
-        }
-        let batch = unit.into_batch();
-        if !batch.is_empty() {
-            self.store.commit(batch)?;
-            self.tally.commits += 1;
-        }
-        Ok(all)
-    }
-
-    /// After the commit: publish, listen, answer, tell.
-    fn let_out(&mut self, effects: Vec<Effects>, burst: Vec<Job>) {
-        for (effects, (_, reply)) in effects.into_iter().zip(burst) {
-            self.tally.add(&effects.tally);
-            self.wake = effects.wake;
-            if let Some(topics) = &effects.topics {
-                self.network.watch(topics);
-            }
-            for (id, frame) in effects.frames {
-                self.waiting.insert(id);
-                self.network.publish(id, frame);
-            }
-            if let Some(wanted) = effects.fetch {
-                self.network.fetch(wanted);
-            }
-            if let Some(reply) = reply {
-                // Whoever asked may be gone; then nobody is to be told.
-                drop(reply.send(effects.answer));
-            }
-            for event in effects.events {
-                self.tell(event);
-            }
-        }
-    }
-
-    fn fail(&mut self, failed: &Failed, burst: Vec<Job>) {
-        error!(%failed, "a step failed and left no trace");
-        self.wake = Some(self.clock.now().after(AFTER_FAILURE));
-        for (_, reply) in burst {
-            if let Some(reply) = reply {
-                drop(reply.send(Err(SendError::Failed(failed.to_string()))));
-            }
-        }
-        self.tell(Event::Failed { why: failed.to_string() });
     }
 
     fn tell(&self, event: Event) {
@@ -310,11 +276,6 @@ impl Driver {
 /// The driver is to stop, and who waits for it.
 struct End(Option<oneshot::Sender<()>>);
 
-/// Our own side failed.
-#[derive(Debug, thiserror::Error)]
-enum Failed {
-    #[error(transparent)]
-    Step(#[from] Fault),
-    #[error(transparent)]
-    Store(#[from] StoreError),
+fn add(group: &mut Group, task: Task) {
+    group.add(Job { task, reply: None }, Instant::now());
 }

@@ -82,6 +82,12 @@ pub enum SendError {
         /// Its reason.
         why: String,
     },
+    /// The disk is full. Nothing was kept of the call, and nothing else is lost.
+    #[error("nothing was sent: the disk is full. Free some space and try again")]
+    Full,
+    /// The disk takes no writes. Nothing was kept of the call, and nothing else is lost.
+    #[error("nothing was sent: the disk is read-only. Make it writable and try again")]
+    ReadOnly,
     /// Our own side failed. Nothing was kept of the call.
     #[error("nothing was sent, our own side failed: {0}")]
     Failed(String),

@@ -4,7 +4,7 @@ use std::fmt;
 use std::str::FromStr;
 
 use status_crypto::text;
-use status_layer::{Grade, MessageId, Name, Notice, Timestamp, Traffic, UserId};
+use status_layer::{DeviceId, Grade, MessageId, Name, Notice, Timestamp, Traffic, UserId};
 use status_stack::Way;
 
 use crate::error::SendError;
@@ -35,10 +35,37 @@ pub struct Message {
     pub sent_at: Timestamp,
     /// How well it was sealed on its way. For messages of our own: how private the chat is at least.
     pub grade: Grade,
-    /// Who has acknowledged it, if it is ours.
-    pub delivered: bool,
+    /// How far it has come, if it is ours; `None` for messages of others.
+    pub stage: Option<Stage>,
     /// Bytes at each layer on its way up to us; `None` for messages of our own and those read from history.
     pub way: Option<Journey>,
+}
+
+/// How far a message of ours has come. Each stage follows from a fact, and none is taken back, except that what was given up
+/// may be confirmed late.
+#[derive(Clone, Copy, Debug, Eq, Ord, PartialEq, PartialOrd)]
+#[non_exhaustive]
+pub enum Stage {
+    /// It is kept here, durably, and goes out as soon as somebody carries it.
+    Queued,
+    /// The network has taken it. In a channel this is as much as is known of most messages.
+    Published,
+    /// Nodes that keep history have it.
+    Stored,
+    /// Readers have acknowledged it: it is stored on a device of each of them.
+    Delivered {
+        /// How many readers have.
+        to: u32,
+        /// How many there are.
+        of: u32,
+    },
+    /// Not all readers acknowledged it within 30 days. It is sent no more.
+    GaveUp {
+        /// How many readers have acknowledged it.
+        to: u32,
+        /// How many there are.
+        of: u32,
+    },
 }
 
 /// The sizes of a message at each layer, in bytes.
@@ -64,6 +91,22 @@ pub enum Event {
         id: MessageId,
         /// The user.
         by: UserId,
+        /// Which of their devices, if it is known. Each is told once.
+        device: Option<DeviceId>,
+    },
+    /// A message of ours has come one stage further, see [`Message::stage`].
+    Stage {
+        /// The message.
+        id: MessageId,
+        /// How far it has come now.
+        stage: Stage,
+    },
+    /// Messages of a user are missing before one that arrived. They were asked for.
+    Gap {
+        /// The user.
+        from: UserId,
+        /// How many are missing at least.
+        missing: usize,
     },
     /// Content arrived that this version does not show.
     Unsupported {
@@ -76,6 +119,9 @@ pub enum Event {
     Refused(Refused),
     /// Something about keys and devices.
     Notice(Notice),
+    /// The home is an older copy of itself, or was copied: what was said since then is missing from it, and conversations
+    /// go on with new keys. The first event of a client, if it comes.
+    PutBack,
     /// Whether somebody is connected who carries our traffic.
     Online(bool),
     /// The application was too slow and missed events. All messages are in [`Client::history`](crate::Client::history).
@@ -158,6 +204,37 @@ impl Tally {
         self.frames_in += frames_in;
         self.bytes_in += bytes_in;
         self.commits += commits;
+    }
+}
+
+impl Stage {
+    /// How many readers have acknowledged it, and of how many that is known.
+    #[must_use]
+    pub const fn readers(self) -> Option<(u32, u32)> {
+        match self {
+            Self::Delivered { to, of } | Self::GaveUp { to, of } => Some((to, of)),
+            _ => None,
+        }
+    }
+
+    /// Whether all readers have acknowledged it.
+    #[must_use]
+    pub const fn is_delivered(self) -> bool {
+        matches!(self, Self::Delivered { to, of } if to >= of)
+    }
+}
+
+impl fmt::Display for Stage {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Queued => f.write_str("queued"),
+            Self::Published => f.write_str("published"),
+            Self::Stored => f.write_str("stored"),
+            Self::Delivered { to: 1, of: 1 } => f.write_str("delivered"),
+            Self::Delivered { to, of } => write!(f, "delivered to {to} of {of}"),
+            Self::GaveUp { to: 0, .. } => f.write_str("not delivered, given up"),
+            Self::GaveUp { to, of } => write!(f, "delivered to {to} of {of}, given up"),
+        }
     }
 }
 

@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use status_layer::{Memory, Store};
-use status_store::{Builder, Key, Lock, LockKind, Sealed, seal_plain};
+use status_store::{Anchored, Builder, Continuity, Key, Lock, LockKind, Sealed, seal_plain};
 
 use crate::error::OpenError;
 
@@ -11,6 +11,8 @@ use crate::error::OpenError;
 const STORE_FILE: &str = "status.store";
 /// The file in a home that holds its key, if it has no other lock.
 const KEY_FILE: &str = "status.key";
+/// The file in a home by which an old copy of the store is noticed.
+const ANCHOR_FILE: &str = "status.anchor";
 /// What held everything before there was sealing.
 const PLAIN_FILE: &str = "status.redb";
 
@@ -59,16 +61,27 @@ pub fn relock(home: &Path, old: Option<&Lock>, new: Option<&Lock>) -> Result<(),
 pub(crate) fn open_store(
     home: Option<&Path>,
     lock: Option<&Lock>,
-) -> Result<Box<dyn Store + Send>, OpenError> {
-    let Some(home) = home else { return Ok(Box::new(Memory::new())) };
+    anchor: Option<&Path>,
+) -> Result<(Box<dyn Store + Send>, Continuity), OpenError> {
+    let Some(home) = home else { return Ok((Box::new(Memory::new()), Continuity::Whole)) };
     make_private(home).map_err(|source| failed(home, source))?;
     let lock = choose(home, lock)?;
-    Ok(Box::new(open_sealed(home, &lock)?))
+    seal(home, &lock)?;
+    let anchor = anchor.map_or_else(|| home.join(ANCHOR_FILE), Path::to_owned);
+    let (store, continuity) = Anchored::open(&home.join(STORE_FILE), &lock, &anchor)?;
+    if continuity == Continuity::PutBack {
+        tracing::warn!(
+            "this home is an older copy of itself, or was copied; conversations go on with new keys"
+        );
+    }
+    Ok((Box::new(store), continuity))
 }
 
 /// Opens the store in a home in which there is a user.
 pub(crate) fn open_there(home: &Path, lock: Option<&Lock>) -> Result<Sealed, OpenError> {
-    open_sealed(home, &lock_there(home, lock)?)
+    let lock = lock_there(home, lock)?;
+    seal(home, &lock)?;
+    Ok(Sealed::open(home.join(STORE_FILE), &lock)?)
 }
 
 /// The lock of a home in which there is a user.
@@ -90,12 +103,12 @@ pub(crate) fn build_store(home: &Path, lock: Option<&Lock>) -> Result<Builder, O
     Ok(Sealed::build(home.join(STORE_FILE), &choose(home, lock)?)?)
 }
 
-fn open_sealed(home: &Path, lock: &Lock) -> Result<Sealed, OpenError> {
-    let path = home.join(STORE_FILE);
-    if seal_plain(&home.join(PLAIN_FILE), &path, lock)? {
+/// Seals a home from before there was sealing.
+fn seal(home: &Path, lock: &Lock) -> Result<(), OpenError> {
+    if seal_plain(&home.join(PLAIN_FILE), &home.join(STORE_FILE), lock)? {
         tracing::warn!("this home was not sealed; now it is");
     }
-    Ok(Sealed::open(path, lock)?)
+    Ok(())
 }
 
 /// The lock that was given, or the key in the home, which is made if the home is new.

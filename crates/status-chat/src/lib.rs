@@ -37,6 +37,7 @@ mod error;
 mod event;
 pub mod home;
 mod identity;
+mod stage;
 mod table;
 mod throttle;
 mod words;
@@ -46,10 +47,12 @@ pub use client::{Client, Events};
 pub use clock::{Clock, SystemClock};
 pub use devices::OwnDevice;
 pub use error::{OpenError, SendError};
-pub use event::{Chat, Event, Journey, Message, Refused, Tally};
+pub use event::{Chat, Event, Journey, Message, Refused, Stage, Tally};
 pub use identity::{Identity, IdentityError, RecoveryPhrase};
 pub use status_layer::{DeviceId, Grade, MessageId, Name, Network, Notice, Timestamp, Traffic, UserId};
 pub use status_stack::{Engine, Stack, Way};
+#[cfg(feature = "keyring")]
+pub use status_store::keyring_core;
 pub use status_store::{
     BackupError as BackupFileError, Blocks, Found, Key as StoreKey, KeyError, Lock, LockKind,
     OpenError as LockError, Passphrase,

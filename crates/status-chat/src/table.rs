@@ -6,8 +6,11 @@
 //! | `D` device id | version, joined (1): another device of our own (in `devices`) |
 //! | `J` chat | version: a chat we are in |
 //! | `L` chat | version, Lamport clock (8) |
-//! | `M` message id (32) | version, delivered (1), grade (1), author (33), clock (8), sent at (8), chat length (2), chat, text |
+//! | `M` message id (32) | version, stage (1), confirmed and readers (4 each), grade (1), author (33), clock (8), sent at (8), chat length (2), chat, text |
+//! | `R` message id (32) user (33) | version, confirmed (1): what became of a message of ours for a reader (in `stage`) |
 //! | `H` chat `0` clock (8) message id (32) | version: the order of a chat |
+//!
+//! In version 1 a message had, for stage, confirmed and readers, one byte that said whether it was delivered.
 //!
 //! A chat is `u` and 33 bytes, or `c` and a name. Numbers are big-endian.
 
@@ -15,7 +18,7 @@ use status_layer::row::{Reader, Writer};
 use status_layer::{Grade, MessageId, Name, Shelf, StoreError, Timestamp, UserId};
 use zeroize::Zeroizing;
 
-use crate::event::{Chat, Message};
+use crate::event::{Chat, Message, Stage};
 
 mod examine;
 
@@ -28,12 +31,14 @@ const MESSAGE: u8 = b'M';
 const HISTORY: u8 = b'H';
 
 const VERSION: u8 = 1;
+const MESSAGE_VERSION: u8 = 2;
 const WHAT: &str = "the chat's table";
 
 /// Who this home belongs to.
 pub(crate) struct Owner {
-    pub(crate) chat_key: Zeroizing<[u8; 32]>,
-    pub(crate) host_key: Zeroizing<[u8; 32]>,
+    /// In a place of its own, as all that is secret here: what is moved leaves a copy behind.
+    pub(crate) chat_key: Box<Zeroizing<[u8; 32]>>,
+    pub(crate) host_key: Box<Zeroizing<[u8; 32]>>,
     pub(crate) device: String,
     pub(crate) phrase: Zeroizing<String>,
 }
@@ -54,8 +59,8 @@ pub(crate) fn load_owner(shelf: &Shelf<'_>) -> Result<Option<Owner>, StoreError>
 pub(crate) fn read_owner(row: &[u8]) -> Result<Owner, StoreError> {
     Reader::read(WHAT, VERSION, row, |r| {
         Some(Owner {
-            chat_key: Zeroizing::new(r.array()?),
-            host_key: Zeroizing::new(r.array()?),
+            chat_key: Box::new(Zeroizing::new(r.array()?)),
+            host_key: Box::new(Zeroizing::new(r.array()?)),
             device: text(r.sized()?)?,
             phrase: Zeroizing::new(text(r.rest())?),
         })
@@ -94,8 +99,11 @@ pub(crate) fn has_message(shelf: &Shelf<'_>, id: &MessageId) -> Result<bool, Sto
 }
 
 pub(crate) fn save_message(shelf: &mut Shelf<'_>, message: &Message) {
-    let row = Writer::new(VERSION)
-        .flag(message.delivered)
+    let (stage, to, of) = stage_numbers(message.stage);
+    let row = Writer::new(MESSAGE_VERSION)
+        .u8(stage)
+        .u32(to)
+        .u32(of)
         .u8(grade_byte(message.grade))
         .bytes(message.from.as_bytes())
         .u64(message.clock)
@@ -111,10 +119,12 @@ pub(crate) fn load_message(shelf: &Shelf<'_>, id: MessageId) -> Result<Option<Me
 }
 
 fn read_message(id: MessageId, row: &[u8]) -> Result<Message, StoreError> {
-    Reader::read(WHAT, VERSION, row, |r| {
-        Some(Message {
+    Reader::read(WHAT, MESSAGE_VERSION, row, |r| {
+        let first = r.u8()?;
+        let stage = if r.version() > 1 { stage_of(first, r.u32()?, r.u32()?)? } else { None };
+        let mut message = Message {
             id,
-            delivered: r.flag()?,
+            stage,
             grade: grade_of(r.u8()?)?,
             from: UserId::from_compressed(&r.array::<33>()?).ok()?,
             clock: r.u64()?,
@@ -122,8 +132,49 @@ fn read_message(id: MessageId, row: &[u8]) -> Result<Message, StoreError> {
             chat: chat_of(r.sized()?)?,
             text: text(r.rest())?,
             way: None,
-        })
+        };
+        if r.version() == 1 {
+            message.stage = first_stage(first, &message)?;
+        }
+        Some(message)
     })
+}
+
+/// What version 1 knew of the stage. Whose a message in a channel is it did not know.
+fn first_stage(delivered: u8, message: &Message) -> Option<Option<Stage>> {
+    let ours = matches!(&message.chat, Chat::User(user) if *user != message.from);
+    match delivered {
+        0 if ours => Some(Some(Stage::Queued)),
+        0 => Some(None),
+        1 => Some(Some(Stage::Delivered { to: 1, of: 1 })),
+        _ => None,
+    }
+}
+
+fn stage_numbers(stage: Option<Stage>) -> (u8, u32, u32) {
+    let number = match stage {
+        None => 0,
+        Some(Stage::Queued) => 1,
+        Some(Stage::Published) => 2,
+        Some(Stage::Stored) => 3,
+        Some(Stage::Delivered { .. }) => 4,
+        Some(Stage::GaveUp { .. }) => 5,
+    };
+    let (to, of) = stage.and_then(Stage::readers).unwrap_or_default();
+    (number, to, of)
+}
+
+const fn stage_of(number: u8, to: u32, of: u32) -> Option<Option<Stage>> {
+    let stage = match number {
+        0 => return Some(None),
+        1 => Stage::Queued,
+        2 => Stage::Published,
+        3 => Stage::Stored,
+        4 => Stage::Delivered { to, of },
+        5 => Stage::GaveUp { to, of },
+        _ => return None,
+    };
+    Some(Some(stage))
 }
 
 /// The messages of a chat with a clock above `after`, oldest first.
@@ -224,23 +275,53 @@ mod tests {
             clock,
             sent_at: Timestamp::from_millis(clock + 1),
             grade: Grade::Ratcheted,
-            delivered: false,
+            stage: None,
             way: None,
         }
     }
 
     #[test]
-    fn a_message_is_kept_as_it_was() {
+    fn a_message_is_kept_as_it_was_at_every_stage() {
+        let (to, of) = (2, 5);
+        let stages = [
+            Stage::Queued,
+            Stage::Published,
+            Stage::Stored,
+            Stage::Delivered { to, of },
+            Stage::GaveUp { to, of },
+        ];
+
+        for stage in stages.map(Some).into_iter().chain([None]) {
+            let mut party = Party::new(1);
+            let said = Message { stage, ..message(1, 5, &Chat::User(user(2))) };
+            let read = party.run(|cx| {
+                save_message(&mut cx.shelf, &said);
+                load_message(&cx.shelf, said.id)
+            });
+
+            assert_eq!(read.unwrap(), Some(said));
+        }
+    }
+
+    #[test]
+    fn a_message_of_the_first_version_says_what_was_known_of_it() {
         let mut party = Party::new(1);
-        let mut said = message(1, 5, &Chat::User(user(2)));
-        said.delivered = true;
+        let delivered = Some(Stage::Delivered { to: 1, of: 1 });
+        let mut stage = |from: u8, flag: bool| {
+            let id = MessageId::new([from; 32]);
+            let row = Writer::new(1).flag(flag).u8(2).bytes(user(from).as_bytes()).u64(5).u64(6);
+            let row = row.sized(&chat_bytes(&Chat::User(user(2)))).bytes(b"old").finish();
+            let read = party.run(|cx| {
+                cx.shelf.put(message_key(&id), row);
+                load_message(&cx.shelf, id)
+            });
+            read.unwrap().unwrap().stage
+        };
 
-        let read = party.run(|cx| {
-            save_message(&mut cx.shelf, &said);
-            load_message(&cx.shelf, said.id)
-        });
-
-        assert_eq!(read.unwrap(), Some(said));
+        assert_eq!(
+            [stage(7, false), stage(7, true), stage(2, false)],
+            [Some(Stage::Queued), delivered, None]
+        );
     }
 
     #[test]

@@ -89,9 +89,6 @@ fn object(record: &Record, found: Found) -> Value {
         object.remove("event");
         object.insert("record".into(), kind.into());
         object.insert("certain".into(), (found == Found::Current).into());
-        if let Record::Message(message) = record {
-            object.insert("delivered".into(), message.delivered.into());
-        }
     }
     object
 }

@@ -4,7 +4,7 @@ use std::error::Error;
 use std::io::{IsTerminal, Write};
 
 use serde_json::{Value, json};
-use status_chat::{Chat, Event, Grade, Journey, Message, Notice};
+use status_chat::{Chat, DeviceId, Event, Grade, Journey, Message, Notice, Stage};
 
 /// Where and how to print.
 #[derive(Clone, Copy)]
@@ -81,20 +81,38 @@ impl Show {
                     channel => format!(" in {channel}"),
                 };
                 let head = format!("{}{place}", short(&Chat::User(message.from)));
+                let stage = message.stage.map(|stage| self.dim(&format!(", {stage}"))).unwrap_or_default();
                 let text = format!(
-                    "{}  {}  [{}]",
+                    "{}  {}  [{}{stage}]",
                     self.bold(&head),
                     printable(&message.text),
                     self.grade(message.grade)
                 );
                 self.line(&text, || message_object(message));
             }
-            Event::Delivered { id, by } => {
+            Event::Delivered { id, by, device } => {
                 let by = Chat::User(*by);
                 let text = self.dim(&format!("delivered to {}", short(&by)));
+                let device = device.as_ref().map(DeviceId::as_str);
+                self.line(&text, || {
+                    json!({ "event": "delivered", "id": id.to_string(), "by": by.to_string(), "device": device })
+                });
+            }
+            Event::Stage { id, stage } => {
+                let object = || json!({ "event": "stage", "id": id.to_string(), "stage": stage.to_string() });
+                match stage {
+                    Stage::GaveUp { .. } => self.line(&format!("a message of yours was {stage}"), object),
+                    // People see it where it matters: delivered, or not.
+                    _ => self.object(object),
+                }
+            }
+            Event::Gap { from, missing } => {
+                let from = Chat::User(*from);
+                let text =
+                    format!("{missing} messages of {} are missing here; they were asked for", short(&from));
                 self.line(
-                    &text,
-                    || json!({ "event": "delivered", "id": id.to_string(), "by": by.to_string() }),
+                    &self.dim(&text),
+                    || json!({ "event": "gap", "from": from.to_string(), "missing": missing }),
                 );
             }
             Event::Online(online) => {
@@ -135,6 +153,11 @@ impl Show {
                     json!({ "event": "removed_device", "user": user.to_string(), "device": device.as_str() })
                 });
             }
+            Event::PutBack => {
+                let text = "this home is an older copy of itself, or was copied: what was said since is missing here; \
+                            conversations go on with new keys";
+                self.line(text, || json!({ "event": "put_back" }));
+            }
             Event::Missed { count } => {
                 let text = self.dim(&format!("{count} events were missed; the history has every message"));
                 self.line(&text, || json!({ "event": "missed", "count": count }));
@@ -167,6 +190,7 @@ pub(crate) fn message_object(message: &Message) -> Value {
         "clock": message.clock,
         "sent_at_ms": message.sent_at.millis(),
         "grade": grade_name(message.grade),
+        "stage": message.stage.map(|stage| stage.to_string()),
         "bytes": message.way.map(|way| way_object(&way)),
     })
 }

@@ -27,8 +27,8 @@ pub(crate) async fn send(show: Show, here: &Here, to: &str, text: &str, wait: u6
         match chat {
             Chat::User(_) => loop {
                 match events.next().await {
-                    Some(Event::Delivered { id: which, by }) if which == id => {
-                        show.event(&Event::Delivered { id: which, by });
+                    Some(event @ Event::Delivered { id: which, .. }) if which == id => {
+                        show.event(&event);
                         return true;
                     }
                     Some(_) => {}

@@ -24,6 +24,33 @@ pub struct Config {
     pub max_payload: usize,
     /// The longest body that can be appended, in bytes. Raise it together with a layer below that splits.
     pub max_body: usize,
+    /// What was not confirmed for so long after it was appended is sent once more, and then given up:
+    /// [`Arrival::GaveUp`](status_layer::Arrival::GaveUp).
+    pub give_up_after: Duration,
+    /// For how long it is known what became of a message: which devices confirmed it, or that it was given up.
+    pub keep_settled: Duration,
+    /// Most messages that wait for one reader's confirmation.
+    pub max_waiting: u32,
+    /// Most messages of one peer within [`SEEN_FOR`](crate::SEEN_FOR) that are noted, so that no copy is shown. Beyond it
+    /// the peer's new messages are not taken, nor acknowledged, until there is room: the peer repeats them.
+    pub max_seen: u32,
+    /// Whether messages name those before them, to peers who do the same.
+    pub order: Order,
+    /// With [`Order::Consistent`], how long a message waits for those before it.
+    pub hold_for: Duration,
+}
+
+/// Whether messages name those before them. Spec: 4/MVDS-META.
+#[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
+#[non_exhaustive]
+pub enum Order {
+    /// They do not, as deployed peers do it.
+    #[default]
+    Off,
+    /// They do; what is missing is asked for and told, and what is here is handed up at once.
+    Eventual,
+    /// They do, and a message is handed up after those before it, unless these do not come in time.
+    Consistent,
 }
 
 /// Whether bodies are sent or offered first. Peers understand both, whatever they do themselves.
@@ -70,13 +97,19 @@ impl Default for Config {
             wake_gap: Duration::from_secs(5),
             max_payload: 64 * 1024,
             max_body: 100 * 1024,
+            give_up_after: Duration::from_secs(30 * 86_400),
+            keep_settled: Duration::from_secs(7 * 86_400),
+            max_waiting: 1 << 17,
+            max_seen: 1 << 17,
+            order: Order::Off,
+            hold_for: Duration::from_secs(3_600),
         }
     }
 }
 
 impl Default for Resend {
     /// 27 s doubling, with up to 9 s of jitter, as deployed; but capped at an hour, because we do not give up
-    /// after 16 sendings and a day's pause is of no use to anybody.
+    /// after 16 sendings, and a day's pause is of no use to anybody.
     fn default() -> Self {
         Self {
             first: Duration::from_secs(27),

@@ -4,26 +4,27 @@
 //! Everything that is to be sent about a message to a user is a record with a time: the message itself, an offer of
 //! it, or a request for it. Acknowledgements are not records; each copy of a message causes one, once.
 
+mod ack;
+mod order;
 mod receive;
 mod send;
 
+pub use order::MAX_HELD;
 pub(crate) use receive::Event;
-pub(crate) use send::Flush;
+pub(crate) use send::{Flush, Sent};
 
 use core::time::Duration;
 
-use status_layer::{Cx, GroupId, MessageId, Shelf, StoreError, UserId};
+use status_layer::{Cx, GroupId, MessageId, Shelf, StoreError, Timestamp, UserId};
 
-use crate::config::{Config, Groups, Mode};
+use crate::config::{Config, Groups, Mode, Order};
 use crate::error::AppendError;
 use crate::habits::Habits;
 use crate::ident::{SyncId, pair};
 use crate::table::message::{self, Waiting};
+use crate::table::order::heads;
 use crate::table::peer::{self, Peer};
-use crate::table::record::{self, Kind, Task};
-
-/// Most bodies that wait for one reader's confirmation.
-pub const MAX_WAITING: u32 = 16_384;
+use crate::table::record::{Kind, Task};
 
 /// Most messages of one peer that we ask for at a time. Offers beyond are ignored until some are here.
 pub const MAX_REQUESTS: u32 = 1_024;
@@ -35,11 +36,8 @@ pub const REQUEST_TRIES: u32 = 16;
 /// copy arrives.
 pub const MAX_ACKS: u32 = 1_024;
 
-/// Most messages of one peer of which a copy is noticed; the oldest are forgotten.
-pub const MAX_SEEN: u32 = 16_384;
-
-/// How long a copy is noticed. Each copy is acknowledged again, so nobody repeats a message for so long unless all
-/// of that gets lost.
+/// How long a copy is noticed: longer than anybody repeats a message. Deployed peers do it for about ten days, this layer
+/// for [`Config::give_up_after`].
 pub const SEEN_FOR: Duration = Duration::from_secs(60 * 86_400);
 
 /// Longest datagram that is read, in bytes.
@@ -67,73 +65,114 @@ impl Exchange {
         to: &[UserId],
     ) -> Result<SyncId, AppendError> {
         let id = message.message.id();
-        let mut waiting = Waiting::load(&cx.shelf, id)?.unwrap_or(message);
+        let max = self.config.max_waiting;
+        let known = Waiting::load(&cx.shelf, id)?;
+        let new = known.is_none();
+        let mut waiting = known.unwrap_or(message);
         if name.is_some_and(|name| !waiting.add_name(name)) {
-            return Err(AppendError::TooManyWaiting { max: MAX_WAITING });
+            return Err(AppendError::TooManyWaiting { max });
+        }
+        if new && self.orders() && !waiting.message.passes {
+            waiting.message.parents = heads(&cx.shelf, &waiting.message.group)?;
         }
         waiting.save(&mut cx.shelf, id);
         let kind = match self.config.mode {
-            Mode::Batch => Kind::Message,
-            Mode::Interactive => Kind::Offer,
+            Mode::Interactive if !waiting.message.passes => Kind::Offer,
+            _ => Kind::Message,
         };
         for user in to {
             let mut peer = Peer::load(&cx.shelf, user)?;
-            if !self.enqueue(cx, &mut peer, id, kind)? {
-                return Err(AppendError::TooManyWaiting { max: MAX_WAITING });
+            if !self.enqueue(cx, &mut peer, id, kind, cx.now)? {
+                return Err(AppendError::TooManyWaiting { max });
+            }
+            if new && self.orders() && !waiting.message.passes {
+                self.authored(cx, &mut peer, &waiting.message, id)?;
             }
             peer.save(&mut cx.shelf);
         }
         Ok(id)
     }
 
-    /// Makes everything due that was not sent just now.
+    /// The network came back: has everything sent again that was not sent just now.
     pub(crate) fn wake(&self, cx: &mut Cx<'_>) -> Result<(), StoreError> {
+        let before = ago(cx.now, self.config.wake_gap);
+        self.for_all(cx, |cx, peer| peer.wake(cx.now, before))
+    }
+
+    /// Has everything sent again that waits for `whom`, or for anybody: it may never have been readable.
+    pub(crate) fn resend(&self, cx: &mut Cx<'_>, whom: Option<&UserId>) -> Result<(), StoreError> {
+        let gap = self.config.wake_gap;
+        let wake = |cx: &Cx<'_>, peer: &mut Peer| {
+            // Whoever is made to ask all the time does not make us send all the time.
+            let again = cx.now.since(peer.wake.at) < gap;
+            peer.wake(cx.now, if again { ago(cx.now, gap) } else { cx.now });
+        };
+        match whom {
+            None => self.for_all(cx, wake),
+            Some(user) => {
+                let mut peer = Peer::load(&cx.shelf, user)?;
+                wake(cx, &mut peer);
+                peer.save(&mut cx.shelf);
+                Ok(())
+            }
+        }
+    }
+
+    /// A peer was heard from. If they were away, they may lack what was sent meanwhile.
+    fn hear(&self, cx: &Cx<'_>, peer: &mut Peer) {
+        if cx.now.since(peer.heard) >= self.config.resend.first && self.habits.wakes() {
+            peer.wake(cx.now, ago(cx.now, self.config.wake_gap));
+        }
+        peer.heard = cx.now;
+    }
+
+    /// Does something with each peer for whom something waits.
+    fn for_all(&self, cx: &mut Cx<'_>, work: impl Fn(&Cx<'_>, &mut Peer)) -> Result<(), StoreError> {
         let mut after = None;
         loop {
             let entries = peer::agenda(&cx.shelf, after)?;
             let Some(last) = entries.last() else { return Ok(()) };
             after = Some(*last);
             for entry in entries {
-                self.wake_peer(cx, &entry.user)?;
-            }
-        }
-    }
-
-    fn wake_peer(&self, cx: &mut Cx<'_>, user: &UserId) -> Result<(), StoreError> {
-        let mut place = None;
-        loop {
-            let page = record::queue(&cx.shelf, user, place)?;
-            let Some((last, _)) = page.last() else { break };
-            place = Some(*last);
-            for (place, task) in page {
-                let Some(record) = task.load(&cx.shelf)? else { return Err(task.missing()) };
-                if place.due() > cx.now && cx.now.since(record.sent) >= self.config.wake_gap {
-                    task.replace(&mut cx.shelf, &record, &record::Record { due: cx.now, ..record });
+                let mut peer = Peer::load(&cx.shelf, &entry.user)?;
+                // Whoever was moved within the agenda comes by again.
+                if peer.wake.at != cx.now || !peer.wake.is_under_way() {
+                    work(cx, &mut peer);
+                    peer.save(&mut cx.shelf);
                 }
             }
         }
-        let mut peer = Peer::load(&cx.shelf, user)?;
-        peer.settle(&cx.shelf, cx.now)?;
-        peer.save(&mut cx.shelf);
-        Ok(())
     }
 
-    /// Queues a record, unless there is one like it; `false` if the peer has too many.
-    fn enqueue(&self, cx: &mut Cx<'_>, peer: &mut Peer, id: SyncId, kind: Kind) -> Result<bool, StoreError> {
+    /// Queues a record, unless there is one like it; `false` if the peer has too many. It is given up by its age since
+    /// `since`.
+    fn enqueue(
+        &self,
+        cx: &mut Cx<'_>,
+        peer: &mut Peer,
+        id: SyncId,
+        kind: Kind,
+        since: Timestamp,
+    ) -> Result<bool, StoreError> {
         let task = Task { user: peer.user, id, kind };
         if task.load(&cx.shelf)?.is_some() {
             return Ok(true);
         }
-        let max = if kind == Kind::Request { MAX_REQUESTS } else { MAX_WAITING };
+        let max = if kind == Kind::Request { MAX_REQUESTS } else { self.config.max_waiting };
         let count = peer.counts.of(kind);
         if *count >= max {
             return Ok(false);
         }
         *count += 1;
         let due = self.habits.first(cx.now);
-        task.add(&mut cx.shelf, due, cx.now)?;
+        task.add(&mut cx.shelf, due, since)?;
         peer.next = Some(peer.next.map_or(due, |next| next.min(due)));
         Ok(true)
+    }
+
+    /// Whether messages name those before them.
+    fn orders(&self) -> bool {
+        self.config.order != Order::Off
     }
 
     /// Whether `user` belongs to `group`: the pair we make, or a chat we share.
@@ -148,4 +187,10 @@ impl Exchange {
             Groups::Any => Ok(true),
         }
     }
+}
+
+/// The moment `span` before `now`.
+fn ago(now: Timestamp, span: Duration) -> Timestamp {
+    let span = u64::try_from(span.as_millis()).unwrap_or(u64::MAX);
+    Timestamp::from_millis(now.millis().saturating_sub(span))
 }

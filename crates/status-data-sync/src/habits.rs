@@ -55,6 +55,15 @@ impl Habits {
         }
     }
 
+    /// Whether what waits is sent again when its reader is heard from, and given up when they never are.
+    pub(crate) const fn wakes(self) -> bool {
+        match self {
+            Self::Ours => true,
+            #[cfg(feature = "hazmat")]
+            Self::Of2020(_) => false,
+        }
+    }
+
     /// Whether a message is offered on to the other members of its group. Ours go to each member directly.
     pub(crate) const fn relays(self) -> bool {
         match self {

@@ -1,7 +1,7 @@
 //! Data sync: MVDS, the minimum viable data synchronisation protocol, as deployed Status peers speak it.
 //!
 //! The promise: a body that was appended is sent to each of its readers again and again, ever more rarely, until
-//! that reader has confirmed it, and is handed up on the other side once. What is sent, acknowledged and due is
+//! that reader has confirmed it or it is given up, which is said; on the other side it is handed up once. What is sent, acknowledged and due is
 //! rows on the shelf, so a crash forgets nothing and nothing but a call makes it move.
 //!
 //! ```
@@ -17,7 +17,7 @@
 //! let due = sync.due(cx)?;
 //! # Ok::<_, status_data_sync::SyncError>(due)
 //! # })?;
-//! assert_eq!(due.now.len(), 1);  // one datagram for Bob …
+//! assert_eq!(due.now.datagrams.len(), 1);  // one datagram for Bob …
 //! assert!(due.next.is_some());   // … and the moment to send it again, unless he confirms it
 //! # Ok(())
 //! # }
@@ -44,10 +44,8 @@ mod table;
 pub mod testing;
 mod wire;
 
-pub use config::{Config, EPOCH, Groups, Mode, Resend};
+pub use config::{Config, EPOCH, Groups, Mode, Order, Resend};
 pub use error::{AppendError, ReceiveError, ShareError, SyncError};
-pub use exchange::{
-    MAX_ACKS, MAX_DATAGRAM, MAX_ITEMS, MAX_REQUESTS, MAX_SEEN, MAX_WAITING, REQUEST_TRIES, SEEN_FOR,
-};
+pub use exchange::{MAX_ACKS, MAX_DATAGRAM, MAX_HELD, MAX_ITEMS, MAX_REQUESTS, REQUEST_TRIES, SEEN_FOR};
 pub use mvds::{MAX_MEMBERS, Mvds};
 pub use table::{TABLES, examine};

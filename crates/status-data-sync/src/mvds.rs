@@ -5,16 +5,18 @@ use alloc::vec;
 use alloc::vec::Vec;
 
 use status_layer::{
-    Arrival, Audience, Body, Cx, DataSync, Datagram, Due, GroupId, Letter, MessageId, Recipient, UserId,
+    Arrival, Audience, Body, Cx, DataSync, Datagram, Due, GroupId, Letter, MessageId, Recipient, Round,
+    UserId,
 };
 
 use crate::config::Config;
 use crate::error::{AppendError, ReceiveError, ShareError, SyncError};
-use crate::exchange::{Event, Exchange, Flush, MAX_DATAGRAM};
+use crate::exchange::{Event, Exchange, Flush, MAX_DATAGRAM, Sent};
 use crate::habits::Habits;
 use crate::ident::pair;
-use crate::table::message::{self, Waiting};
-use crate::wire::{self, Content, Message};
+use crate::table::message::{self, Bare, Waiting};
+use crate::table::order::Origin;
+use crate::wire::{self, Content, GroupOffer, Message};
 
 /// Most members of a closed chat, ourselves not counted.
 pub const MAX_MEMBERS: usize = 256;
@@ -42,14 +44,25 @@ impl Mvds {
         reader: &UserId,
         body: &Body,
     ) -> Result<(), AppendError> {
-        let message = Message {
-            group: pair(&self.exchange.own, reader),
-            timestamp: i64::try_from(cx.now.secs()).unwrap_or(i64::MAX),
-            body: body.as_bytes().to_vec(),
-        };
+        let now = i64::try_from(cx.now.secs()).unwrap_or(i64::MAX);
+        let message = Message::new(pair(&self.exchange.own, reader), now, body.as_bytes().to_vec());
+        let message = Message { passes: body.passes(), ..message };
         let waiting = Waiting { introduces: body.introduces(), ..Waiting::new(message) };
         self.exchange.append(cx, waiting, Some(id), &[*reader])?;
         Ok(())
+    }
+
+    /// What an event is to whoever is above; `user` is whose payload caused it.
+    fn arrival(&self, user: UserId, event: Event) -> Arrival {
+        match event {
+            Event::Acked { id, device } => Arrival::Acked { id, by: user, device },
+            Event::Again => Arrival::Again { from: user },
+            Event::Body { origin: Origin { from, grade }, body } => {
+                Arrival::Body { from, grade, to: Recipient::User(self.exchange.own), body: Body::new(body) }
+            }
+            Event::Gap { from, missing } => Arrival::Gap { from, missing },
+            Event::Offered(GroupOffer { chat, ids }) => Arrival::Offered { from: user, chat, ids },
+        }
     }
 }
 
@@ -105,36 +118,43 @@ impl DataSync for Mvds {
         let Content::Payload(payload) = content else {
             return Ok(vec![Arrival::Body { from, grade, to, body: Body::new(bytes) }]);
         };
-        let arrival = |event| match event {
-            Event::Acked(id) => Arrival::Acked { id, by: from.user },
-            Event::Again => Arrival::Again { from: from.user },
-            Event::Body(body) => {
-                Arrival::Body { from: from.clone(), grade, to: to.clone(), body: Body::new(body) }
-            }
-        };
-        Ok(self.exchange.receive(cx, &from.user, payload)?.into_iter().map(arrival).collect())
+        let origin = Origin { from, grade };
+        let events = self.exchange.receive(cx, &origin, payload)?;
+        Ok(events.into_iter().map(|event| self.arrival(origin.from.user, event)).collect())
     }
 
     fn online(&self, cx: &mut Cx<'_>) -> Result<(), SyncError> {
         Ok(self.exchange.wake(cx)?)
     }
 
-    fn due(&self, cx: &mut Cx<'_>) -> Result<Due<Vec<Datagram>>, SyncError> {
-        let mut now = Vec::new();
+    /// What was sent before this instant is due. Asked again within [`Config::wake_gap`], it spares what was sent within it.
+    fn resend(&self, cx: &mut Cx<'_>, whom: Option<&UserId>) -> Result<(), SyncError> {
+        Ok(self.exchange.resend(cx, whom)?)
+    }
+
+    fn due(&self, cx: &mut Cx<'_>) -> Result<Due<Round>, SyncError> {
+        let mut datagrams = Vec::new();
         loop {
             let bare = message::take_bare(&mut cx.shelf)?;
             if bare.is_empty() {
                 break;
             }
-            let datagram = |(channel, bytes)| Datagram::new(Recipient::Channel(channel), bytes);
-            now.extend(bare.into_iter().map(datagram));
+            let datagram = |Bare { name, channel, body }| Datagram {
+                carries: vec![name],
+                ..Datagram::new(Recipient::Channel(channel), body)
+            };
+            datagrams.extend(bare.into_iter().map(datagram));
         }
-        let due = self.exchange.due(cx)?;
-        let datagram = |Flush { user, payload, introduces }| Datagram {
+        let Due { now: Sent { flushes, given_up, events }, next } = self.exchange.due(cx)?;
+        let datagram = |Flush { user, payload, introduces, carries }| Datagram {
             introduces,
+            carries,
             ..Datagram::new(Recipient::User(user), payload.encode())
         };
-        now.extend(due.now.into_iter().map(datagram));
-        Ok(Due { now, next: due.next })
+        datagrams.extend(flushes.into_iter().map(datagram));
+        let given_up = given_up.into_iter().map(|(id, to)| Arrival::GaveUp { id, to });
+        let own = self.exchange.own;
+        let arrivals = given_up.chain(events.into_iter().map(|event| self.arrival(own, event))).collect();
+        Ok(Due { now: Round { datagrams, arrivals }, next })
     }
 }

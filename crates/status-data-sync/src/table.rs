@@ -7,27 +7,40 @@
 //! | 02 | id 32, user 33, kind 1 | record: what is to be sent to whom, and when | `record` |
 //! | 03 | user 33, due 8, number 8 | id 32, kind 1: the records of a user by time | `record` |
 //! | 04 | due 8, user 33 | –: the users by the time of their next payload | `peer` |
-//! | 05 | user 33 | when the next payload is due, counts of the rows of a user | `peer` |
+//! | 05 | user 33 | when the next payload is due, counts of the rows of a user, how far a wake has come | `peer` |
 //! | 06 | user 33, id 32 | –: an acknowledgement to be sent | `peer` |
 //! | 07 | id 32 | –: a message that arrived | `seen` |
 //! | 08 | user 33, time 8, id 32 | –: the same, by sender and time | `seen` |
-//! | 09 | id 32 | message: group, time, application ids, body | `message` |
+//! | 09 | id 32 | message: group, time, application ids, parents, body | `message` |
 //! | 0a | application id 32, id 32 (none for a channel) | –: an appended body that waits | `message` |
 //! | 0b | number 8 | channel and body of a bare message to be sent once | `message` |
 //! | 0c | group 32 | users: the members of a closed chat, ourselves not counted | `message` |
+//! | 0d | id 32, user 33 | what became of a message: confirmed by which devices, or given up; application ids | `settled` |
+//! | 0e | time 8, id 32, user 33 | –: the same, by time | `settled` |
+//! | 0f | group 32 | ids: the messages of a group that none follows yet | `order` |
+//! | 10 | id 32 | a message that waits for those before it | `order` |
+//! | 11 | missing id 32, id 32 | –: who waits for a missing message | `order` |
+//! | 12 | time 8, id 32 | –: until when a message waits | `order` |
 //!
-//! Invariants: each 02 has one 03 and the other way round, each 07 one 08, each 0a the 09 or 0b that it is about.
-//! An 09 exists as long as a record of it does. A user with an 03 or 06 has an 04.
+//! Invariants: each 02 has one 03 and the other way round, each 07 one 08, each 0d one 0e, each 10 one 12, each 0a the 09
+//! or 0b that it is about. An 09 exists as long as a record of it does. A user with an 03 or 06 has an 04.
+//!
+//! Version 2 added to 05 what a wake needs, and parents to 09; rows of version 1 are read.
 
 use alloc::vec::Vec;
 
-use status_layer::{StoreError, UserId};
+use status_layer::row::{Reader, Writer};
+use status_layer::{MessageId, UserId, Value};
+
+use crate::ident::SyncId;
 
 mod examine;
 pub(crate) mod message;
+pub(crate) mod order;
 pub(crate) mod peer;
 pub(crate) mod record;
 pub(crate) mod seen;
+pub(crate) mod settled;
 
 pub use examine::{TABLES, examine};
 
@@ -43,9 +56,15 @@ const MESSAGE: u8 = 0x09;
 const NAME: u8 = 0x0a;
 const CHANNEL: u8 = 0x0b;
 const MEMBERS: u8 = 0x0c;
+const SETTLED: u8 = 0x0d;
+const SETTLED_AT: u8 = 0x0e;
+const HEADS: u8 = 0x0f;
+const HELD: u8 = 0x10;
+const WANTED: u8 = 0x11;
+const HELD_UNTIL: u8 = 0x12;
 
 /// The schema of every row.
-const VERSION: u8 = 1;
+const VERSION: u8 = 2;
 
 /// Rows read at a time.
 const PAGE: usize = 64;
@@ -57,94 +76,35 @@ fn key(tag: u8, parts: &[&[u8]]) -> Vec<u8> {
     key
 }
 
-fn value(parts: &[&[u8]]) -> Vec<u8> {
-    key(VERSION, parts)
+/// The value of a row that says all in its key.
+fn empty() -> Value {
+    Writer::new(VERSION).finish()
 }
 
-/// Reads a key or a value field by field; `what` names it in errors.
-struct Fields<'a> {
-    rest: &'a [u8],
-    what: &'static str,
+fn user(r: &mut Reader<'_>) -> Option<UserId> {
+    UserId::from_compressed(&r.array::<33>()?).ok()
 }
 
-impl<'a> Fields<'a> {
-    fn of_key(what: &'static str, key: &'a [u8]) -> Result<Self, StoreError> {
-        let (_, rest) = key.split_first().ok_or(StoreError::Damaged { what })?;
-        Ok(Self { rest, what })
-    }
-
-    fn of_value(what: &'static str, value: &'a [u8]) -> Result<Self, StoreError> {
-        match value.split_first() {
-            Some((&VERSION, rest)) => Ok(Self { rest, what }),
-            Some((&found, _)) if found > VERSION => Err(StoreError::Newer { what, found, known: VERSION }),
-            _ => Err(StoreError::Damaged { what }),
-        }
-    }
-
-    fn array<const N: usize>(&mut self) -> Result<[u8; N], StoreError> {
-        let (array, rest) = self.rest.split_first_chunk().ok_or_else(|| self.damaged())?;
-        self.rest = rest;
-        Ok(*array)
-    }
-
-    fn slice(&mut self, len: usize) -> Result<&'a [u8], StoreError> {
-        let (slice, rest) = self.rest.split_at_checked(len).ok_or_else(|| self.damaged())?;
-        self.rest = rest;
-        Ok(slice)
-    }
-
-    fn u16(&mut self) -> Result<u16, StoreError> {
-        self.array().map(u16::from_be_bytes)
-    }
-
-    fn u32(&mut self) -> Result<u32, StoreError> {
-        self.array().map(u32::from_be_bytes)
-    }
-
-    fn u64(&mut self) -> Result<u64, StoreError> {
-        self.array().map(u64::from_be_bytes)
-    }
-
-    fn user(&mut self) -> Result<UserId, StoreError> {
-        UserId::from_compressed(&self.array::<33>()?).map_err(|_| self.damaged())
-    }
-
-    /// Everything that was not read yet.
-    const fn rest(self) -> &'a [u8] {
-        self.rest
-    }
-
-    /// Checks that nothing is left.
-    fn end(self) -> Result<(), StoreError> {
-        if self.rest.is_empty() { Ok(()) } else { Err(self.damaged()) }
-    }
-
-    const fn damaged(&self) -> StoreError {
-        StoreError::Damaged { what: self.what }
-    }
+fn id(r: &mut Reader<'_>) -> Option<SyncId> {
+    r.array().map(SyncId::new)
 }
 
-#[cfg(test)]
-mod tests {
-    use super::*;
+/// Writes a list of application ids behind their number.
+fn write_names(row: Writer, names: &[MessageId]) -> Writer {
+    let count = u16::try_from(names.len()).unwrap_or(u16::MAX);
+    names.iter().fold(row.u16(count), |row, name| row.bytes(name.as_bytes()))
+}
 
-    #[test]
-    fn rows_of_a_newer_program_are_told_from_damaged_ones() {
-        let newer = Fields::of_value("test", &[2, 0]).map(|_| ());
-        let damaged = Fields::of_value("test", &[0, 0]).map(|_| ());
-        let empty = Fields::of_value("test", &[]).map(|_| ());
+fn read_names(r: &mut Reader<'_>, count: u16) -> Option<Vec<MessageId>> {
+    (0..count).map(|_| r.array().map(MessageId::new)).collect()
+}
 
-        assert!(matches!(newer, Err(StoreError::Newer { found: 2, known: 1, .. })));
-        assert!(matches!(damaged, Err(StoreError::Damaged { .. })));
-        assert!(matches!(empty, Err(StoreError::Damaged { .. })));
-    }
+fn write_ids(row: Writer, ids: &[SyncId]) -> Writer {
+    let count = u16::try_from(ids.len()).unwrap_or(u16::MAX);
+    ids.iter().fold(row.u16(count), |row, id| row.bytes(id.as_bytes()))
+}
 
-    #[test]
-    fn short_and_long_rows_are_damaged() {
-        let mut short = Fields::of_value("test", &[1, 0, 0]).unwrap();
-        let long = Fields::of_value("test", &[1, 0]).unwrap();
-
-        assert!(short.u32().is_err());
-        assert!(long.end().is_err());
-    }
+fn read_ids(r: &mut Reader<'_>) -> Option<Vec<SyncId>> {
+    let count = r.u16()?;
+    (0..count).map(|_| id(r)).collect()
 }

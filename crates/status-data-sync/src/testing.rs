@@ -214,7 +214,7 @@ impl Pair {
     fn send(&mut self, side: Side) -> Result<Option<Timestamp>, SyncError> {
         let Seat { sync, party, .. } = self.seat(side);
         let due = party.run(|cx| sync.due(cx))?;
-        self.under_way.extend(due.now.into_iter().map(|datagram| (side, datagram)));
+        self.under_way.extend(due.now.datagrams.into_iter().map(|datagram| (side, datagram)));
         Ok(due.next)
     }
 
@@ -233,7 +233,7 @@ impl Pair {
                 Arrival::Acked { id, .. } => {
                     self.fates.entry((from.other(), id)).or_default().acked += 1;
                 }
-                Arrival::Again { .. } => {}
+                _ => {}
             }
         }
         Ok(())

@@ -62,27 +62,47 @@ impl Topic {
 #[derive(Clone, Eq, PartialEq)]
 pub struct Body {
     bytes: Vec<u8>,
-    introduces: bool,
+    kind: Kind,
+}
+
+/// What a body is for data sync. It does not travel: of what arrives, only the content says what it is.
+#[derive(Clone, Copy, Eq, PartialEq)]
+enum Kind {
+    Ordinary,
+    Introduction,
+    Passing,
 }
 
 impl Body {
     /// Wraps encoded content.
     #[must_use]
     pub const fn new(bytes: Vec<u8>) -> Self {
-        Self { bytes, introduces: false }
+        Self { bytes, kind: Kind::Ordinary }
     }
 
     /// Wraps encoded content that may begin a conversation: a contact request.
     #[must_use]
     pub const fn introduction(bytes: Vec<u8>) -> Self {
-        Self { bytes, introduces: true }
+        Self { bytes, kind: Kind::Introduction }
+    }
+
+    /// Wraps encoded content of the moment, such as "is typing": it is sent once, neither kept nor acknowledged.
+    #[must_use]
+    pub const fn passing(bytes: Vec<u8>) -> Self {
+        Self { bytes, kind: Kind::Passing }
     }
 
     /// Whether it was wrapped as an [`introduction`](Self::introduction). It does not travel: of what arrives, only the
     /// content says what it is.
     #[must_use]
     pub const fn introduces(&self) -> bool {
-        self.introduces
+        matches!(self.kind, Kind::Introduction)
+    }
+
+    /// Whether it was wrapped as [`passing`](Self::passing).
+    #[must_use]
+    pub const fn passes(&self) -> bool {
+        matches!(self.kind, Kind::Passing)
     }
 
     /// The encoded content.
@@ -114,13 +134,15 @@ pub struct Datagram {
     /// On the way down: whether it carries introductions and nothing else, so that a policy may let it go out before the
     /// keys of the reader's devices are known. On the way up: `false`.
     pub introduces: bool,
+    /// On the way down: the messages in it, as they were named when they were appended. On the way up: none.
+    pub carries: Vec<MessageId>,
 }
 
 impl Datagram {
-    /// A datagram that is no introduction.
+    /// A datagram that is no introduction and carries no message.
     #[must_use]
     pub const fn new(to: Recipient, bytes: Vec<u8>) -> Self {
-        Self { to, bytes, introduces: false }
+        Self { to, bytes, introduces: false, carries: Vec::new() }
     }
 }
 
@@ -310,8 +332,18 @@ pub struct Due<T> {
     pub next: Option<Timestamp>,
 }
 
-/// What data sync got out of a letter.
+/// What data sync wants done at one moment, and what that moment brought.
+#[derive(Clone, Debug, Default, Eq, PartialEq)]
+pub struct Round {
+    /// To be sent, in this order.
+    pub datagrams: Vec<Datagram>,
+    /// What is to be told although no letter came: [`Arrival::GaveUp`], and bodies that waited long enough.
+    pub arrivals: Vec<Arrival>,
+}
+
+/// What data sync has to tell.
 #[derive(Clone, Debug, Eq, PartialEq)]
+#[non_exhaustive]
 pub enum Arrival {
     /// A body, seen for the first time.
     Body {
@@ -335,6 +367,32 @@ pub enum Arrival {
         id: MessageId,
         /// The user.
         by: UserId,
+        /// Which of their devices, if it is known. Each is told once; what was given up may be confirmed still.
+        device: Option<DeviceId>,
+    },
+    /// A message was not confirmed for so long that it is sent no more.
+    GaveUp {
+        /// The message, as it was named when it was appended.
+        id: MessageId,
+        /// Who did not confirm it.
+        to: UserId,
+    },
+    /// Messages are missing that a user sent, or knew, before one that is here. They have been asked for.
+    Gap {
+        /// The user.
+        from: UserId,
+        /// How many are missing at least.
+        missing: usize,
+    },
+    /// A user says which messages of a chat they can give. Data sync does not ask for them: they are named as chats name
+    /// them.
+    Offered {
+        /// The user.
+        from: UserId,
+        /// The chat, as they name it.
+        chat: Vec<u8>,
+        /// The messages.
+        ids: Vec<MessageId>,
     },
 }
 

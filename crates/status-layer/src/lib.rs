@@ -34,7 +34,7 @@ pub use error::{LayerError, Reason};
 pub use id::{DeviceId, FrameId, GroupId, IdError, MessageId, Name, UserId};
 pub use ladder::{
     Arrival, Audience, Body, Datagram, Due, Frame, Grade, History, Interest, Letter, Notice, Opened,
-    Outgoing, Parcel, Proof, Recipient, Rendezvous, Sealed, Sender, Topic,
+    Outgoing, Parcel, Proof, Recipient, Rendezvous, Round, Sealed, Sender, Topic,
 };
 pub use memory::Memory;
 pub use network::{Network, NetworkEvent, Traffic, Unpublished};

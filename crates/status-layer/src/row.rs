@@ -53,6 +53,12 @@ impl Writer {
         self.bytes(&[number])
     }
 
+    /// Appends two bytes.
+    #[must_use]
+    pub fn u16(self, number: u16) -> Self {
+        self.bytes(&number.to_be_bytes())
+    }
+
     /// Appends four bytes.
     #[must_use]
     pub fn u32(self, number: u32) -> Self {
@@ -107,7 +113,20 @@ impl<'a> Reader<'a> {
         }
     }
 
-    /// The version of the schema in which the row was written.
+    /// Reads a whole key behind its tag of one byte, in the same way.
+    ///
+    /// # Errors
+    /// [`StoreError::Damaged`] if `fields` returns `None` or leaves bytes.
+    pub fn read_key<T>(
+        what: &'static str,
+        key: &'a [u8],
+        fields: impl FnOnce(&mut Self) -> Option<T>,
+    ) -> Result<T, StoreError> {
+        let mut reader = Self(key.get(1..).unwrap_or_default(), 0);
+        fields(&mut reader).filter(|_| reader.0.is_empty()).ok_or(StoreError::Damaged { what })
+    }
+
+    /// The version of the schema in which the row was written; 0 for a key.
     #[must_use]
     pub const fn version(&self) -> u8 {
         self.1
@@ -156,6 +175,11 @@ impl<'a> Reader<'a> {
     /// One byte.
     pub fn u8(&mut self) -> Option<u8> {
         self.array().map(u8::from_be_bytes)
+    }
+
+    /// A number of two bytes.
+    pub fn u16(&mut self) -> Option<u16> {
+        self.array().map(u16::from_be_bytes)
     }
 
     /// A number of four bytes.
@@ -219,6 +243,16 @@ mod tests {
 
         assert_eq!(read(&[1, 7]).unwrap(), (1, 7));
         assert_eq!(read(&[2, 7]).unwrap(), (2, 7));
+    }
+
+    #[test]
+    fn a_key_is_read_behind_its_tag_and_to_its_end() {
+        let read = |key| Reader::read_key("test", key, Reader::u16);
+
+        assert_eq!(read(&[9, 1, 2]).unwrap(), 0x0102);
+        for damaged in [&[][..], &[9], &[9, 1], &[9, 1, 2, 3]] {
+            assert!(matches!(read(damaged), Err(StoreError::Damaged { what: "test" })), "{damaged:?}");
+        }
     }
 
     #[test]

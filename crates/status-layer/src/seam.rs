@@ -6,7 +6,7 @@ use alloc::vec::Vec;
 
 use crate::{
     Arrival, Audience, Body, Cx, Datagram, DeviceId, Due, Frame, GroupId, Interest, LayerError, Letter,
-    MessageId, Opened, Outgoing, Parcel, Recipient, Rendezvous, Topic, UserId,
+    MessageId, Opened, Outgoing, Parcel, Recipient, Rendezvous, Round, Topic, UserId,
 };
 
 /// What to offer, resend and acknowledge, and when.
@@ -21,7 +21,8 @@ pub trait DataSync {
     fn share(&self, cx: &mut Cx<'_>, group: GroupId, with: &[UserId]) -> Result<(), Self::Error>;
 
     /// Takes a body to be delivered to every member of `to`. It goes out with the next [`due`](Self::due);
-    /// `id` names it in [`Arrival::Acked`]. Appending the same body under the same id again changes nothing.
+    /// `id` names it in [`Datagram::carries`] and in what becomes of it: [`Arrival::Acked`] by each reader, or
+    /// [`Arrival::GaveUp`], never silence. Appending the same body under the same id again changes nothing.
     ///
     /// # Errors
     /// Rejects a body that is too large, an unknown group, or more than the layer can keep.
@@ -39,13 +40,20 @@ pub trait DataSync {
     /// Fails only with the store.
     fn online(&self, cx: &mut Cx<'_>) -> Result<(), Self::Error>;
 
-    /// Returns the datagrams to send at `cx.now`: first sendings, resends, acknowledgements.
+    /// Makes due at once what `whom`, or anybody if it is `None`, has not acknowledged: what was sent may have been lost
+    /// with the keys that it was sealed with.
+    ///
+    /// # Errors
+    /// Fails only with the store.
+    fn resend(&self, cx: &mut Cx<'_>, whom: Option<&UserId>) -> Result<(), Self::Error>;
+
+    /// Returns the datagrams to send at `cx.now`: first sendings, resends, acknowledgements; and what is given up.
     ///
     /// Invariant: asked twice at the same instant, it returns nothing the second time.
     ///
     /// # Errors
     /// Fails only with the store.
-    fn due(&self, cx: &mut Cx<'_>) -> Result<Due<Vec<Datagram>>, Self::Error>;
+    fn due(&self, cx: &mut Cx<'_>) -> Result<Due<Round>, Self::Error>;
 }
 
 /// How a datagram is sealed for its recipient's devices, and opened.
@@ -65,6 +73,15 @@ pub trait Security {
     /// # Errors
     /// Rejects a device that is not known, and this one.
     fn pair(&self, cx: &mut Cx<'_>, device: &DeviceId, how: Interest) -> Result<(), Self::Error>;
+
+    /// Notes that our rows may be older than what was sent: an old copy of the store was put back.
+    ///
+    /// From now on nothing is sealed with a key that could have sealed something since that copy was made. A layer that
+    /// can still opens what others have sent since then.
+    ///
+    /// # Errors
+    /// Fails only with the store.
+    fn renew(&self, cx: &mut Cx<'_>) -> Result<(), Self::Error>;
 
     /// Seals a datagram as well as is possible now, and not worse than the policy allows.
     ///

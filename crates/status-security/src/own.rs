@@ -53,6 +53,12 @@ impl OwnPrekey {
         Ok(())
     }
 
+    /// Puts a new prekey into use, however young the one in use is.
+    pub(crate) fn replace_at_once(cx: &mut Cx<'_>, reads: Suites) -> Result<(), StoreError> {
+        let last = load(&cx.shelf)?;
+        Self::renew(cx, last.map_or(0, |last| last.version), reads, says(last.as_ref(), reads)).map(drop)
+    }
+
     /// Puts a new prekey into use.
     ///
     /// Invariant: its version is above that of every one before, even of those that this store does not know because

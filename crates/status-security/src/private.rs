@@ -19,7 +19,9 @@ mod enclosed;
 mod give;
 mod take;
 
-use status_layer::{Shelf, StoreError, Timestamp, UserId};
+use alloc::vec::Vec;
+
+use status_layer::{Shelf, StoreError, Timestamp, UserId, Value};
 
 pub(crate) use enclosed::{enclose, unpack};
 pub(crate) use give::{begun, offer, read as read_secret, secret, wipe_due};
@@ -102,9 +104,22 @@ fn agreed(config: &Config, device: &Device) -> bool {
 /// Gives up what two devices have given each other, because one of them may have an old copy of its store: nothing of
 /// theirs is used, and something new is given at the next chance. What is out still opens what is sealed with it.
 pub(crate) fn reset(shelf: &mut Shelf<'_>, peer: &Peer<'_>) -> Result<(), StoreError> {
-    let dealings = load(shelf, peer)?;
+    reset_row(shelf, table::dealings(&peer.key.user(), peer.device))
+}
+
+/// [`reset`] for every device.
+pub(crate) fn reset_all(shelf: &mut Shelf<'_>) -> Result<(), StoreError> {
+    for (key, _) in shelf.scan(&table::DEALINGS, None, usize::MAX)? {
+        reset_row(shelf, key)?;
+    }
+    Ok(())
+}
+
+fn reset_row(shelf: &mut Shelf<'_>, key: Vec<u8>) -> Result<(), StoreError> {
+    let Some(row) = shelf.get(&key)? else { return Ok(()) };
+    let dealings = read(&row)?;
     if dealings.out.is_some() || dealings.held.is_some() {
-        save(shelf, peer, &Dealings { out: None, held: None, ..dealings });
+        shelf.put(key, write(&Dealings { out: None, held: None, ..dealings }));
     }
     Ok(())
 }
@@ -131,6 +146,10 @@ fn load(shelf: &Shelf<'_>, peer: &Peer<'_>) -> Result<Dealings, StoreError> {
 }
 
 fn save(shelf: &mut Shelf<'_>, peer: &Peer<'_>, dealings: &Dealings) {
+    shelf.put(table::dealings(&peer.key.user(), peer.device), write(dealings));
+}
+
+fn write(dealings: &Dealings) -> Value {
     let out = dealings.out.map(|out| out.prekey);
     let (way, session, epoch) = match dealings.out.map(|out| out.way) {
         None | Some(Way::Unsent) => (0, 0, 0),
@@ -138,8 +157,7 @@ fn save(shelf: &mut Shelf<'_>, peer: &Peer<'_>, dealings: &Dealings) {
         Some(Way::There) => (2, 0, 0),
     };
     let row = writer().u32(dealings.made).u32(dealings.taken).u8(way).u32(session).u32(epoch);
-    let row = row.option(out.map(written).as_ref()).option(dealings.held.map(written).as_ref());
-    shelf.put(table::dealings(&peer.key.user(), peer.device), row.finish());
+    row.option(out.map(written).as_ref()).option(dealings.held.map(written).as_ref()).finish()
 }
 
 pub(crate) fn read(row: &[u8]) -> Result<Dealings, StoreError> {

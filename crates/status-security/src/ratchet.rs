@@ -214,10 +214,11 @@ impl Ratchet {
         }
     }
 
-    /// Seals the next message.
+    /// Seals the next message, whose plaintext is to be read as it is.
     ///
     /// # Errors
-    /// [`RatchetError::Exhausted`] after 2³² − 1 messages without an answer.
+    /// As [`Ratchet::seal_as`].
+    #[cfg(any(test, feature = "hazmat"))]
     pub fn seal(&mut self, plaintext: &[u8]) -> Result<(Header, Vec<u8>), RatchetError> {
         self.seal_as(Form::Bare, plaintext)
     }
@@ -225,7 +226,7 @@ impl Ratchet {
     /// Seals the next message, whose plaintext is to be read as `form` says.
     ///
     /// # Errors
-    /// As [`Ratchet::seal`].
+    /// [`RatchetError::Exhausted`] after 2³² − 1 messages without an answer.
     pub fn seal_as(&mut self, form: Form, plaintext: &[u8]) -> Result<(Header, Vec<u8>), RatchetError> {
         let header = Header { key: self.own.public, n: self.sending.n, pn: self.previous, form };
         let key = self.sending.step()?;

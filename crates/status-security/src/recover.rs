@@ -76,6 +76,16 @@ impl Sessions {
         Ok(opened)
     }
 
+    /// Sees to it that nothing is sealed with keys that may have sealed before, because an old copy of the store was put
+    /// back: sessions make room for new ones, our prekey is replaced, and private prekeys of others count as used.
+    ///
+    /// What was sent to us since the copy was made can still be opened.
+    pub(crate) fn renew_all(&self, cx: &mut Cx<'_>) -> Result<(), Error> {
+        session::set_all_aside(cx)?;
+        private::reset_all(&mut cx.shelf)?;
+        Ok(OwnPrekey::replace_at_once(cx, self.config.transition.reads())?)
+    }
+
     fn reason(
         &self,
         cx: &Cx<'_>,

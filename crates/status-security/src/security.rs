@@ -103,6 +103,10 @@ impl Security for Sessions {
         self.pair_device(cx, device, how)
     }
 
+    fn renew(&self, cx: &mut Cx<'_>) -> Result<(), Error> {
+        self.renew_all(cx)
+    }
+
     fn seal(&self, cx: &mut Cx<'_>, datagram: Datagram) -> Result<Outgoing, Error> {
         match datagram.to {
             Recipient::User(user) => self.seal_user(cx, &user, &datagram.bytes, datagram.introduces),

@@ -19,9 +19,11 @@ use crate::table::codec::writer;
 use crate::wire::{Direct, Handshake, Lock};
 use crate::{own, private, table, x3dh};
 
+mod aside;
 mod ending;
 pub(crate) mod row;
 
+pub(crate) use aside::set_all as set_all_aside;
 pub(crate) use ending::{delete, end, expire, forget_all};
 use ending::{end_at, kept};
 
@@ -138,6 +140,23 @@ pub(crate) fn open(
     let Lock::Ratchet { session: prekey, header } = &direct.lock else {
         return Err(OpenError::NoHeader.into());
     };
+    match open_kept(cx, (keyring, config), peer, (prekey, header), direct) {
+        // Only who answers us writes in a session that was set aside, so there is no handshake.
+        Err(Error::Open(error)) if direct.handshake.is_none() => {
+            let opened = aside::open(cx, config, (peer, prekey), (header, &direct.payload))?;
+            opened.ok_or(error.into())
+        }
+        opened => opened,
+    }
+}
+
+fn open_kept(
+    cx: &mut Cx<'_>,
+    (keyring, config): (&dyn Keyring, &Config),
+    peer: &Peer<'_>,
+    (prekey, header): (&Point, &Header),
+    direct: &Direct,
+) -> Result<Plain, Error> {
     let mut known = kept(cx, config, peer, prekey)?;
     let begun_by = begun_by(&cx.shelf, peer, prekey, known.as_ref(), direct.handshake.as_ref())?;
     let peer = &Peer { device: begun_by.as_deref().unwrap_or(peer.device), ..*peer };
@@ -151,19 +170,14 @@ pub(crate) fn open(
         Some(_) => return Err(OpenError::NoSession.into()),
         None => known.ok_or(OpenError::NoSession)?,
     };
-    let epoch = session.ratchet.epoch;
-    let text = session.open(cx, config.limits(), header, &direct.payload)?;
+    let plain = session.open(cx, config, peer, (header, &direct.payload))?;
     // Answered: the other side has the session.
     session.handshake = None;
     if session.private != Private::No {
         session.private = Private::Yes;
     }
     save(&mut cx.shelf, peer, prekey, &session);
-    let text = match header.form {
-        Form::Bare => text,
-        Form::Enclosed => private::unpack(cx, config, peer, &text)?,
-    };
-    Ok(Plain { text, turned: session.ratchet.epoch != epoch })
+    Ok(plain)
 }
 
 /// The device with which `handshake` has begun a session, if it is not the one that is said to have sent it.
@@ -317,6 +331,22 @@ impl Session {
     }
 
     fn open(
+        &mut self,
+        cx: &mut Cx<'_>,
+        config: &Config,
+        peer: &Peer<'_>,
+        (header, payload): (&Header, &[u8]),
+    ) -> Result<Plain, Error> {
+        let epoch = self.ratchet.epoch;
+        let text = self.unlock(cx, config.limits(), header, payload)?;
+        let text = match header.form {
+            Form::Bare => text,
+            Form::Enclosed => private::unpack(cx, config, peer, &text)?,
+        };
+        Ok(Plain { text, turned: self.ratchet.epoch != epoch })
+    }
+
+    fn unlock(
         &mut self,
         cx: &mut Cx<'_>,
         limits: Limits,

@@ -11,6 +11,7 @@
 //! | `r` | user (33), device | when the user removed it |
 //! | `j` | – | when this device was last taken into our group |
 //! | `s` | user (33), length and text of device, prekey (33) | a session |
+//! | `t` | as `s` | a session that is set aside: it opens, and seals no more |
 //! | `n` | – | number of the next session |
 //! | `b` | own prekey (33), session (4) | key of a session that was set up with it |
 //! | `x` | when (8), session (4) | key of a session that expired then |
@@ -44,6 +45,8 @@ pub(crate) const ANNOUNCED: [u8; 1] = *b"a";
 pub(crate) const JOINED: [u8; 1] = *b"j";
 pub(crate) const NEXT_SESSION: [u8; 1] = *b"n";
 pub(crate) const PREKEYS: [u8; 1] = *b"p";
+pub(crate) const SESSIONS: [u8; 1] = *b"s";
+pub(crate) const DEALINGS: [u8; 1] = *b"y";
 pub(crate) const EXPIRED: [u8; 1] = *b"x";
 pub(crate) const PRIVATE_ENDS: [u8; 1] = *b"F";
 pub(crate) const CHORES: [u8; 1] = *b"h";
@@ -102,6 +105,16 @@ pub(crate) fn prekey_of(session: &[u8]) -> Option<&Point> {
 pub(crate) fn session_device_of(session: &[u8]) -> Option<&str> {
     let device = session.get(35..session.len().checked_sub(33)?)?;
     core::str::from_utf8(device).ok()
+}
+
+/// All sessions with a user that are set aside.
+pub(crate) fn all_aside(user: &UserId) -> Vec<u8> {
+    aside(&sessions(user))
+}
+
+/// Where the session under a key of [`session`] stands once it is set aside.
+pub(crate) fn aside(session: &[u8]) -> Vec<u8> {
+    [&b"t"[..], session.get(1..).unwrap_or_default()].concat()
 }
 
 /// All sessions that were set up with a prekey of ours, and are not known to have expired.

@@ -148,7 +148,7 @@ impl Node {
                 | News::Dropped { layer, why }
                 | News::Delayed { layer, why, .. } => self.refusals.push(format!("{layer}: {why}")),
                 News::Noticed(notice) => self.notices.push(notice),
-                News::Accepted { .. } => {}
+                _ => {}
             }
         }
         if let Some(topics) = out.topics {

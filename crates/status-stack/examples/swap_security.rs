@@ -27,6 +27,10 @@ impl Security for Mirror {
         self.0.pair(cx, device, how)
     }
 
+    fn renew(&self, cx: &mut Cx<'_>) -> Result<(), DoubleError> {
+        self.0.renew(cx)
+    }
+
     fn seal(&self, cx: &mut Cx<'_>, datagram: Datagram) -> Result<Outgoing, DoubleError> {
         let mut out = self.0.seal(cx, datagram)?;
         for parcel in &mut out.parcels {

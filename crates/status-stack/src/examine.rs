@@ -3,12 +3,15 @@
 use status_layer::examine::{Examined, Nature, Table, Wrong, every_row};
 use status_layer::{Area, Read, StoreError};
 
-use crate::table::{self, CURSOR, FRAME, NEXT_ID, TRY, WATCHED};
+use crate::table::{self, CURSOR, FRAME, LOAD, NEXT_ID, OF, TRY, WATCHED};
+use crate::track;
 
 /// Every table of the conductor.
-pub const TABLES: [Table; 5] = [
+pub const TABLES: [Table; 7] = [
     Table { tag: FRAME, holds: "frames that wait to be published", nature: Nature::Device },
     Table { tag: TRY, holds: "when frames are tried again", nature: Nature::Index },
+    Table { tag: LOAD, holds: "what frames carry", nature: Nature::Device },
+    Table { tag: OF, holds: "which frames carry it", nature: Nature::Device },
     Table { tag: b'N', holds: "the number of the next frame", nature: Nature::Device },
     Table { tag: b'C', holds: "up to when frames were seen", nature: Nature::Device },
     Table { tag: b'W', holds: "topics that are watched", nature: Nature::Device },
@@ -17,7 +20,7 @@ pub const TABLES: [Table; 5] = [
 /// Looks at all rows of the conductor in `area`.
 ///
 /// Every row can be read. A frame has a time at which it is tried again, and the other way round; its number is below
-/// the next one.
+/// the next one. What frames carry and which frames carry it belong together.
 ///
 /// # Errors
 /// [`StoreError`] if the medium fails.
@@ -38,6 +41,25 @@ pub fn examine(rows: &dyn Read, area: Area) -> Result<Examined, StoreError> {
                 let id = number(key)?;
                 table::decode_number(value)?;
                 if !shelf.has(&table::key(FRAME, id))? {
+                    report.drop(Wrong::Dangling);
+                }
+            }
+            Some(&LOAD) => {
+                let id = number(key)?;
+                let frames = u64::from(track::frames(value)?);
+                if frames == 0 || !shelf.has(&table::key(OF, id.saturating_add(frames - 1)))? {
+                    report.drop(Wrong::Incomplete);
+                }
+            }
+            Some(&OF) => {
+                let id = number(key)?;
+                let first = track::first(value)?;
+                let load = shelf.get(&table::key(LOAD, first))?.map(|row| track::frames(&row));
+                // One that cannot be read is found by itself.
+                let carries = load.is_some_and(|frames| {
+                    frames.map_or(true, |frames| (first..first.saturating_add(frames.into())).contains(&id))
+                });
+                if !carries {
                     report.drop(Wrong::Dangling);
                 }
             }

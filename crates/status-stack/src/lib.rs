@@ -22,6 +22,7 @@ mod outbox;
 mod stack;
 mod step;
 mod table;
+mod track;
 
 pub use examine::{TABLES, examine};
 pub use stack::{Areas, Config, Engine, Stack};

@@ -4,13 +4,14 @@ use alloc::vec::Vec;
 use core::time::Duration;
 
 use status_layer::{
-    Area, Arrival, Cx, DataSync, Datagram, Frame, History, Interest, LayerError, MessageId, Opened, Outgoing,
-    Privacy, Reason, Rendezvous, Security, StoreError, Timestamp, Topic, Unit,
+    Area, Arrival, Cx, DataSync, Datagram, Frame, FrameId, History, Interest, LayerError, MessageId, Notice,
+    Opened, Outgoing, Privacy, Reason, Rendezvous, Security, StoreError, Timestamp, Topic, Unit, UserId,
 };
 
 use crate::outbox::{self, Which};
 use crate::step::{Fault, Input, Layer, News, Output, Taken, Way};
 use crate::table::{self, CURSOR, WATCHED};
+use crate::track::{self, Step};
 
 /// Three layers and the conductor that runs them. It holds configuration only; all state is in the store.
 #[derive(Debug)]
@@ -91,6 +92,10 @@ impl<Y: DataSync, X: Security, P: Privacy> Engine for Stack<Y, X, P> {
         let mut run = Run { stack: self, out: Output::default() };
         match input {
             Input::Start => run.start(unit)?,
+            Input::RolledBack => {
+                run.call(unit, Layer::Security, |cx| self.security.renew(cx))?;
+                run.call(unit, Layer::Sync, |cx| self.sync.resend(cx, None))?;
+            }
             Input::Send { id, to, body } => {
                 let done = run.call(unit, Layer::Sync, |cx| self.sync.append(cx, id, &to, body));
                 if run.settle(Some(id), done)?.is_some() {
@@ -112,10 +117,13 @@ impl<Y: DataSync, X: Security, P: Privacy> Engine for Stack<Y, X, P> {
                 run.settle(None, done)?;
             }
             Input::Frame(frame) => run.up(unit, frame)?,
-            Input::Published(id) | Input::Unpublishable(id) => run.own(unit, |cx| {
+            Input::Published(id) => run.happened(unit, id, Step::Published)?,
+            Input::Stored(id) => run.happened(unit, id, Step::Stored)?,
+            Input::Unpublishable(id) => run.own(unit, |cx| {
                 outbox::remove(cx, id);
                 Ok(())
             })?,
+            Input::Resend(whom) => run.call(unit, Layer::Sync, |cx| self.sync.resend(cx, whom.as_ref()))?,
             Input::Online(true) => {
                 run.call(unit, Layer::Sync, |cx| self.sync.online(cx))?;
                 run.resume(unit, Which::All)?;
@@ -175,12 +183,17 @@ impl<Y: DataSync, X: Security, P: Privacy> Run<'_, Y, X, P> {
             Err(no) => return self.dropped(no),
         };
         let Opened { mail, then, turned, notices } = opened;
-        self.out.news.extend(notices.into_iter().map(News::Noticed));
+        for notice in notices {
+            if let Some(whom) = lacks(&notice) {
+                self.call(unit, Layer::Sync, |cx| sync.resend(cx, Some(whom)))?;
+            }
+            self.out.news.push(News::Noticed(notice));
+        }
         self.out.taken = Some(Taken { frame: size, turned, letters: mail.len() });
         for letter in mail {
             let way = Way { datagram: letter.datagram.bytes.len(), sealed, frame: size };
             match self.call(unit, Layer::Sync, |cx| sync.receive(cx, letter)) {
-                Ok(new) => self.out.news.extend(new.into_iter().map(|arrival| news(arrival, way))),
+                Ok(new) => self.tell(new, way),
                 Err(no) => self.dropped(no)?,
             }
         }
@@ -194,7 +207,9 @@ impl<Y: DataSync, X: Security, P: Privacy> Run<'_, Y, X, P> {
         if waiting < config.max_outbox {
             let due = self.call(unit, Layer::Sync, |cx| sync.due(cx))?;
             self.wake(due.next);
-            for datagram in due.now {
+            // What comes with time has no way to tell of.
+            self.tell(due.now.arrivals, Way::default());
+            for datagram in due.now.datagrams {
                 self.send(unit, datagram)?;
             }
             let due = self.call(unit, Layer::Security, |cx| security.due(cx))?;
@@ -212,7 +227,7 @@ impl<Y: DataSync, X: Security, P: Privacy> Run<'_, Y, X, P> {
     /// Seals and wraps one datagram; if either refuses, neither has moved.
     fn send(&mut self, unit: &mut Unit<'_>, datagram: Datagram) -> Result<(), Fault> {
         let Stack { security, privacy, .. } = self.stack;
-        let to = datagram.to.clone();
+        let (to, carries) = (datagram.to.clone(), datagram.carries.clone());
         let done: Result<_, No> = unit.attempt(|unit| {
             let Outgoing { parcels, meet } =
                 self.call(unit, Layer::Security, |cx| security.seal(cx, datagram))?;
@@ -224,7 +239,8 @@ impl<Y: DataSync, X: Security, P: Privacy> Run<'_, Y, X, P> {
         });
         match done {
             Ok((frames, meet)) => {
-                self.post(unit, frames)?;
+                let frames = self.post(unit, frames)?;
+                self.own(unit, |cx| track::note(cx, &to, carries, &frames))?;
                 self.meet(unit, meet)
             }
             Err(no) => {
@@ -260,13 +276,29 @@ impl<Y: DataSync, X: Security, P: Privacy> Run<'_, Y, X, P> {
         Ok(())
     }
 
-    fn post(&mut self, unit: &mut Unit<'_>, frames: Vec<Frame>) -> Result<(), Fault> {
+    fn post(&mut self, unit: &mut Unit<'_>, frames: Vec<Frame>) -> Result<Vec<FrameId>, Fault> {
         let retry = self.stack.config.retry;
+        let mut ids = Vec::with_capacity(frames.len());
         for frame in frames {
             let id = self.own(unit, |cx| outbox::put(cx, retry, &frame))?;
+            ids.push(id);
             self.out.frames.push((id, frame));
         }
+        Ok(ids)
+    }
+
+    /// A frame has come so far, so it waits no more; and perhaps the messages in it have.
+    fn happened(&mut self, unit: &mut Unit<'_>, id: FrameId, step: Step) -> Result<(), Fault> {
+        let news = self.own(unit, |cx| {
+            outbox::remove(cx, id);
+            track::happened(cx, id, step)
+        })?;
+        self.out.news.extend(news);
         Ok(())
+    }
+
+    fn tell(&mut self, arrivals: Vec<Arrival>, way: Way) {
+        self.out.news.extend(arrivals.into_iter().filter_map(|arrival| news(arrival, way)));
     }
 
     /// Publishes again what waits in the outbox.
@@ -374,10 +406,24 @@ fn watched(cx: &mut Cx<'_>, topics: &[Topic]) -> Result<bool, StoreError> {
     Ok(changed)
 }
 
-fn news(arrival: Arrival, way: Way) -> News {
-    match arrival {
+/// Who has reason to lack what we sent: keys changed.
+const fn lacks(notice: &Notice) -> Option<&UserId> {
+    match notice {
+        Notice::Unreadable { from } => Some(from),
+        Notice::NewDevice { user, joined: true, .. } => Some(user),
+        _ => None,
+    }
+}
+
+/// What an arrival means to the application; `None` if this version does not know it.
+fn news(arrival: Arrival, way: Way) -> Option<News> {
+    Some(match arrival {
         Arrival::Body { from, grade, to, body } => News::Arrived { from, grade, to, body, way },
         Arrival::Again { from } => News::Again { from },
-        Arrival::Acked { id, by } => News::Delivered { id, by },
-    }
+        Arrival::Acked { id, by, device } => News::Delivered { id, by, device },
+        Arrival::GaveUp { id, to } => News::GaveUp { id, to },
+        Arrival::Gap { from, missing } => News::Gap { from, missing },
+        Arrival::Offered { from, chat, ids } => News::Offered { from, chat, ids },
+        _ => return None,
+    })
 }

@@ -14,6 +14,9 @@ pub enum Input {
     /// The stack was started: the first input after each start. Returns what waits in the outbox, the topics
     /// to watch, and from when history is wanted.
     Start,
+    /// The store is older than what was sent with it: a copy of it was put back. Given before [`Input::Start`], in the same
+    /// unit. No key that has sealed may seal again, and what waits is sent with new ones.
+    RolledBack,
     /// A body is to be delivered to all of `to`.
     Send {
         /// Names the message in [`News::Delivered`].
@@ -48,6 +51,10 @@ pub enum Input {
     Frame(Frame),
     /// The network has handed our frame to somebody.
     Published(FrameId),
+    /// A node that keeps history has confirmed that it keeps our frame.
+    Stored(FrameId),
+    /// What this user, or anybody, has not acknowledged is to be sent again at once.
+    Resend(Option<UserId>),
     /// The network will never carry our frame.
     Unpublishable(FrameId),
     /// The network can be reached (`true`, each time a node joins) or not.
@@ -73,8 +80,10 @@ pub struct Output {
     pub taken: Option<Taken>,
 }
 
-/// What a step means to the application.
+/// What a step means to the application. A message goes `Accepted`, `Published`, `Stored`, `Delivered` to each reader, or in
+/// the end `GaveUp`; whatever is known of a later stage may come before an earlier one, and each may come again.
 #[derive(Debug)]
+#[non_exhaustive]
 pub enum News {
     /// The message is kept and will be sent until it is acknowledged.
     Accepted {
@@ -123,6 +132,45 @@ pub enum News {
         id: MessageId,
         /// The user.
         by: UserId,
+        /// Which of their devices, if it is known.
+        device: Option<DeviceId>,
+    },
+    /// The network has handed all frames of a message to somebody.
+    Published {
+        /// The message.
+        id: MessageId,
+        /// The reader that these frames are for.
+        to: Recipient,
+    },
+    /// Nodes that keep history have all frames of a message.
+    Stored {
+        /// The message.
+        id: MessageId,
+        /// The reader that these frames are for.
+        to: Recipient,
+    },
+    /// A user did not acknowledge a message for so long that it is sent no more. It may be acknowledged still.
+    GaveUp {
+        /// The message.
+        id: MessageId,
+        /// The user.
+        to: UserId,
+    },
+    /// Messages of a user are missing before one that arrived.
+    Gap {
+        /// The user.
+        from: UserId,
+        /// How many are missing at least.
+        missing: usize,
+    },
+    /// A user says which messages of a chat they can give.
+    Offered {
+        /// The user.
+        from: UserId,
+        /// The chat, as they name it.
+        chat: Vec<u8>,
+        /// The messages.
+        ids: Vec<MessageId>,
     },
     /// Something about keys and devices that the application should know.
     Noticed(Notice),

@@ -5,6 +5,8 @@
 //! | `O` id (8) | version, topic length (2), topic, at (8), bytes: a frame that waits to be published |
 //! | `T` id (8) | version, when that frame is tried again (8) |
 //! | `N` | version, next frame id (8) |
+//! | `L` id | version, at (8), frames, unpublished, unstored (4 each), kind (1), length (2), reader, message ids (32 each): what the frames from this one on carry (in `track`) |
+//! | `F` id | version, id of the first frame with the same messages (8), marks (1) |
 //! | `C` | version, time up to which frames were seen (8) |
 //! | `W` | version, then topic length (2) and topic for each topic watched |
 //!
@@ -19,12 +21,14 @@ use status_layer::{Frame, StoreError, Timestamp, Topic, Value};
 
 pub(crate) const FRAME: u8 = b'O';
 pub(crate) const TRY: u8 = b'T';
+pub(crate) const LOAD: u8 = b'L';
+pub(crate) const OF: u8 = b'F';
 pub(crate) const NEXT_ID: &[u8] = b"N";
 pub(crate) const CURSOR: &[u8] = b"C";
 pub(crate) const WATCHED: &[u8] = b"W";
 
-const VERSION: u8 = 1;
-const WHAT: &str = "the stack's table";
+pub(crate) const VERSION: u8 = 1;
+pub(crate) const WHAT: &str = "the stack's table";
 
 pub(crate) fn key(tag: u8, id: u64) -> Vec<u8> {
     let mut key = vec![tag];

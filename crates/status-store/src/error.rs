@@ -34,6 +34,9 @@ pub enum OpenError {
         /// What the operating system says.
         source: io::Error,
     },
+    /// The keyring of the operating system does not give the key. Only with the feature `keyring`.
+    #[error("the keyring does not give the key: {0}. Unlock it, or open the store with what locks it now")]
+    Keyring(#[source] Box<dyn std::error::Error + Send + Sync>),
     /// What was given is no passphrase or key.
     #[error(transparent)]
     Key(#[from] KeyError),

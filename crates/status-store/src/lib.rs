@@ -3,10 +3,13 @@
 //!
 //! A store moves bytes and knows nothing about them. A batch is kept whole or not at all.
 
+mod anchor;
 mod backup;
 #[cfg(test)]
 mod device;
 mod error;
+#[cfg(feature = "keyring")]
+mod keyring;
 mod lock;
 mod owner;
 mod redb;
@@ -14,8 +17,11 @@ mod rehearsal;
 mod rows;
 mod sealed;
 
+pub use anchor::{ANCHOR_AREA, Anchored, Continuity};
 pub use backup::{BackupError, BackupReader, BackupWriter};
 pub use error::{KeyError, OpenError};
+#[cfg(feature = "keyring")]
+pub use keyring_core;
 pub use lock::{Cost, Key, Lock, LockKind, Passphrase};
 pub use redb::Redb;
 pub use rows::MAX_VALUE;

@@ -154,6 +154,14 @@ impl Security for Olm {
         Err(OlmError::OneDevice)
     }
 
+    fn renew(&self, cx: &mut Cx<'_>) -> Result<(), OlmError> {
+        // Sessions name no state of their own that could be kept for reading alone, so they go.
+        for (key, _) in cx.shelf.scan(&[], None, usize::MAX)? {
+            cx.shelf.delete(key);
+        }
+        Ok(())
+    }
+
     fn seal(&self, cx: &mut Cx<'_>, datagram: Datagram) -> Result<Outgoing, OlmError> {
         let user = match datagram.to {
             Recipient::Channel(name) => {

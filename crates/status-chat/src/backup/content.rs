@@ -34,7 +34,7 @@ pub(super) enum Entry {
 /// Who a backup belongs to.
 pub(super) struct Account {
     pub(super) made_at: Timestamp,
-    pub(super) chat_key: Zeroizing<[u8; 32]>,
+    pub(super) chat_key: Box<Zeroizing<[u8; 32]>>,
     pub(super) phrase: Zeroizing<String>,
 }
 
@@ -89,7 +89,7 @@ fn put(file: &mut BackupWriter, kind: u8, parts: &[&[u8]]) -> Result<(), BackupE
 
 fn account(entry: &[u8]) -> Result<Account, BackupError> {
     Ok(Reader::read("the account of a backup", VERSION, entry, |r| {
-        let (made_at, chat_key) = (Timestamp::from_millis(r.u64()?), Zeroizing::new(r.array()?));
+        let (made_at, chat_key) = (Timestamp::from_millis(r.u64()?), Box::new(Zeroizing::new(r.array()?)));
         let phrase = Zeroizing::new(std::str::from_utf8(r.rest()).ok()?.to_owned());
         Some(Account { made_at, chat_key, phrase })
     })?)

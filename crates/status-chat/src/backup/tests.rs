@@ -30,7 +30,7 @@ fn home(seed: u64, messages: u64) -> TempDir {
     let mut rng = rng(seed);
     let mut target = Target { store: build_store(folder.path(), None).unwrap(), batch: Batch::default() };
     let identity = Identity::restore(WORDS).unwrap();
-    let (chat_key, phrase) = (identity.key().to_bytes(), Zeroizing::new(WORDS.to_owned()));
+    let (chat_key, phrase) = (Box::new(identity.key().to_bytes()), Zeroizing::new(WORDS.to_owned()));
     target.own(Account { made_at: Timestamp::default(), chat_key, phrase }).unwrap();
     let chats: Vec<Chat> = (0..5)
         .map(|n| Chat::Channel(Name::new(format!("room-{n}")).unwrap()))
@@ -80,7 +80,7 @@ fn message(rng: &mut SeededRng, chats: &[Chat], n: u64) -> Message {
         clock: rng.below(1_000_000),
         sent_at,
         grade,
-        delivered: rng.chance(50),
+        stage: rng.chance(50).then_some(Stage::Delivered { to: 1, of: 1 }),
         way: None,
     }
 }
@@ -202,7 +202,7 @@ fn forged(fill: impl FnOnce(&mut BackupWriter)) -> (TempDir, PathBuf) {
 }
 
 fn account(file: &mut BackupWriter) {
-    let chat_key = Identity::restore(WORDS).unwrap().key().to_bytes();
+    let chat_key = Box::new(Identity::restore(WORDS).unwrap().key().to_bytes());
     let phrase = Zeroizing::new(WORDS.to_owned());
     Entry::Account(Account { made_at: Timestamp::default(), chat_key, phrase }).write(file).unwrap();
 }

@@ -38,7 +38,7 @@ fn message(n: u64) -> Message {
         clock: n + 1,
         sent_at,
         grade: Grade::Clear,
-        delivered: true,
+        stage: None,
         way: None,
     }
 }
@@ -48,8 +48,8 @@ fn home(messages: u64) -> TempDir {
     let mut store = build_store(folder.path(), None).unwrap();
     let mut draft = Draft::new(&store);
     let shelf = &mut draft.shelf(AREA);
-    let chat_key = Identity::restore(WORDS).unwrap().key().to_bytes();
-    let (host_key, phrase) = (Zeroizing::new([3; 32]), Zeroizing::new(WORDS.to_owned()));
+    let chat_key = Box::new(Identity::restore(WORDS).unwrap().key().to_bytes());
+    let (host_key, phrase) = (Box::new(Zeroizing::new([3; 32])), Zeroizing::new(WORDS.to_owned()));
     table::save_owner(shelf, &Owner { chat_key, host_key, device: "device".into(), phrase });
     table::join(shelf, &room());
     table::set_clock(shelf, &room(), messages + 1);

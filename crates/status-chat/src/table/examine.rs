@@ -6,21 +6,23 @@ use status_layer::row::{Reader, Writer};
 use status_layer::{Area, DeviceId, MessageId, Read, Shelf, StoreError, Value};
 
 use super::{
-    CLOCK, HISTORY, IDENTITY, JOINED, MESSAGE, VERSION, WHAT, chat_of, damaged, load_message, order_key,
-    read_message, save_message, under,
+    CLOCK, HISTORY, IDENTITY, JOINED, MESSAGE, VERSION, WHAT, chat_of, damaged, load_message, message_key,
+    order_key, read_message, save_message, under,
 };
 use crate::devices;
 use crate::event::{Chat, Message};
 use crate::identity::Identity;
+use crate::stage;
 
 /// Every table of the chat. The identity is in a backup too, but not as the row that it is here: that holds the keys of
 /// this device's node.
-pub(crate) const TABLES: [Table; 6] = [
+pub(crate) const TABLES: [Table; 7] = [
     Table { tag: b'I', holds: "the identity", nature: Nature::Device },
     Table { tag: b'D', holds: "other devices of ours", nature: Nature::Device },
     Table { tag: JOINED, holds: "chats", nature: Nature::User },
     Table { tag: CLOCK, holds: "clocks of chats", nature: Nature::User },
     Table { tag: MESSAGE, holds: "messages", nature: Nature::User },
+    Table { tag: stage::RECEIPT, holds: "receipts of messages", nature: Nature::User },
     Table { tag: HISTORY, holds: "the order of messages", nature: Nature::Index },
 ];
 
@@ -59,6 +61,12 @@ pub(crate) fn examine(rows: &dyn Read, area: Area) -> Result<Examined, StoreErro
                 {
                     let row = Writer::new(VERSION).u64(message.clock).finish();
                     report.mend(Wrong::Differs, [(clock, Some(row))].into());
+                }
+            }
+            Some(&stage::RECEIPT) => {
+                // One whose message cannot be read belongs to it all the same.
+                if !shelf.has(&message_key(&stage::read(key, value)?))? {
+                    report.drop(Wrong::Dangling);
                 }
             }
             Some(&HISTORY) => {
@@ -111,6 +119,11 @@ pub(crate) fn adopt(shelf: &mut Shelf<'_>, key: &[u8], value: &Value) -> Result<
             shelf.put(key, value.clone());
             Ok(Adopted::Other)
         }
+        Some((&stage::RECEIPT, _)) => {
+            stage::read(key, value)?;
+            shelf.put(key, value.clone());
+            Ok(Adopted::Other)
+        }
         Some((&MESSAGE, _)) => {
             let message = message_of(key, value)?;
             save_message(shelf, &message);
@@ -133,7 +146,7 @@ fn owner(shelf: &Shelf<'_>) -> Result<(), StoreError> {
     SecretKey::from_bytes(owner.chat_key.as_slice()).map_err(|_| damaged(()))?;
     DeviceId::new(owner.device).map_err(|_| damaged(()))?;
     let identity = Identity::restore(&owner.phrase).map_err(|_| damaged(()))?;
-    if *identity.key().to_bytes() == *owner.chat_key { Ok(()) } else { Err(damaged(())) }
+    if *identity.key().to_bytes() == **owner.chat_key { Ok(()) } else { Err(damaged(())) }
 }
 
 #[cfg(test)]
@@ -141,7 +154,7 @@ mod tests {
     use status_layer::testing::Party;
     use status_layer::{Name, Timestamp};
 
-    use super::super::{Owner, join, message_key, save_owner, set_clock};
+    use super::super::{Owner, join, save_owner, set_clock};
     use super::*;
 
     const WORDS: &str = "legal winner thank year wave sausage worth useful legal winner thank yellow";
@@ -154,17 +167,7 @@ mod tests {
         let from = Identity::restore(WORDS).unwrap().user();
         let id = MessageId::new([id; 32]);
         let (sent_at, grade) = (Timestamp::from_millis(1), status_layer::Grade::Clear);
-        Message {
-            id,
-            chat: chat(),
-            from,
-            text: "text".into(),
-            clock,
-            sent_at,
-            grade,
-            delivered: true,
-            way: None,
-        }
+        Message { id, chat: chat(), from, text: "text".into(), clock, sent_at, grade, stage: None, way: None }
     }
 
     /// A home with two messages, changed, then examined; and examined again after what can be mended was.
@@ -172,9 +175,9 @@ mod tests {
         let mut party = Party::new(1);
         let filled: Result<(), StoreError> = party.run(|cx| {
             let identity = Identity::restore(WORDS).unwrap();
-            let chat_key = identity.key().to_bytes();
+            let chat_key = Box::new(identity.key().to_bytes());
             let phrase = identity.phrase().expose().to_owned().into();
-            let host_key = zeroize::Zeroizing::new([3; 32]);
+            let host_key = Box::new(zeroize::Zeroizing::new([3; 32]));
             save_owner(&mut cx.shelf, &Owner { chat_key, host_key, device: "device".into(), phrase });
             join(&mut cx.shelf, &chat());
             set_clock(&mut cx.shelf, &chat(), 9);

@@ -2,26 +2,32 @@
 
 use alloc::vec::Vec;
 
-use status_layer::{Cx, MessageId, StoreError, Timestamp, UserId};
+use status_layer::{Cx, DeviceId, MessageId, StoreError, UserId};
 
-use super::{Exchange, MAX_ACKS, MAX_ITEMS, MAX_SEEN, SEEN_FOR};
+use super::ack::{confirmed, drop_record};
+use super::{Exchange, MAX_ACKS, MAX_ITEMS, SEEN_FOR, ago};
 use crate::error::ReceiveError;
 use crate::ident::SyncId;
 use crate::table::message::{self, Waiting};
+use crate::table::order::Origin;
 use crate::table::peer::Peer;
-use crate::table::record::{Kind, Task};
+use crate::table::record::Kind;
 use crate::table::seen;
-use crate::wire::{Message, Payload};
+use crate::wire::{GroupOffer, Message, Payload};
 
 /// What came out of a payload.
 #[derive(Debug, Eq, PartialEq)]
 pub(crate) enum Event {
     /// The sender confirmed a message.
-    Acked(MessageId),
-    /// A body, seen for the first time.
-    Body(Vec<u8>),
+    Acked { id: MessageId, device: Option<DeviceId> },
+    /// A body, seen for the first time; it may have waited for others, so it says where it is from.
+    Body { origin: Origin, body: Vec<u8> },
     /// A body that was here before.
     Again,
+    /// Messages before one that is here are missing.
+    Gap { from: UserId, missing: usize },
+    /// The sender says what they can give.
+    Offered(GroupOffer),
 }
 
 impl Exchange {
@@ -31,10 +37,11 @@ impl Exchange {
     pub(crate) fn receive(
         &self,
         cx: &mut Cx<'_>,
-        from: &UserId,
+        origin: &Origin,
         payload: Payload,
     ) -> Result<Vec<Event>, ReceiveError> {
-        let Payload { acks, requests, offers, messages } = payload;
+        let Payload { acks, requests, offers, messages, group_offers, extensions } = payload;
+        let from = &origin.from.user;
         for message in &messages {
             if !self.accepts(&cx.shelf, &message.group, from)? {
                 return Err(ReceiveError::ForeignGroup);
@@ -42,10 +49,15 @@ impl Exchange {
         }
         let mut peer = Peer::load(&cx.shelf, from)?;
         let mut events = Vec::new();
+        if self.orders() {
+            peer.speaks = extensions;
+        }
         // A list is read up to its bound. Its sender repeats the rest, since that is not confirmed.
         for id in acks.into_iter().take(MAX_ITEMS) {
-            confirmed(cx, &mut peer, id, &mut events)?;
+            confirmed(cx, &mut peer, id, origin.from.device.as_ref(), &mut events)?;
         }
+        // What is acknowledged by now need not be woken.
+        self.hear(cx, &mut peer);
         for id in requests.into_iter().take(MAX_ITEMS) {
             self.requested(cx, &mut peer, id)?;
         }
@@ -53,9 +65,10 @@ impl Exchange {
             self.offered(cx, &mut peer, id)?;
         }
         for message in messages.into_iter().take(MAX_ITEMS) {
-            self.arrived(cx, &mut peer, message, &mut events)?;
+            self.arrived(cx, &mut peer, origin, message, &mut events)?;
         }
-        seen::trim(&mut cx.shelf, &mut peer, MAX_SEEN, horizon(cx.now))?;
+        events.extend(group_offers.into_iter().take(MAX_ITEMS).map(Event::Offered));
+        seen::trim(&mut cx.shelf, &mut peer, ago(cx.now, SEEN_FOR))?;
         peer.settle(&cx.shelf, cx.now)?;
         peer.save(&mut cx.shelf);
         Ok(events)
@@ -64,10 +77,18 @@ impl Exchange {
     /// The peer lacks a message: it is sent, if it is kept and they are in its group.
     fn requested(&self, cx: &mut Cx<'_>, peer: &mut Peer, id: SyncId) -> Result<(), StoreError> {
         let Some(waiting) = Waiting::load(&cx.shelf, id)? else { return Ok(()) };
-        if self.knows(&cx.shelf, &waiting.message.group, &peer.user)? {
-            // A peer for whom too much waits already has to ask again.
-            self.enqueue(cx, peer, id, Kind::Message)?;
+        if !self.knows(&cx.shelf, &waiting.message.group, &peer.user)? {
+            return Ok(());
         }
+        let mut since = cx.now;
+        if self.habits.acknowledges_offers() {
+            // Spec: MVDS, "Interactive Mode": the message takes the place of its offer, also its age.
+            if let Some(offer) = drop_record(cx, peer, id, Kind::Offer)? {
+                since = offer.queued;
+            }
+        }
+        // A peer for whom too much waits already has to ask again.
+        self.enqueue(cx, peer, id, Kind::Message, since)?;
         Ok(())
     }
 
@@ -79,7 +100,7 @@ impl Exchange {
             }
         } else if !message::has(&cx.shelf, id)? {
             // An offer beyond the bound is ignored; the peer repeats it.
-            self.enqueue(cx, peer, id, Kind::Request)?;
+            self.enqueue(cx, peer, id, Kind::Request, cx.now)?;
         }
         Ok(())
     }
@@ -88,15 +109,21 @@ impl Exchange {
         &self,
         cx: &mut Cx<'_>,
         peer: &mut Peer,
+        origin: &Origin,
         message: Message,
         events: &mut Vec<Event>,
     ) -> Result<(), StoreError> {
         let id = message.id();
-        // Who sends a message has it, so it is neither to be sent to them nor to be requested.
-        confirmed(cx, peer, id, events)?;
-        drop_record(cx, peer, id, Kind::Request)?;
         let copy = seen::has(&cx.shelf, id)?;
-        if !copy || self.habits.acknowledges_copies() {
+        if !copy && peer.counts.seen >= self.config.max_seen {
+            // Invariant: what is taken is noted, so no copy of it is ever shown. What is not taken is repeated.
+            return Ok(());
+        }
+        // Who sends a message has it, so it is neither to be sent to them nor to be requested.
+        confirmed(cx, peer, id, origin.from.device.as_ref(), events)?;
+        drop_record(cx, peer, id, Kind::Request)?;
+        let passes = message.passes && self.orders();
+        if !passes && (!copy || self.habits.acknowledges_copies()) {
             // Spec: MVDS, "Acknowledgements": each copy is acknowledged, since the last acknowledgement may be lost.
             peer.acknowledge(&mut cx.shelf, id, MAX_ACKS)?;
         }
@@ -108,8 +135,7 @@ impl Exchange {
         if self.habits.relays() {
             self.relay(cx, peer, id, &message)?;
         }
-        events.push(Event::Body(message.body));
-        Ok(())
+        self.hand_up(cx, peer, origin, id, message, events)
     }
 
     /// Offers a message to the members of its group besides its sender.
@@ -122,42 +148,9 @@ impl Exchange {
         Waiting::new(message.clone()).save(&mut cx.shelf, id);
         for user in others {
             let mut peer = Peer::load(&cx.shelf, user)?;
-            self.enqueue(cx, &mut peer, id, Kind::Offer)?;
+            self.enqueue(cx, &mut peer, id, Kind::Offer, cx.now)?;
             peer.save(&mut cx.shelf);
         }
         Ok(())
     }
-}
-
-/// The peer has a message: nothing about it is sent to them any more.
-fn confirmed(
-    cx: &mut Cx<'_>,
-    peer: &mut Peer,
-    id: SyncId,
-    events: &mut Vec<Event>,
-) -> Result<(), StoreError> {
-    let offer = drop_record(cx, peer, id, Kind::Offer)?;
-    let sending = drop_record(cx, peer, id, Kind::Message)?;
-    if offer || sending {
-        let waiting =
-            Waiting::load(&cx.shelf, id)?.ok_or(StoreError::Damaged { what: "a data sync message" })?;
-        events.extend(waiting.names.iter().copied().map(Event::Acked));
-        waiting.release(&mut cx.shelf, id)?;
-    }
-    Ok(())
-}
-
-/// Deletes a record; returns whether there was one.
-fn drop_record(cx: &mut Cx<'_>, peer: &mut Peer, id: SyncId, kind: Kind) -> Result<bool, StoreError> {
-    let task = Task { user: peer.user, id, kind };
-    let Some(record) = task.load(&cx.shelf)? else { return Ok(false) };
-    task.remove(&mut cx.shelf, &record);
-    peer.counts.less(kind);
-    Ok(true)
-}
-
-/// The moment before which a message is forgotten.
-fn horizon(now: Timestamp) -> Timestamp {
-    let age = u64::try_from(SEEN_FOR.as_millis()).unwrap_or(u64::MAX);
-    Timestamp::from_millis(now.millis().saturating_sub(age))
 }

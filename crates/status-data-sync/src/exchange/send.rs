@@ -2,18 +2,24 @@
 
 use alloc::vec::Vec;
 
-use status_layer::{Cx, Due, StoreError, UserId};
+use status_layer::{Cx, Due, MessageId, StoreError, UserId};
 
-use super::{Exchange, REQUEST_TRIES};
+use super::ack::given_up;
+use super::{Event, Exchange, REQUEST_TRIES, ago};
 use crate::config::EPOCH;
 use crate::table::message::Waiting;
 use crate::table::peer::{self, Peer};
 use crate::table::record::{self, Kind, Record, Task};
-use crate::wire::{Message, Payload};
+use crate::table::settled;
+use crate::wire::{Extensions, Payload};
+
+/// Records of a wake that are looked at for one payload; it goes on with the next.
+const LOOK: usize = 256;
 
 /// A payload that is being filled.
 struct Filling {
     payload: Payload,
+    carries: Vec<MessageId>,
     /// Bytes left.
     room: usize,
     /// Whether what is in it are introductions; `None` while any content may come.
@@ -28,6 +34,18 @@ pub(crate) struct Flush {
     pub(crate) payload: Payload,
     /// Whether it holds introductions and nothing else.
     pub(crate) introduces: bool,
+    /// The messages in it, as the application calls them.
+    pub(crate) carries: Vec<MessageId>,
+}
+
+/// All that is due.
+#[derive(Default)]
+pub(crate) struct Sent {
+    pub(crate) flushes: Vec<Flush>,
+    /// Messages that are sent no more, and who did not confirm them.
+    pub(crate) given_up: Vec<(MessageId, UserId)>,
+    /// What is handed up because it waited long enough.
+    pub(crate) events: Vec<Event>,
 }
 
 impl Exchange {
@@ -35,8 +53,10 @@ impl Exchange {
     ///
     /// The cost follows what is due: only users whose time has come are looked at, and of their records only those
     /// that fit.
-    pub(crate) fn due(&self, cx: &mut Cx<'_>) -> Result<Due<Vec<Flush>>, StoreError> {
-        let mut payloads = Vec::new();
+    pub(crate) fn due(&self, cx: &mut Cx<'_>) -> Result<Due<Sent>, StoreError> {
+        let mut sent = Sent::default();
+        settled::sweep(&mut cx.shelf, ago(cx.now, self.config.keep_settled))?;
+        let overdue = self.overdue(cx, &mut sent.events)?;
         let mut after = None;
         loop {
             let mut entries = peer::agenda(&cx.shelf, after)?;
@@ -44,56 +64,134 @@ impl Exchange {
             let Some(last) = entries.last() else { break };
             after = Some(*last);
             for entry in entries {
-                let flush = self.fill(cx, &entry.user)?;
+                let flush = self.fill(cx, &entry.user, &mut sent.given_up)?;
                 if !flush.payload.is_empty() {
-                    payloads.push(flush);
+                    sent.flushes.push(flush);
                 }
             }
         }
-        Ok(Due { now: payloads, next: peer::next(&cx.shelf)? })
+        let next = peer::next(&cx.shelf)?.into_iter().chain(overdue).min();
+        Ok(Due { now: sent, next })
     }
 
-    fn fill(&self, cx: &mut Cx<'_>, user: &UserId) -> Result<Flush, StoreError> {
+    fn fill(
+        &self,
+        cx: &mut Cx<'_>,
+        user: &UserId,
+        lost: &mut Vec<(MessageId, UserId)>,
+    ) -> Result<Flush, StoreError> {
         let mut peer = Peer::load(&cx.shelf, user)?;
         let room = self.config.max_payload;
         let acks = peer.take_acks(&mut cx.shelf, (room / Payload::ID_LEN).max(1))?;
         let room = room.saturating_sub(acks.len().saturating_mul(Payload::ID_LEN));
         let introduces = (!acks.is_empty()).then_some(false);
-        let payload = Payload { acks, ..Payload::default() };
-        let mut filling = Filling { payload, room, introduces, draw: cx.rng.next_u32() };
-        self.fill_with_records(cx, &mut peer, &mut filling)?;
+        let extensions = if self.orders() { Extensions::METADATA } else { 0 };
+        let payload = Payload { acks, extensions, ..Payload::default() };
+        let draw = cx.rng.next_u32();
+        let mut filling = Filling { payload, carries: Vec::new(), room, introduces, draw };
+        if self.fill_with_due(cx, &mut peer, &mut filling, lost)? && peer.wake.is_under_way() {
+            self.fill_with_woken(cx, &mut peer, &mut filling, lost)?;
+        }
         peer.settle(&cx.shelf, cx.now)?;
         // Invariant: what did not fit waits for the next epoch, so asking twice at one instant finds nothing.
         peer.next = peer.next.map(|next| if next <= cx.now { cx.now.after(EPOCH) } else { next });
         peer.save(&mut cx.shelf);
-        let Filling { payload, introduces, .. } = filling;
-        Ok(Flush { user: *user, payload, introduces: introduces == Some(true) })
+        let Filling { payload, carries, introduces, .. } = filling;
+        Ok(Flush { user: *user, payload, introduces: introduces == Some(true), carries })
     }
 
-    fn fill_with_records(
+    /// Puts in what is due; returns whether there was room for all of it.
+    fn fill_with_due(
         &self,
         cx: &mut Cx<'_>,
         peer: &mut Peer,
         filling: &mut Filling,
-    ) -> Result<(), StoreError> {
+        lost: &mut Vec<(MessageId, UserId)>,
+    ) -> Result<bool, StoreError> {
         let mut place = None;
         loop {
             let page = record::queue(&cx.shelf, &peer.user, place)?;
-            let Some((last, _)) = page.last() else { return Ok(()) };
+            let Some((last, _)) = page.last() else { return Ok(true) };
             place = Some(*last);
             for (place, task) in page {
                 if place.due() > cx.now {
-                    return Ok(());
+                    return Ok(true);
                 }
-                match filling.take(cx, &task)? {
-                    Taken::Yes => {}
-                    Taken::NotThisTime => continue,
-                    Taken::Full => return Ok(()),
+                let record = load(cx, &task)?;
+                if !self.take(cx, peer, filling, (&task, &record), lost)? {
+                    return Ok(false);
                 }
-                let Some(record) = task.load(&cx.shelf)? else { return Err(task.missing()) };
-                self.sent(cx, peer, &task, &record, filling.draw);
             }
         }
+    }
+
+    /// Puts in what is sent again before its time, and notes how far this has come.
+    fn fill_with_woken(
+        &self,
+        cx: &mut Cx<'_>,
+        peer: &mut Peer,
+        filling: &mut Filling,
+        lost: &mut Vec<(MessageId, UserId)>,
+    ) -> Result<(), StoreError> {
+        let mut looked = 0;
+        while looked < LOOK {
+            let page = record::queue(&cx.shelf, &peer.user, peer.wake.place)?;
+            if page.is_empty() {
+                peer.wake.end();
+                return Ok(());
+            }
+            looked = looked.saturating_add(page.len());
+            for (place, task) in page {
+                let record = load(cx, &task)?;
+                // What was sent since, in this wake too, stands behind its new time.
+                if record.sent < peer.wake.before && !self.take(cx, peer, filling, (&task, &record), lost)? {
+                    return Ok(());
+                }
+                peer.wake.place = Some(place);
+            }
+        }
+        Ok(())
+    }
+
+    /// Puts a record into the payload and notes that it went out, or gives it up; `false` if it does not fit.
+    fn take(
+        &self,
+        cx: &mut Cx<'_>,
+        peer: &mut Peer,
+        filling: &mut Filling,
+        (task, record): (&Task, &Record),
+        lost: &mut Vec<(MessageId, UserId)>,
+    ) -> Result<bool, StoreError> {
+        if self.is_lost(task, record) {
+            let settled = given_up(cx, peer, task)?;
+            lost.extend(settled.names.iter().map(|name| (*name, peer.user)));
+            return Ok(true);
+        }
+        let message = match task.kind {
+            Kind::Offer | Kind::Request => None,
+            Kind::Message => Some(Waiting::load(&cx.shelf, task.id)?.ok_or_else(|| task.missing())?),
+        };
+        let passes = message.as_ref().is_some_and(|waiting| waiting.message.passes);
+        let waiting = message.clone().filter(|_| passes);
+        if !filling.put(task, message, peer.speaks) {
+            return Ok(false);
+        }
+        match waiting {
+            // What passes was sent, and that is all.
+            Some(waiting) => {
+                task.remove(&mut cx.shelf, record);
+                peer.counts.less(task.kind);
+                waiting.release(&mut cx.shelf, task.id)?;
+            }
+            None => self.sent(cx, peer, task, record, filling.draw),
+        }
+        Ok(true)
+    }
+
+    /// Whether it was sent once more after it had become too old, and that was in vain too.
+    fn is_lost(&self, task: &Task, record: &Record) -> bool {
+        let end = record.queued.after(self.config.give_up_after);
+        task.kind != Kind::Request && self.habits.wakes() && record.sends > 0 && record.sent >= end
     }
 
     /// Notes that a record went out.
@@ -109,37 +207,36 @@ impl Exchange {
     }
 }
 
-/// What became of a task when a payload was filled.
-enum Taken {
-    Yes,
-    /// It does not go with what is in the payload: introductions go apart from all else.
-    NotThisTime,
-    Full,
-}
-
 impl Filling {
-    /// Puts what `task` is about into the payload, if it goes with the rest and fits. Into an empty one all fits.
-    fn take(&mut self, cx: &Cx<'_>, task: &Task) -> Result<Taken, StoreError> {
-        let message = match task.kind {
-            Kind::Offer | Kind::Request => None,
-            Kind::Message => Some(Waiting::load(&cx.shelf, task.id)?.ok_or_else(|| task.missing())?),
-        };
+    /// Puts what `task` is about into the payload; `false` if it does not go with what is in it, or does not fit. Into an
+    /// empty one all fits.
+    fn put(&mut self, task: &Task, message: Option<Waiting>, speaks: u32) -> bool {
         let introduces = message.as_ref().is_some_and(|waiting| waiting.introduces);
         if *self.introduces.get_or_insert(introduces) != introduces {
-            return Ok(Taken::NotThisTime);
+            return false;
         }
-        let len = message
-            .as_ref()
-            .map_or(Payload::ID_LEN, |waiting| waiting.message.body.len().saturating_add(Message::ROOM));
+        let len = message.as_ref().map_or(Payload::ID_LEN, |waiting| waiting.message.room());
         let Some(left) = self.room.checked_sub(len).or(self.payload.is_empty().then_some(0)) else {
-            return Ok(Taken::Full);
+            return false;
         };
         self.room = left;
         match (task.kind, message) {
             (Kind::Offer, _) => self.payload.offers.push(task.id),
             (Kind::Request, _) => self.payload.requests.push(task.id),
-            (Kind::Message, message) => self.payload.messages.extend(message.map(|it| it.message)),
+            (Kind::Message, None) => {}
+            (Kind::Message, Some(Waiting { mut message, names, .. })) => {
+                if speaks & Extensions::METADATA == 0 {
+                    message.passes = false;
+                    message.parents.clear();
+                }
+                self.carries.extend(names);
+                self.payload.messages.push(message);
+            }
         }
-        Ok(Taken::Yes)
+        true
     }
+}
+
+fn load(cx: &Cx<'_>, task: &Task) -> Result<Record, StoreError> {
+    task.load(&cx.shelf)?.ok_or_else(|| task.missing())
 }

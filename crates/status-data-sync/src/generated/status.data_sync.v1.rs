@@ -20,6 +20,10 @@ pub struct Payload {
     /// An extension of Status: ids of chat messages that the sender can give. Read by peers that sync histories.
     #[prost(message, repeated, tag = "5005")]
     pub group_offers: ::prost::alloc::vec::Vec<Offer>,
+    /// Not deployed; others ignore it. What the sender understands beyond the deployed protocol, one bit each: 1 metadata of
+    /// messages. Sent with every payload by peers that have it switched on.
+    #[prost(uint32, tag = "5101")]
+    pub extensions: u32,
 }
 /// One body for one group. Sent until it is acknowledged.
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
@@ -33,6 +37,19 @@ pub struct Message {
     /// What the application said.
     #[prost(bytes = "vec", tag = "6003")]
     pub body: ::prost::alloc::vec::Vec<u8>,
+    /// Spec: 4/MVDS-META. Not deployed; sent to peers that have said that they understand it.
+    #[prost(message, optional, tag = "6004")]
+    pub metadata: ::core::option::Option<Metadata>,
+}
+/// How a message relates to others. Sent with it by peers that keep the order of messages; not covered by its id.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct Metadata {
+    /// Ids of the messages of its group that it follows and that no other follows.
+    #[prost(bytes = "vec", repeated, tag = "1")]
+    pub parents: ::prost::alloc::vec::Vec<::prost::alloc::vec::Vec<u8>>,
+    /// Whether it is neither kept nor acknowledged.
+    #[prost(bool, tag = "2")]
+    pub ephemeral: bool,
 }
 /// What a peer can give of one chat. Sent by peers with history syncing switched on, about once a minute.
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]

@@ -2,7 +2,7 @@
 
 use alloc::vec::Vec;
 
-use status_layer::{Cx, GroupId, StoreError, Timestamp, UserId};
+use status_layer::{Cx, Grade, GroupId, Proof, Sender, StoreError, Timestamp, UserId};
 
 use super::{epoch, time};
 use crate::config::{Config, Groups, Mode};
@@ -11,6 +11,7 @@ use crate::exchange::{Event, Exchange};
 use crate::habits::Habits;
 use crate::ident::SyncId;
 use crate::table::message::Waiting;
+use crate::table::order::Origin;
 use crate::table::{message, record};
 use crate::wire::{self, Content};
 
@@ -92,7 +93,7 @@ impl Node {
         body: &[u8],
     ) -> Result<[u8; 32], AppendError> {
         let others = message::members(&cx.shelf, &group)?.ok_or(AppendError::UnknownGroup)?;
-        let message = wire::Message { group, timestamp, body: body.to_vec() };
+        let message = wire::Message::new(group, timestamp, body.to_vec());
         let id = self.exchange.append(cx, Waiting::new(message), None, &others)?;
         Ok(*id.as_bytes())
     }
@@ -103,7 +104,7 @@ impl Node {
     /// The store fails.
     pub fn step(&self, cx: &mut Cx<'_>) -> Result<Vec<(UserId, Vec<u8>)>, StoreError> {
         let due = self.exchange.due(cx)?;
-        Ok(due.now.into_iter().map(|flush| (flush.user, flush.payload.encode())).collect())
+        Ok(due.now.flushes.into_iter().map(|flush| (flush.user, flush.payload.encode())).collect())
     }
 
     /// Takes a payload from a peer; returns the bodies in it that are new.
@@ -117,10 +118,11 @@ impl Node {
         bytes: &[u8],
     ) -> Result<Vec<Vec<u8>>, ReceiveError> {
         let Content::Payload(payload) = wire::decode(bytes)? else { return Ok(Vec::new()) };
-        let events = self.exchange.receive(cx, from, payload)?;
+        let from = Sender { user: *from, device: None, proof: Proof::Hint };
+        let events = self.exchange.receive(cx, &Origin { from, grade: Grade::Clear }, payload)?;
         let body = |event| match event {
-            Event::Body(body) => Some(body),
-            Event::Acked(_) | Event::Again => None,
+            Event::Body { body, .. } => Some(body),
+            _ => None,
         };
         Ok(events.into_iter().filter_map(body).collect())
     }

@@ -12,7 +12,7 @@ use crate::wire::has_content;
 pub enum Wire {
     /// What Status put on the network: 5001 to 5005 and 6001 to 6003.
     Deployed,
-    /// What the written specification says: from 1 on. It has no group offers, and only it has metadata.
+    /// What the written specification says: from 1 on. It has no group offers.
     VacSpec,
 }
 
@@ -40,9 +40,9 @@ pub struct Message {
     pub timestamp: i64,
     /// The content.
     pub body: Vec<u8>,
-    /// Ids of the messages that it follows; [`Wire::VacSpec`] only.
+    /// Ids of the messages that it follows; no deployed peer writes it.
     pub parents: Vec<Vec<u8>>,
-    /// Whether it is neither stored nor acknowledged; [`Wire::VacSpec`] only.
+    /// Whether it is neither stored nor acknowledged; no deployed peer writes it.
     pub ephemeral: bool,
 }
 
@@ -130,7 +130,7 @@ fn all<A, B: From<A>>(list: Vec<A>) -> Vec<B> {
 
 impl From<generated::Payload> for Payload {
     fn from(payload: generated::Payload) -> Self {
-        let generated::Payload { acks, offers, requests, messages, group_offers } = payload;
+        let generated::Payload { acks, offers, requests, messages, group_offers, extensions: _ } = payload;
         Self { acks, offers, requests, messages: all(messages), group_offers: all(group_offers) }
     }
 }
@@ -138,7 +138,14 @@ impl From<generated::Payload> for Payload {
 impl From<Payload> for generated::Payload {
     fn from(payload: Payload) -> Self {
         let Payload { acks, offers, requests, messages, group_offers } = payload;
-        Self { acks, offers, requests, messages: all(messages), group_offers: all(group_offers) }
+        Self {
+            acks,
+            offers,
+            requests,
+            messages: all(messages),
+            group_offers: all(group_offers),
+            extensions: 0,
+        }
     }
 }
 
@@ -158,15 +165,18 @@ impl From<Payload> for generated::VacPayload {
 
 impl From<generated::Message> for Message {
     fn from(message: generated::Message) -> Self {
-        let generated::Message { group_id, timestamp, body } = message;
-        Self { group_id, timestamp, body, parents: Vec::new(), ephemeral: false }
+        let generated::Message { group_id, timestamp, body, metadata } = message;
+        let generated::Metadata { parents, ephemeral } = metadata.unwrap_or_default();
+        Self { group_id, timestamp, body, parents, ephemeral }
     }
 }
 
 impl From<Message> for generated::Message {
     fn from(message: Message) -> Self {
-        let Message { group_id, timestamp, body, .. } = message;
-        Self { group_id, timestamp, body }
+        let Message { group_id, timestamp, body, parents, ephemeral } = message;
+        let metadata = generated::Metadata { parents, ephemeral };
+        let metadata = Some(metadata).filter(|metadata| *metadata != generated::Metadata::default());
+        Self { group_id, timestamp, body, metadata }
     }
 }
 

@@ -1,29 +1,30 @@
 //! What has to hold for the rows of this layer.
 
-use alloc::collections::BTreeSet;
+use alloc::collections::{BTreeMap, BTreeSet};
 use alloc::vec::Vec;
 
 use status_layer::examine::{Examined, Nature, Report, Table, Wrong, every_row};
-use status_layer::{
-    Area, Draft, GroupId, MessageId, Name, Read, Shelf, StoreError, Timestamp, UserId, Value,
-};
+use status_layer::row::{Reader, Writer};
+use status_layer::{Area, Draft, GroupId, Read, Shelf, StoreError, Timestamp, UserId};
 
-use super::message::{self, Waiting};
+use super::message::{self, Bare, Waiting};
+use super::order::{self, Held};
 use super::peer::{Counts, Peer};
 use super::record::{self, Kind, Task};
+use super::settled::Settled;
 use super::{
-    ACK, AGENDA, CHANNEL, Fields, MEMBERS, MESSAGE, NAME, NUMBER, PEER, QUEUE, RECORD, SEEN, SEEN_BY, key,
-    value,
+    ACK, AGENDA, CHANNEL, HEADS, HELD, HELD_UNTIL, MEMBERS, MESSAGE, NAME, NUMBER, PEER, QUEUE, RECORD, SEEN,
+    SEEN_BY, SETTLED, SETTLED_AT, VERSION, WANTED, empty, id, key, user,
 };
 use crate::ident::SyncId;
 
 /// Every table of this layer.
-pub const TABLES: [Table; 12] = [
+pub const TABLES: [Table; 18] = [
     table(NUMBER, "the next number", Nature::Device),
     table(RECORD, "what is to be sent to whom", Nature::Device),
     table(QUEUE, "the order in which it is sent", Nature::Index),
     table(AGENDA, "whose turn it is when", Nature::Index),
-    table(PEER, "counts of what there is of a user", Nature::Index),
+    table(PEER, "what there is of each user", Nature::Index),
     table(ACK, "acknowledgements to be sent", Nature::Device),
     table(SEEN, "messages that arrived", Nature::Index),
     table(SEEN_BY, "messages that arrived, by sender", Nature::Device),
@@ -31,10 +32,27 @@ pub const TABLES: [Table; 12] = [
     table(NAME, "what the application calls them", Nature::Index),
     table(CHANNEL, "bodies for channels", Nature::Device),
     table(MEMBERS, "members of closed chats", Nature::User),
+    table(SETTLED, "what became of messages", Nature::Device),
+    table(SETTLED_AT, "the same by time", Nature::Index),
+    table(HEADS, "the last messages of groups", Nature::Device),
+    table(HELD, "messages that wait for others", Nature::Device),
+    table(WANTED, "what they wait for", Nature::Index),
+    table(HELD_UNTIL, "how long they wait", Nature::Index),
 ];
 
 const fn table(tag: u8, holds: &'static str, nature: Nature) -> Table {
     Table { tag, holds, nature }
+}
+
+/// What is known of all rows before one is looked at.
+#[derive(Default)]
+struct Known {
+    /// Messages that arrived.
+    seen: BTreeSet<[u8; 32]>,
+    /// Names of bodies for channels.
+    bare: BTreeSet<[u8; 32]>,
+    /// How many messages of each user wait for others.
+    held: BTreeMap<UserId, u32>,
 }
 
 /// Looks at all rows of this layer in `area`.
@@ -45,98 +63,81 @@ const fn table(tag: u8, holds: &'static str, nature: Nature) -> Table {
 /// # Errors
 /// [`StoreError`] if the medium fails.
 pub fn examine(rows: &dyn Read, area: Area) -> Result<Examined, StoreError> {
-    let mut draft = Draft::new(rows);
-    let shelf = draft.shelf(area);
-    let seen = ids(&shelf, SEEN_BY, 1 + 33 + 8)?;
-    let bare = bare_names(&shelf)?;
+    let known = Known::gather(&Draft::new(rows).shelf(area))?;
     every_row(rows, area, &TABLES, |shelf, row_key, row, report| {
-        let mut fields = Fields::of_key("a data sync key", row_key)?;
-        if matches!(row_key.first(), Some(&(AGENDA | ACK | SEEN | SEEN_BY | NAME))) {
-            fields_of(row)?.end()?;
+        let tag = row_key.first().copied().unwrap_or_default();
+        if matches!(tag, AGENDA | ACK | SEEN | SEEN_BY | NAME | SETTLED_AT | WANTED | HELD_UNTIL) {
+            Reader::read("a data sync note", VERSION, row, |_| Some(()))?;
         }
-        match row_key.first() {
-            Some(&NUMBER) => {
-                fields.end()?;
-                fields_of(row)?.u64()?;
+        match tag {
+            NUMBER => drop(Reader::read("the counter of data sync", VERSION, row, Reader::u64)?),
+            RECORD => {
+                let task = read_key(row_key, |r| Some((id(r)?, user(r)?, record::kind(r)?)))?;
+                sent(shelf, &Task { id: task.0, user: task.1, kind: task.2 }, report)?;
             }
-            Some(&RECORD) => {
-                let id = SyncId::new(fields.array()?);
-                let task = Task { id, user: fields.user()?, kind: kind(&mut fields)? };
-                fields.end()?;
-                sent(shelf, &task, report)?;
-            }
-            Some(&QUEUE) => {
-                let user = fields.user()?;
-                let place = (Timestamp::from_millis(fields.u64()?), fields.u64()?);
-                fields.end()?;
-                let mut fields = fields_of(row)?;
-                let task = Task { user, id: SyncId::new(fields.array()?), kind: kind(&mut fields)? };
-                fields.end()?;
-                if record(shelf, &task)?.is_none_or(|record| (record.due, record.number) != place) {
+            QUEUE => {
+                let (user, due, number) = read_key(row_key, |r| Some((user(r)?, time(r)?, r.u64()?)))?;
+                let task = record::task(&user, row)?;
+                if readable(task.load(shelf))?
+                    .is_none_or(|record| (record.due, record.number) != (due, number))
+                {
                     report.drop(Wrong::Dangling);
                 }
-                counted(shelf, &user, report)?;
+                known.counted(shelf, &user, report)?;
             }
-            Some(&AGENDA) => {
-                let (due, user) = (Timestamp::from_millis(fields.u64()?), fields.user()?);
-                fields.end()?;
-                if peer(shelf, &user)?.is_none_or(|peer| peer.next != Some(due)) {
+            AGENDA => {
+                let (due, user) = read_key(row_key, |r| Some((time(r)?, user(r)?)))?;
+                let peer = readable(Peer::load(shelf, &user).map(Some))?;
+                if peer.is_none_or(|peer| peer.next != Some(due)) {
                     report.drop(Wrong::Dangling);
                 }
             }
-            Some(&PEER) => {
-                let user = fields.user()?;
-                fields.end()?;
-                user_in_order(shelf, &Peer::load(shelf, &user)?, report)?;
-            }
-            Some(&ACK) => {
-                let user = fields.user()?;
-                fields.array::<32>()?;
-                fields.end()?;
-                counted(shelf, &user, report)?;
-            }
-            Some(&SEEN) => {
-                let id = fields.array()?;
-                fields.end()?;
-                if !seen.contains(&id) {
+            PEER => known.user_in_order(shelf, &Peer::load(shelf, &read_key(row_key, user)?)?, report)?,
+            ACK => known.counted(shelf, &read_key(row_key, |r| Some((user(r)?, id(r)?)))?.0, report)?,
+            SEEN => {
+                if !known.seen.contains(read_key(row_key, id)?.as_bytes()) {
                     report.drop(Wrong::Dangling);
                 }
             }
-            Some(&SEEN_BY) => {
-                let user = fields.user()?;
-                fields.u64()?;
-                let noted = key(SEEN, &[&fields.array::<32>()?]);
-                fields.end()?;
-                if !shelf.has(&noted)? {
-                    report.mend(Wrong::Incomplete, [(noted, Some(value(&[]).into()))].into());
-                }
-                counted(shelf, &user, report)?;
+            SEEN_BY => {
+                let (user, _, id) = read_key(row_key, |r| Some((user(r)?, r.u64()?, id(r)?)))?;
+                present(shelf, key(SEEN, &[id.as_bytes()]), report)?;
+                known.counted(shelf, &user, report)?;
             }
-            Some(&MESSAGE) => waiting(shelf, SyncId::new(fields.array()?), report)?,
-            Some(&NAME) => {
-                let name = MessageId::new(fields.array()?);
-                let named = match fields.rest() {
-                    [] => bare.contains(name.as_bytes()),
-                    id => match Waiting::load(shelf, SyncId::new(exactly(id)?)) {
-                        Ok(Some(waiting)) => waiting.names.contains(&name),
-                        Ok(None) => false,
-                        // The message is found by itself.
-                        Err(_) => true,
-                    },
-                };
-                if !named {
+            MESSAGE => waiting(shelf, read_key(row_key, id)?, report)?,
+            NAME => known.named(shelf, row_key, report)?,
+            CHANNEL => {
+                read_key(row_key, Reader::u64)?;
+                present(shelf, key(NAME, &[Bare::read(row)?.name.as_bytes()]), report)?;
+            }
+            MEMBERS => drop(message::members(shelf, &GroupId::new(read_key(row_key, Reader::array)?))?),
+            SETTLED => {
+                let (id, by) = read_key(row_key, |r| Some((id(r)?, user(r)?)))?;
+                if let Some(settled) = Settled::load(shelf, id, &by)? {
+                    let at = settled.at.millis().to_be_bytes();
+                    present(shelf, key(SETTLED_AT, &[&at, id.as_bytes(), by.as_bytes()]), report)?;
+                }
+            }
+            SETTLED_AT => {
+                let (at, id, by) = read_key(row_key, |r| Some((time(r)?, id(r)?, user(r)?)))?;
+                if settles(Settled::load(shelf, id, &by), |settled| settled.at == at)? {
                     report.drop(Wrong::Dangling);
                 }
             }
-            Some(&CHANNEL) => {
-                fields.u64()?;
-                fields.end()?;
-                let name = key(NAME, &[&bare_name(row)?]);
-                if !shelf.has(&name)? {
-                    report.mend(Wrong::Incomplete, [(name, Some(value(&[]).into()))].into());
+            HEADS => drop(order::heads(shelf, &GroupId::new(read_key(row_key, Reader::array)?))?),
+            HELD => held(shelf, read_key(row_key, id)?, report)?,
+            WANTED => {
+                let (parent, child) = read_key(row_key, |r| Some((id(r)?, id(r)?)))?;
+                if settles(Held::load(shelf, child), |held| held.missing.contains(&parent))? {
+                    report.drop(Wrong::Dangling);
                 }
             }
-            _ => drop(message::members(shelf, &GroupId::new(fields.array()?))?),
+            _ => {
+                let (until, id) = read_key(row_key, |r| Some((time(r)?, id(r)?)))?;
+                if settles(Held::load(shelf, id), |held| held.until == until)? {
+                    report.drop(Wrong::Dangling);
+                }
+            }
         }
         Ok(())
     })
@@ -147,13 +148,9 @@ fn sent(shelf: &Shelf<'_>, task: &Task, report: &mut Report<'_>) -> Result<(), S
     let Some(record) = task.load(shelf)? else { return Ok(()) };
     let due = record.due.millis().to_be_bytes();
     let place = key(QUEUE, &[task.user.as_bytes(), &due, &record.number.to_be_bytes()]);
-    let kind = [match task.kind {
-        Kind::Offer => 0,
-        Kind::Request => 1,
-        Kind::Message => 2,
-    }];
-    let row = Value::new(value(&[task.id.as_bytes(), &kind]));
-    if shelf.get(&place)?.as_ref() != Some(&row) {
+    let filed = shelf.get(&place)?.and_then(|row| record::task(&task.user, &row).ok());
+    if filed != Some(*task) {
+        let row = Writer::new(VERSION).bytes(task.id.as_bytes()).u8(task.kind.byte()).finish();
         report.mend(Wrong::Incomplete, [(place, Some(row))].into());
     }
     if task.kind != Kind::Request && !message::has(shelf, task.id)? {
@@ -169,72 +166,117 @@ fn waiting(shelf: &Shelf<'_>, id: SyncId, report: &mut Report<'_>) -> Result<(),
     if !record::any(shelf, id)? {
         report.drop(Wrong::Dangling);
     }
-    for name in waiting.names {
-        let name = key(NAME, &[name.as_bytes(), id.as_bytes()]);
-        if !shelf.has(&name)? {
-            report.mend(Wrong::Incomplete, [(name, Some(value(&[]).into()))].into());
+    let names = waiting.names.iter().map(|name| key(NAME, &[name.as_bytes(), id.as_bytes()]));
+    names.into_iter().try_for_each(|name| present(shelf, name, report))
+}
+
+/// A message that waits for others is found by them, and by the time.
+fn held(shelf: &Shelf<'_>, id: SyncId, report: &mut Report<'_>) -> Result<(), StoreError> {
+    let Some(held) = Held::load(shelf, id)? else { return Ok(()) };
+    present(shelf, key(HELD_UNTIL, &[&held.until.millis().to_be_bytes(), id.as_bytes()]), report)?;
+    let wanted = held.missing.iter().map(|parent| key(WANTED, &[parent.as_bytes(), id.as_bytes()]));
+    wanted.into_iter().try_for_each(|wanted| present(shelf, wanted, report))
+}
+
+impl Known {
+    fn gather(shelf: &Shelf<'_>) -> Result<Self, StoreError> {
+        let mut known = Self::default();
+        for (row_key, _) in shelf.scan(&[SEEN_BY], None, usize::MAX)? {
+            known.seen.extend(row_key.last_chunk::<32>().copied());
+        }
+        for (_, row) in shelf.scan(&[CHANNEL], None, usize::MAX)? {
+            known.bare.extend(Bare::read(&row).ok().map(|bare| *bare.name.as_bytes()));
+        }
+        for (row_key, _) in shelf.scan(&[HELD], None, usize::MAX)? {
+            let Ok(id) = read_key(&row_key, id) else { continue };
+            if let Some(held) = readable(Held::load(shelf, id))? {
+                *known.held.entry(held.origin.from.user).or_default() += 1;
+            }
+        }
+        Ok(known)
+    }
+
+    /// A name belongs to a body that has it.
+    fn named(&self, shelf: &Shelf<'_>, row_key: &[u8], report: &mut Report<'_>) -> Result<(), StoreError> {
+        let (name, id) = read_key(row_key, |r| {
+            let name = r.array::<32>()?;
+            Some((name, if r.is_empty() { None } else { Some(id(r)?) }))
+        })?;
+        let gone = match id {
+            None => !self.bare.contains(&name),
+            Some(id) => settles(Waiting::load(shelf, id), |waiting| {
+                waiting.names.iter().any(|known| *known.as_bytes() == name)
+            })?,
+        };
+        if gone {
+            report.drop(Wrong::Dangling);
+        }
+        Ok(())
+    }
+
+    /// A user's counts are right, and their turn comes if there is anything for them.
+    fn user_in_order(
+        &self,
+        shelf: &Shelf<'_>,
+        peer: &Peer,
+        report: &mut Report<'_>,
+    ) -> Result<(), StoreError> {
+        let (counts, first) = self.count(shelf, &peer.user)?;
+        let next = peer.next.or(first);
+        if counts != peer.counts || next != peer.next {
+            let mut right = peer.clone();
+            (right.counts, right.next) = (counts, next);
+            report.mend(Wrong::Differs, [(key(PEER, &[peer.user.as_bytes()]), Some(right.write()))].into());
+        }
+        match next {
+            Some(next) => {
+                present(shelf, key(AGENDA, &[&next.millis().to_be_bytes(), peer.user.as_bytes()]), report)
+            }
+            None => Ok(()),
         }
     }
-    Ok(())
-}
 
-/// A user's counts are right, and their turn comes if there is anything for them.
-fn user_in_order(shelf: &Shelf<'_>, peer: &Peer, report: &mut Report<'_>) -> Result<(), StoreError> {
-    let (counts, first) = count(shelf, &peer.user)?;
-    let next = peer.next.or(first);
-    if counts != peer.counts || next != peer.next {
-        report.mend(Wrong::Differs, row_of(&peer.user, counts, next));
-    }
-    if let Some(next) = next {
-        let turn = key(AGENDA, &[&next.millis().to_be_bytes(), peer.user.as_bytes()]);
-        if !shelf.has(&turn)? {
-            report.mend(Wrong::Incomplete, [(turn, Some(value(&[]).into()))].into());
+    /// A user of whom there is anything has a row of counts.
+    fn counted(&self, shelf: &Shelf<'_>, user: &UserId, report: &mut Report<'_>) -> Result<(), StoreError> {
+        let row_key = key(PEER, &[user.as_bytes()]);
+        if !shelf.has(&row_key)? {
+            let (counts, next) = self.count(shelf, user)?;
+            let mut peer = Peer::load(shelf, user)?;
+            (peer.counts, peer.next) = (counts, next);
+            report.mend(Wrong::Incomplete, [(row_key, Some(peer.write()))].into());
         }
+        Ok(())
+    }
+
+    /// Counts what there is of a user; and when the first of it is due.
+    fn count(&self, shelf: &Shelf<'_>, user: &UserId) -> Result<(Counts, Option<Timestamp>), StoreError> {
+        let rows = |tag: u8| shelf.scan(&key(tag, &[user.as_bytes()]), None, usize::MAX);
+        let number = |rows: usize| u32::try_from(rows).unwrap_or(u32::MAX);
+        let queue = rows(QUEUE)?;
+        let tasks = queue.iter().filter_map(|(_, row)| record::task(user, row).ok());
+        let requests = tasks.filter(|task| task.kind == Kind::Request).count();
+        let counts = Counts {
+            waiting: number(queue.len().saturating_sub(requests)),
+            requests: number(requests),
+            acks: number(rows(ACK)?.len()),
+            seen: number(rows(SEEN_BY)?.len()),
+            held: self.held.get(user).copied().unwrap_or_default(),
+        };
+        let first =
+            if counts.acks > 0 { Some(Timestamp::default()) } else { record::first_due(shelf, user)? };
+        Ok((counts, first))
+    }
+}
+
+/// An empty row has to be there.
+fn present(shelf: &Shelf<'_>, key: Vec<u8>, report: &mut Report<'_>) -> Result<(), StoreError> {
+    if !shelf.has(&key)? {
+        report.mend(Wrong::Incomplete, [(key, Some(empty()))].into());
     }
     Ok(())
 }
 
-/// A user of whom there is anything has a row of counts.
-fn counted(shelf: &Shelf<'_>, user: &UserId, report: &mut Report<'_>) -> Result<(), StoreError> {
-    if !shelf.has(&key(PEER, &[user.as_bytes()]))? {
-        let (counts, next) = count(shelf, user)?;
-        report.mend(Wrong::Incomplete, row_of(user, counts, next));
-    }
-    Ok(())
-}
-
-/// Counts what there is of a user; and when the first of it is due.
-fn count(shelf: &Shelf<'_>, user: &UserId) -> Result<(Counts, Option<Timestamp>), StoreError> {
-    let rows = |tag: u8| shelf.scan(&key(tag, &[user.as_bytes()]), None, usize::MAX);
-    let number = |rows: usize| u32::try_from(rows).unwrap_or(u32::MAX);
-    let queue = rows(QUEUE)?;
-    let requests = queue.iter().filter(|(_, row)| row.last() == Some(&1)).count();
-    let waiting = number(queue.len().saturating_sub(requests));
-    let (acks, seen) = (number(rows(ACK)?.len()), number(rows(SEEN_BY)?.len()));
-    let first = if acks > 0 { Some(Timestamp::default()) } else { record::first_due(shelf, user)? };
-    Ok((Counts { waiting, requests: number(requests), acks, seen }, first))
-}
-
-type Rows = Vec<(Vec<u8>, Option<Value>)>;
-
-fn row_of(user: &UserId, counts: Counts, next: Option<Timestamp>) -> Rows {
-    let next = next.map_or(u64::MAX, Timestamp::millis).to_be_bytes();
-    let Counts { waiting, requests, acks, seen } = counts;
-    let counts = [waiting, requests, acks, seen].map(u32::to_be_bytes);
-    let row =
-        (counts != [[0; 4]; 4] || next != [0xff; 8]).then(|| value(&[&next, counts.as_flattened()]).into());
-    [(key(PEER, &[user.as_bytes()]), row)].into()
-}
-
-/// A record, if there is one that can be read; one that cannot is found by itself.
-fn record(shelf: &Shelf<'_>, task: &Task) -> Result<Option<record::Record>, StoreError> {
-    readable(task.load(shelf))
-}
-
-fn peer(shelf: &Shelf<'_>, user: &UserId) -> Result<Option<Peer>, StoreError> {
-    readable(Peer::load(shelf, user).map(Some))
-}
-
+/// What can be read; what cannot is found by itself.
 fn readable<T>(read: Result<Option<T>, StoreError>) -> Result<Option<T>, StoreError> {
     match read {
         Err(StoreError::Damaged { .. } | StoreError::Newer { .. }) => Ok(None),
@@ -242,39 +284,25 @@ fn readable<T>(read: Result<Option<T>, StoreError>) -> Result<Option<T>, StoreEr
     }
 }
 
-/// The ids at place `at` in all keys of a table.
-fn ids(shelf: &Shelf<'_>, tag: u8, at: usize) -> Result<BTreeSet<[u8; 32]>, StoreError> {
-    let rows = shelf.scan(&[tag], None, usize::MAX)?;
-    Ok(rows.iter().filter_map(|(key, _)| key.get(at..)?.try_into().ok()).collect())
-}
-
-fn bare_names(shelf: &Shelf<'_>) -> Result<BTreeSet<[u8; 32]>, StoreError> {
-    let rows = shelf.scan(&[CHANNEL], None, usize::MAX)?;
-    Ok(rows.iter().filter_map(|(_, row)| bare_name(row).ok()).collect())
-}
-
-fn bare_name(row: &[u8]) -> Result<[u8; 32], StoreError> {
-    let mut fields = Fields::of_value("a channel message", row)?;
-    let name = fields.array()?;
-    let len = fields.u16()?;
-    let channel = core::str::from_utf8(fields.slice(len.into())?).map_err(|_| fields.damaged())?;
-    Name::new(channel).map_err(|_| fields.damaged())?;
-    Ok(name)
-}
-
-fn exactly(id: &[u8]) -> Result<[u8; 32], StoreError> {
-    id.try_into().map_err(|_| StoreError::Damaged { what: "the name of a data sync message" })
-}
-
-fn fields_of(row: &[u8]) -> Result<Fields<'_>, StoreError> {
-    Fields::of_value("a data sync row", row)
-}
-
-fn kind(fields: &mut Fields<'_>) -> Result<Kind, StoreError> {
-    match fields.array()? {
-        [0] => Ok(Kind::Offer),
-        [1] => Ok(Kind::Request),
-        [2] => Ok(Kind::Message),
-        _ => Err(fields.damaged()),
+/// Whether it is sure that no row is there that fits: one that cannot be read might.
+fn settles<T>(
+    read: Result<Option<T>, StoreError>,
+    fits: impl FnOnce(&T) -> bool,
+) -> Result<bool, StoreError> {
+    match read {
+        Ok(found) => Ok(!found.is_some_and(|found| fits(&found))),
+        Err(StoreError::Damaged { .. } | StoreError::Newer { .. }) => Ok(false),
+        Err(error) => Err(error),
     }
+}
+
+fn read_key<'a, T>(
+    row_key: &'a [u8],
+    fields: impl FnOnce(&mut Reader<'a>) -> Option<T>,
+) -> Result<T, StoreError> {
+    Reader::read_key("a data sync key", row_key, fields)
+}
+
+fn time(r: &mut Reader<'_>) -> Option<Timestamp> {
+    r.u64().map(Timestamp::from_millis)
 }

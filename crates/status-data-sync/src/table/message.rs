@@ -2,9 +2,13 @@
 
 use alloc::vec::Vec;
 
+use status_layer::row::{Reader, Writer};
 use status_layer::{GroupId, MessageId, Name, Shelf, StoreError, UserId};
 
-use super::{CHANNEL, Fields, MEMBERS, MESSAGE, NAME, PAGE, key, record, value};
+use super::{
+    CHANNEL, MEMBERS, MESSAGE, NAME, PAGE, VERSION, empty, key, read_ids, read_names, record, user,
+    write_ids, write_names,
+};
 use crate::ident::SyncId;
 use crate::wire::Message;
 
@@ -14,6 +18,7 @@ const WHAT: &str = "a data sync message";
 const MAX_NAMES: usize = 64;
 
 /// A message that waits for confirmations.
+#[derive(Clone)]
 pub(crate) struct Waiting {
     pub(crate) message: Message,
     /// What the application calls it; none if it is passed on for somebody else.
@@ -22,8 +27,10 @@ pub(crate) struct Waiting {
     pub(crate) introduces: bool,
 }
 
-/// Set in the count of names if the message is an introduction. Invariant: above [`MAX_NAMES`].
-const INTRODUCES: u16 = 0x8000;
+/// Set if the message is an introduction; in version 1 this was the highest bit of the count of names.
+const INTRODUCES: u8 = 0x80;
+/// Set if the message passes: it is sent once.
+const PASSES: u8 = 0x40;
 
 impl Waiting {
     /// A message that nobody has a name for, and no introduction.
@@ -37,20 +44,18 @@ impl Waiting {
 
     /// Writes the message, and that it waits under each of its names.
     pub(crate) fn save(&self, shelf: &mut Shelf<'_>, id: SyncId) {
-        // Invariant: `add_name` keeps them below `MAX_NAMES`.
-        let count = u16::try_from(self.names.len()).unwrap_or(INTRODUCES - 1);
-        let count = if self.introduces { count | INTRODUCES } else { count };
-        let names: Vec<u8> = self.names.iter().flat_map(MessageId::as_bytes).copied().collect();
-        let row = value(&[
-            self.message.group.as_bytes(),
-            &self.message.timestamp.to_be_bytes(),
-            &count.to_be_bytes(),
-            &names,
-            &self.message.body,
-        ]);
+        let flag = |set, flag| if set { flag } else { 0 };
+        let flags = flag(self.introduces, INTRODUCES) | flag(self.message.passes, PASSES);
+        let row = Writer::new(VERSION)
+            .bytes(self.message.group.as_bytes())
+            .u64(self.message.timestamp.cast_unsigned())
+            .u8(flags);
+        // Invariant: `add_name` keeps names below `MAX_NAMES`, and parents are bounded by `MAX_PARENTS`.
+        let row = write_ids(write_names(row, &self.names), &self.message.parents);
+        let row = row.bytes(&self.message.body).finish();
         shelf.put(message_key(id), row);
         for name in &self.names {
-            shelf.put(name_key(*name, Some(id)), value(&[]));
+            shelf.put(name_key(*name, Some(id)), empty());
         }
     }
 
@@ -77,14 +82,22 @@ impl Waiting {
     }
 
     fn read(row: &[u8]) -> Result<Self, StoreError> {
-        let mut fields = Fields::of_value(WHAT, row)?;
-        let group = GroupId::new(fields.array()?);
-        let timestamp = fields.array().map(i64::from_be_bytes)?;
-        let count = fields.u16()?;
-        let introduces = count & INTRODUCES != 0;
-        let names =
-            (0..count & !INTRODUCES).map(|_| fields.array().map(MessageId::new)).collect::<Result<_, _>>()?;
-        Ok(Self { message: Message { group, timestamp, body: fields.rest().to_vec() }, names, introduces })
+        Reader::read(WHAT, VERSION, row, |r| {
+            let (group, timestamp) = (GroupId::new(r.array()?), r.i64()?);
+            let mut flags = 0;
+            if r.version() > 1 {
+                flags = r.u8()?;
+            }
+            let mut count = r.u16()?;
+            if r.version() == 1 && count & 0x8000 != 0 {
+                (flags, count) = (INTRODUCES, count & 0x7fff);
+            }
+            let names = read_names(r, count)?;
+            let parents = if r.version() > 1 { read_ids(r)? } else { Vec::new() };
+            let passes = flags & PASSES != 0;
+            let message = Message { group, timestamp, body: r.rest().to_vec(), parents, passes };
+            Some(Self { message, names, introduces: flags & INTRODUCES != 0 })
+        })
     }
 }
 
@@ -106,35 +119,45 @@ pub(crate) fn add_bare(
     body: &[u8],
 ) -> Result<(), StoreError> {
     let number = record::next_number(shelf)?;
-    let channel = channel.as_str().as_bytes();
     // Invariant: the kernel bounds a name to 512 bytes.
-    let len = u16::try_from(channel.len()).unwrap_or(u16::MAX);
-    let row = value(&[name.as_bytes(), &len.to_be_bytes(), channel, body]);
-    shelf.put(key(CHANNEL, &[&number.to_be_bytes()]), row);
-    shelf.put(name_key(name, None), value(&[]));
+    let row = Writer::new(VERSION).bytes(name.as_bytes()).sized(channel.as_str().as_bytes()).bytes(body);
+    shelf.put(key(CHANNEL, &[&number.to_be_bytes()]), row.finish());
+    shelf.put(name_key(name, None), empty());
     Ok(())
 }
 
+/// A body for a channel.
+pub(crate) struct Bare {
+    pub(crate) name: MessageId,
+    pub(crate) channel: Name,
+    pub(crate) body: Vec<u8>,
+}
+
+impl Bare {
+    pub(super) fn read(row: &[u8]) -> Result<Self, StoreError> {
+        Reader::read("a channel message", VERSION, row, |r| {
+            let (name, text) = (MessageId::new(r.array()?), core::str::from_utf8(r.sized()?).ok()?);
+            Some(Self { name, channel: Name::new(text).ok()?, body: r.rest().to_vec() })
+        })
+    }
+}
+
 /// Takes some of the bare bodies, in the order in which they were added; none if there are none.
-pub(crate) fn take_bare(shelf: &mut Shelf<'_>) -> Result<Vec<(Name, Vec<u8>)>, StoreError> {
+pub(crate) fn take_bare(shelf: &mut Shelf<'_>) -> Result<Vec<Bare>, StoreError> {
     let mut bodies = Vec::new();
     for (row_key, row) in shelf.scan(&[CHANNEL], None, PAGE)? {
-        let mut fields = Fields::of_value("a channel message", &row)?;
-        let name = MessageId::new(fields.array()?);
-        let len = fields.u16()?;
-        let text = core::str::from_utf8(fields.slice(len.into())?).map_err(|_| fields.damaged())?;
-        let channel = Name::new(text).map_err(|_| fields.damaged())?;
-        bodies.push((channel, fields.rest().to_vec()));
+        let bare = Bare::read(&row)?;
         shelf.delete(row_key);
-        shelf.delete(name_key(name, None));
+        shelf.delete(name_key(bare.name, None));
+        bodies.push(bare);
     }
     Ok(bodies)
 }
 
 /// Replaces the members of a closed chat.
 pub(crate) fn set_members(shelf: &mut Shelf<'_>, group: &GroupId, members: &[UserId]) {
-    let users: Vec<&[u8]> = members.iter().map(|user| user.as_bytes().as_slice()).collect();
-    shelf.put(key(MEMBERS, &[group.as_bytes()]), value(&users));
+    let row = members.iter().fold(Writer::new(VERSION), |row, user| row.bytes(user.as_bytes()));
+    shelf.put(key(MEMBERS, &[group.as_bytes()]), row.finish());
 }
 
 /// The members of a closed chat, if it was shared.
@@ -142,12 +165,14 @@ pub(crate) fn members(shelf: &Shelf<'_>, group: &GroupId) -> Result<Option<Vec<U
     let Some(row) = shelf.get(&key(MEMBERS, &[group.as_bytes()]))? else {
         return Ok(None);
     };
-    let mut fields = Fields::of_value("the members of a chat", &row)?;
-    let mut users = Vec::new();
-    while !fields.rest.is_empty() {
-        users.push(fields.user()?);
-    }
-    Ok(Some(users))
+    Reader::read("the members of a chat", VERSION, &row, |r| {
+        let mut users = Vec::new();
+        while !r.is_empty() {
+            users.push(user(r)?);
+        }
+        Some(users)
+    })
+    .map(Some)
 }
 
 fn message_key(id: SyncId) -> Vec<u8> {

@@ -2,10 +2,11 @@
 
 use alloc::vec::Vec;
 
-use status_layer::{Shelf, StoreError, Timestamp, UserId};
+use status_layer::row::{Reader, Writer};
+use status_layer::{Shelf, StoreError, Timestamp, UserId, Value};
 
-use super::record::Kind;
-use super::{ACK, AGENDA, Fields, PAGE, PEER, key, record, value};
+use super::record::{Kind, Place};
+use super::{ACK, AGENDA, PAGE, PEER, VERSION, empty, id, key, record, user};
 use crate::ident::SyncId;
 
 const WHAT: &str = "a data sync user";
@@ -18,8 +19,26 @@ pub(crate) struct Peer {
     pub(crate) counts: Counts,
     /// When their next payload is due.
     pub(crate) next: Option<Timestamp>,
+    pub(crate) wake: Wake,
+    /// When they were heard from last; 0 if never.
+    pub(crate) heard: Timestamp,
+    /// What they understand beyond the deployed protocol: bits of [`wire::Extensions`](crate::wire::Extensions).
+    pub(crate) speaks: u32,
     /// As it stands on the shelf.
-    stored: (Counts, Option<Timestamp>),
+    stored: Option<Value>,
+    filed: Option<Timestamp>,
+}
+
+/// What is sent again before its time. Instead of moving every record of the user, which may be many, it is noted how far
+/// the queue was gone through.
+#[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
+pub(crate) struct Wake {
+    /// When it began last.
+    pub(crate) at: Timestamp,
+    /// What was sent before this moment is sent again; 0 if no wake is under way.
+    pub(crate) before: Timestamp,
+    /// Where to go on.
+    pub(crate) place: Option<Place>,
 }
 
 /// The rows of a user, so that bounds cost one lookup.
@@ -33,42 +52,65 @@ pub(crate) struct Counts {
     pub(crate) acks: u32,
     /// Messages noted as arrived.
     pub(crate) seen: u32,
+    /// Messages that wait for those before them.
+    pub(crate) held: u32,
 }
 
 impl Peer {
     pub(crate) fn load(shelf: &Shelf<'_>, user: &UserId) -> Result<Self, StoreError> {
-        let stored = match shelf.get(&peer_key(user))? {
-            Some(row) => read(&row)?,
-            None => (Counts::default(), None),
+        let stored = shelf.get(&peer_key(user))?;
+        let mut peer = match &stored {
+            Some(row) => Self::read(*user, row)?,
+            None => Self {
+                user: *user,
+                counts: Counts::default(),
+                next: None,
+                wake: Wake::default(),
+                heard: Timestamp::default(),
+                speaks: 0,
+                stored: None,
+                filed: None,
+            },
         };
-        Ok(Self { user: *user, counts: stored.0, next: stored.1, stored })
+        peer.stored = stored;
+        peer.filed = peer.next;
+        Ok(peer)
     }
 
     /// Writes what changed. A user of whom nothing is left to know leaves no row.
     pub(crate) fn save(self, shelf: &mut Shelf<'_>) {
-        let state = (self.counts, self.next);
-        if state == self.stored {
+        if self.next != self.filed {
+            if let Some(filed) = self.filed {
+                shelf.delete(agenda_key(filed, &self.user));
+            }
+            if let Some(next) = self.next {
+                shelf.put(agenda_key(next, &self.user), empty());
+            }
+        }
+        let known = self.next.is_some() || self.counts != Counts::default() || self.speaks != 0;
+        let row = known.then(|| self.write());
+        if row == self.stored {
             return;
         }
-        if let (_, Some(filed)) = self.stored {
-            shelf.delete(agenda_key(filed, &self.user));
-        }
-        if let Some(next) = self.next {
-            shelf.put(agenda_key(next, &self.user), value(&[]));
-        }
-        match state {
-            (counts, None) if counts == Counts::default() => shelf.delete(peer_key(&self.user)),
-            _ => shelf.put(peer_key(&self.user), write(&state)),
+        match row {
+            Some(row) => shelf.put(peer_key(&self.user), row),
+            None => shelf.delete(peer_key(&self.user)),
         }
     }
 
-    /// Sets the time of the next payload: at once if there is something to acknowledge, else as the records say.
+    /// Sets the time of the next payload: at once if there is something to acknowledge or to wake, else as the records say.
     pub(crate) fn settle(&mut self, shelf: &Shelf<'_>, now: Timestamp) -> Result<(), StoreError> {
-        self.next = match self.counts.acks {
-            0 => record::first_due(shelf, &self.user)?,
-            _ => Some(now),
-        };
+        let at_once = self.counts.acks > 0 || self.wake.is_under_way();
+        self.next = if at_once { Some(now) } else { record::first_due(shelf, &self.user)? };
         Ok(())
+    }
+
+    /// Has everything sent again that was sent before `before`, if anything waits.
+    pub(crate) fn wake(&mut self, now: Timestamp, before: Timestamp) {
+        if self.counts.waiting > 0 || self.counts.requests > 0 {
+            self.wake = Wake { at: now, before: before.max(self.wake.before), place: None };
+            self.next = Some(self.next.map_or(now, |next| next.min(now)));
+        }
     }
 
     /// Has a message acknowledged with the next payload, unless `max` acknowledgements wait already.
@@ -80,7 +122,7 @@ impl Peer {
     ) -> Result<(), StoreError> {
         let key = key(ACK, &[self.user.as_bytes(), id.as_bytes()]);
         if self.counts.acks < max && !shelf.has(&key)? {
-            shelf.put(key, value(&[]));
+            shelf.put(key, empty());
             self.counts.acks += 1;
         }
         Ok(())
@@ -97,13 +139,64 @@ impl Peer {
         }
         let mut acks = Vec::new();
         for (key, _) in shelf.scan(&key(ACK, &[self.user.as_bytes()]), None, limit)? {
-            let mut fields = Fields::of_key("a data sync acknowledgement", &key)?;
-            fields.user()?;
-            acks.push(SyncId::new(fields.array()?));
+            acks.push(Reader::read_key("a data sync acknowledgement", &key, |r| {
+                user(r)?;
+                id(r)
+            })?);
             self.counts.acks = self.counts.acks.saturating_sub(1);
             shelf.delete(key);
         }
         Ok(acks)
+    }
+
+    pub(super) fn write(&self) -> Value {
+        let Counts { waiting, requests, acks, seen, held } = self.counts;
+        let row = Writer::new(VERSION)
+            .u64(self.next.map_or(NEVER, Timestamp::millis))
+            .u32(waiting)
+            .u32(requests)
+            .u32(acks)
+            .u32(seen)
+            .u32(held)
+            .u32(self.speaks)
+            .u64(self.heard.millis())
+            .u64(self.wake.at.millis())
+            .u64(self.wake.before.millis())
+            .flag(self.wake.place.is_some());
+        match self.wake.place {
+            Some(place) => place.write(row),
+            None => row,
+        }
+        .finish()
+    }
+
+    fn read(user: UserId, row: &[u8]) -> Result<Self, StoreError> {
+        Reader::read(WHAT, VERSION, row, |r| {
+            let time = |r: &mut Reader<'_>| r.u64().map(Timestamp::from_millis);
+            let next = Some(r.u64()?).filter(|next| *next != NEVER).map(Timestamp::from_millis);
+            let mut counts =
+                Counts { waiting: r.u32()?, requests: r.u32()?, acks: r.u32()?, seen: r.u32()?, held: 0 };
+            let (mut speaks, mut heard, mut wake) = (0, Timestamp::default(), Wake::default());
+            if r.version() > 1 {
+                (counts.held, speaks, heard) = (r.u32()?, r.u32()?, time(r)?);
+                (wake.at, wake.before) = (time(r)?, time(r)?);
+                if r.flag()? {
+                    wake.place = Some(Place::read(r)?);
+                }
+            }
+            Some(Self { user, counts, next, wake, heard, speaks, stored: None, filed: None })
+        })
+    }
+}
+
+impl Wake {
+    pub(crate) fn is_under_way(&self) -> bool {
+        self.before != Timestamp::default()
+    }
+
+    /// Ends it.
+    pub(crate) fn end(&mut self) {
+        *self = Self { at: self.at, ..Self::default() };
     }
 }
 
@@ -144,8 +237,9 @@ pub(crate) fn next(shelf: &Shelf<'_>) -> Result<Option<Timestamp>, StoreError> {
 }
 
 fn entry(key: &[u8]) -> Result<Entry, StoreError> {
-    let mut fields = Fields::of_key("the data sync agenda", key)?;
-    Ok(Entry { due: Timestamp::from_millis(fields.u64()?), user: fields.user()? })
+    Reader::read_key("the data sync agenda", key, |r| {
+        Some(Entry { due: Timestamp::from_millis(r.u64()?), user: user(r)? })
+    })
 }
 
 fn agenda_key(due: Timestamp, user: &UserId) -> Vec<u8> {
@@ -154,23 +248,4 @@ fn agenda_key(due: Timestamp, user: &UserId) -> Vec<u8> {
 
 fn peer_key(user: &UserId) -> Vec<u8> {
     key(PEER, &[user.as_bytes()])
-}
-
-fn write((counts, next): &(Counts, Option<Timestamp>)) -> Vec<u8> {
-    value(&[
-        &next.map_or(NEVER, Timestamp::millis).to_be_bytes(),
-        &counts.waiting.to_be_bytes(),
-        &counts.requests.to_be_bytes(),
-        &counts.acks.to_be_bytes(),
-        &counts.seen.to_be_bytes(),
-    ])
-}
-
-fn read(row: &[u8]) -> Result<(Counts, Option<Timestamp>), StoreError> {
-    let mut fields = Fields::of_value(WHAT, row)?;
-    let next = Some(fields.u64()?).filter(|next| *next != NEVER).map(Timestamp::from_millis);
-    let counts =
-        Counts { waiting: fields.u32()?, requests: fields.u32()?, acks: fields.u32()?, seen: fields.u32()? };
-    fields.end()?;
-    Ok((counts, next))
 }

@@ -2,9 +2,10 @@
 
 use alloc::vec::Vec;
 
-use status_layer::{Shelf, StoreError, Timestamp, UserId};
+use status_layer::row::{Reader, Writer};
+use status_layer::{Shelf, StoreError, Timestamp, UserId, Value};
 
-use super::{Fields, NUMBER, PAGE, QUEUE, RECORD, key, value};
+use super::{NUMBER, PAGE, QUEUE, RECORD, VERSION, id, key, user};
 use crate::ident::SyncId;
 
 const WHAT: &str = "a data sync record";
@@ -41,7 +42,7 @@ pub(crate) struct Record {
 }
 
 /// A place in the queue of a user: where to go on reading.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub(crate) struct Place {
     due: Timestamp,
     number: u64,
@@ -87,7 +88,8 @@ impl Task {
     }
 
     fn write(&self, shelf: &mut Shelf<'_>, record: &Record) {
-        shelf.put(record.place().key(&self.user), value(&[self.id.as_bytes(), &[self.kind.byte()]]));
+        let row = Writer::new(VERSION).bytes(self.id.as_bytes()).u8(self.kind.byte());
+        shelf.put(record.place().key(&self.user), row.finish());
         shelf.put(self.key(), record.value());
     }
 }
@@ -117,10 +119,10 @@ pub(crate) fn queue(
 /// A number that was not given out before; they ascend.
 pub(crate) fn next_number(shelf: &mut Shelf<'_>) -> Result<u64, StoreError> {
     let number = match shelf.get(&[NUMBER])? {
-        Some(row) => Fields::of_value("the counter of data sync", &row)?.u64()?,
+        Some(row) => Reader::read("the counter of data sync", VERSION, &row, Reader::u64)?,
         None => 0,
     };
-    shelf.put([NUMBER], value(&[&number.saturating_add(1).to_be_bytes()]));
+    shelf.put([NUMBER], Writer::new(VERSION).u64(number.saturating_add(1)).finish());
     Ok(number)
 }
 
@@ -128,11 +130,12 @@ pub(crate) fn next_number(shelf: &mut Shelf<'_>) -> Result<u64, StoreError> {
 #[cfg(feature = "hazmat")]
 pub(crate) fn all(shelf: &Shelf<'_>) -> Result<Vec<(Task, Record)>, StoreError> {
     let rows = shelf.scan(&[RECORD], None, usize::MAX)?;
-    let read = |(key, row): (Vec<u8>, status_layer::Value)| {
-        let mut fields = Fields::of_key(WHAT, &key)?;
-        let (id, user) = (SyncId::new(fields.array()?), fields.user()?);
-        let kind = kind(&mut fields)?;
-        Ok((Task { user, id, kind }, Record::read(&row)?))
+    let read = |(key, row): (Vec<u8>, Value)| {
+        let task = Reader::read_key(WHAT, &key, |r| {
+            let (id, user) = (id(r)?, user(r)?);
+            Some(Task { user, id, kind: kind(r)? })
+        });
+        Ok((task?, Record::read(&row)?))
     };
     rows.into_iter().map(read).collect()
 }
@@ -142,27 +145,26 @@ impl Record {
         Place { due: self.due, number: self.number }
     }
 
-    fn value(&self) -> Vec<u8> {
-        value(&[
-            &self.due.millis().to_be_bytes(),
-            &self.number.to_be_bytes(),
-            &self.sends.to_be_bytes(),
-            &self.sent.millis().to_be_bytes(),
-            &self.queued.millis().to_be_bytes(),
-        ])
+    fn value(&self) -> Value {
+        Writer::new(VERSION)
+            .u64(self.due.millis())
+            .u64(self.number)
+            .u32(self.sends)
+            .u64(self.sent.millis())
+            .u64(self.queued.millis())
+            .finish()
     }
 
     fn read(row: &[u8]) -> Result<Self, StoreError> {
-        let mut fields = Fields::of_value(WHAT, row)?;
-        let record = Self {
-            due: Timestamp::from_millis(fields.u64()?),
-            number: fields.u64()?,
-            sends: fields.u32()?,
-            sent: Timestamp::from_millis(fields.u64()?),
-            queued: Timestamp::from_millis(fields.u64()?),
-        };
-        fields.end()?;
-        Ok(record)
+        Reader::read(WHAT, VERSION, row, |r| {
+            Some(Self {
+                due: Timestamp::from_millis(r.u64()?),
+                number: r.u64()?,
+                sends: r.u32()?,
+                sent: Timestamp::from_millis(r.u64()?),
+                queued: Timestamp::from_millis(r.u64()?),
+            })
+        })
     }
 }
 
@@ -171,33 +173,43 @@ impl Place {
         self.due
     }
 
+    pub(super) fn write(self, row: Writer) -> Writer {
+        row.u64(self.due.millis()).u64(self.number)
+    }
+
+    pub(super) fn read(r: &mut Reader<'_>) -> Option<Self> {
+        Some(Self { due: Timestamp::from_millis(r.u64()?), number: r.u64()? })
+    }
+
     fn key(&self, user: &UserId) -> Vec<u8> {
         key(QUEUE, &[user.as_bytes(), &self.due.millis().to_be_bytes(), &self.number.to_be_bytes()])
     }
 }
 
 fn place(key: &[u8]) -> Result<Place, StoreError> {
-    let mut fields = Fields::of_key("the data sync queue", key)?;
-    fields.user()?;
-    Ok(Place { due: Timestamp::from_millis(fields.u64()?), number: fields.u64()? })
+    Reader::read_key("the data sync queue", key, |r| {
+        user(r)?;
+        Some(Place { due: Timestamp::from_millis(r.u64()?), number: r.u64()? })
+    })
 }
 
-fn task(user: &UserId, row: &[u8]) -> Result<Task, StoreError> {
-    let mut fields = Fields::of_value("the data sync queue", row)?;
-    Ok(Task { user: *user, id: SyncId::new(fields.array()?), kind: kind(&mut fields)? })
+pub(super) fn task(user: &UserId, row: &[u8]) -> Result<Task, StoreError> {
+    Reader::read("the data sync queue", VERSION, row, |r| {
+        Some(Task { user: *user, id: id(r)?, kind: kind(r)? })
+    })
 }
 
-fn kind(fields: &mut Fields<'_>) -> Result<Kind, StoreError> {
-    match fields.array()? {
-        [0] => Ok(Kind::Offer),
-        [1] => Ok(Kind::Request),
-        [2] => Ok(Kind::Message),
-        _ => Err(fields.damaged()),
+pub(super) fn kind(r: &mut Reader<'_>) -> Option<Kind> {
+    match r.u8()? {
+        0 => Some(Kind::Offer),
+        1 => Some(Kind::Request),
+        2 => Some(Kind::Message),
+        _ => None,
     }
 }
 
 impl Kind {
-    const fn byte(self) -> u8 {
+    pub(super) const fn byte(self) -> u8 {
         match self {
             Self::Offer => 0,
             Self::Request => 1,

@@ -2,10 +2,11 @@
 
 use alloc::vec::Vec;
 
+use status_layer::row::Reader;
 use status_layer::{Shelf, StoreError, Timestamp, UserId};
 
 use super::peer::Peer;
-use super::{Fields, PAGE, SEEN, SEEN_BY, key, value};
+use super::{SEEN, SEEN_BY, empty, id, key, user};
 use crate::ident::SyncId;
 
 /// Whether a message arrived, as far as that is still known.
@@ -15,29 +16,28 @@ pub(crate) fn has(shelf: &Shelf<'_>, id: SyncId) -> Result<bool, StoreError> {
 
 /// Notes a message that arrived for the first time.
 pub(crate) fn note(shelf: &mut Shelf<'_>, peer: &mut Peer, id: SyncId, now: Timestamp) {
-    shelf.put(seen_key(id), value(&[]));
-    shelf.put(seen_by_key(&peer.user, now, id), value(&[]));
+    shelf.put(seen_key(id), empty());
+    shelf.put(seen_by_key(&peer.user, now, id), empty());
     peer.counts.seen = peer.counts.seen.saturating_add(1);
 }
 
-/// Forgets the oldest notes about a sender: what is more than `max`, and what is from before `since`.
-pub(crate) fn trim(
-    shelf: &mut Shelf<'_>,
-    peer: &mut Peer,
-    max: u32,
-    since: Timestamp,
-) -> Result<(), StoreError> {
+/// Notes looked at in one go: few, because mostly none is to be forgotten.
+const LOOK: usize = 8;
+
+/// Forgets the notes about a sender that are from before `since`.
+pub(crate) fn trim(shelf: &mut Shelf<'_>, peer: &mut Peer, since: Timestamp) -> Result<(), StoreError> {
     let prefix = key(SEEN_BY, &[peer.user.as_bytes()]);
     let mut after: Option<Vec<u8>> = None;
     loop {
-        let rows = shelf.scan(&prefix, after.as_deref(), PAGE)?;
+        let rows = shelf.scan(&prefix, after.as_deref(), LOOK)?;
         let Some((last, _)) = rows.last() else { return Ok(()) };
         after = Some(last.clone());
         for (row, _) in rows {
-            let mut fields = Fields::of_key("a data sync note", &row)?;
-            fields.user()?;
-            let (at, id) = (Timestamp::from_millis(fields.u64()?), SyncId::new(fields.array()?));
-            if peer.counts.seen <= max && at >= since {
+            let (at, id) = Reader::read_key("a data sync note", &row, |r| {
+                user(r)?;
+                Some((Timestamp::from_millis(r.u64()?), id(r)?))
+            })?;
+            if at >= since {
                 return Ok(());
             }
             shelf.delete(seen_key(id));

@@ -3,10 +3,10 @@
 use core::time::Duration;
 
 use status_data_sync::hazmat::{Message, Payload, group_id};
-use status_data_sync::{AppendError, MAX_ACKS, MAX_REQUESTS, MAX_SEEN, MAX_WAITING, SEEN_FOR, SyncError};
+use status_data_sync::{AppendError, Config, MAX_ACKS, MAX_REQUESTS, SEEN_FOR, SyncError};
 use status_layer::{Arrival, Audience};
 
-use crate::user::{bodies, id, key, pair, user};
+use crate::user::{bodies, id, key, pair, user, user_with};
 
 fn numbered(number: u32) -> Vec<u8> {
     let mut id = vec![0xee; 32];
@@ -56,21 +56,24 @@ fn acknowledgements_that_wait_are_bounded_and_the_rest_is_acknowledged_with_its_
 }
 
 #[test]
-fn notes_of_what_arrived_are_bounded_by_number() {
-    let (alice, mut bob) = pair();
-    for start in (0..MAX_SEEN).step_by(4_096) {
-        bob.receive_payload(alice.key, &messages(start..start + 4_096)).unwrap();
-        bob.payload();
-        bob.party.wait(Duration::from_millis(1));
-    }
+fn who_sent_too_much_is_not_taken_until_there_is_room_and_no_copy_is_shown() {
+    let (alice, mut bob) = (user(1), user_with(2, Config { max_seen: 100, ..Config::default() }));
+    bob.receive_payload(alice.key, &messages(0..100)).unwrap();
+    bob.payload();
     let full = bob.rows();
 
-    bob.receive_payload(alice.key, &messages(MAX_SEEN..MAX_SEEN + 100)).unwrap();
+    let beyond = bob.receive_payload(alice.key, &messages(100..200)).unwrap();
+    let rows = bob.rows();
+    let copies = bob.receive_payload(alice.key, &messages(0..100)).unwrap();
     bob.payload();
-    let recent = bob.receive_payload(alice.key, &messages(MAX_SEEN - 1..MAX_SEEN)).unwrap();
+    bob.party.wait(SEEN_FOR + Duration::from_secs(1));
+    bob.receive_payload(alice.key, &Payload { acks: vec![vec![1]], ..Payload::default() }).unwrap();
+    let repeated = bob.receive_payload(alice.key, &messages(100..200)).unwrap();
 
-    assert_eq!(bob.rows(), full + 2, "only the copy's acknowledgement and its time are new");
-    assert_eq!(recent, [Arrival::Again { from: alice.key }]);
+    assert_eq!((beyond, rows), (vec![], full), "neither taken nor acknowledged");
+    assert_eq!(copies, vec![Arrival::Again { from: alice.key }; 100]);
+    assert_eq!(bodies(&repeated).len(), 100);
+    assert_eq!(bob.payload().acks.len(), 100);
 }
 
 #[test]
@@ -89,14 +92,15 @@ fn notes_of_what_arrived_are_bounded_by_age() {
 
 #[test]
 fn what_waits_for_a_reader_is_bounded() {
-    let mut alice = user(1);
+    let max_waiting = 1_000;
+    let mut alice = user_with(1, Config { max_waiting, ..Config::default() });
     let to = Audience::User(key(2));
     let mut refused = None;
 
     // One step with many appends, since a step each would take long.
     let filled = alice.run(|sync, cx| {
         use status_layer::{Body, DataSync};
-        for number in 0..u64::from(MAX_WAITING) {
+        for number in 0..u64::from(max_waiting) {
             sync.append(cx, id(number), &to, Body::new(number.to_be_bytes().to_vec()))?;
         }
         refused = Some(sync.append(cx, id(u64::MAX), &to, Body::new(vec![1])));

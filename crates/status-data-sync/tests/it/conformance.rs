@@ -5,12 +5,12 @@ use crate::user::key;
 
 #[test]
 fn the_suite_of_the_seam_passes() {
-    conform::data_sync(|seat| (Mvds::new(key(seat), Config::default()), key(seat)));
+    conform::reliable_data_sync(|seat| (Mvds::new(key(seat), Config::default()), key(seat)));
 }
 
 #[test]
 fn the_suite_of_the_seam_passes_with_the_trust_of_deployed_peers() {
     let config = Config { groups: Groups::Any, ..Config::default() };
 
-    conform::data_sync(|seat| (Mvds::new(key(seat), config), key(seat)));
+    conform::reliable_data_sync(|seat| (Mvds::new(key(seat), config), key(seat)));
 }

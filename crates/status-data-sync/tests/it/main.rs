@@ -5,9 +5,13 @@ mod bounds;
 #[cfg(test)]
 mod conformance;
 #[cfg(test)]
+mod ends;
+#[cfg(test)]
 mod hostile;
 #[cfg(test)]
 mod interactive;
+#[cfg(test)]
+mod order;
 #[cfg(test)]
 mod props;
 #[cfg(test)]

@@ -7,7 +7,7 @@ use status_data_sync::{Config, Mvds, SyncError};
 use status_layer::testing::Party;
 use status_layer::{
     Arrival, Audience, Body, Cx, DataSync, Datagram, Due, Grade, GroupId, Letter, MessageId, Name, Proof,
-    Recipient, Sender, Timestamp, UserId,
+    Recipient, Round, Sender, Timestamp, UserId,
 };
 
 pub(crate) const HOUR: Duration = Duration::from_secs(3_600);
@@ -75,7 +75,13 @@ impl User {
         self.run(Mvds::online).unwrap();
     }
 
+    /// What is to be sent.
     pub(crate) fn due(&mut self) -> Due<Vec<Datagram>> {
+        let Due { now, next } = self.round();
+        Due { now: now.datagrams, next }
+    }
+
+    pub(crate) fn round(&mut self) -> Due<Round> {
         self.run(Mvds::due).unwrap()
     }
 

@@ -9,7 +9,7 @@ mod privacy;
 mod security;
 mod store;
 
-pub use data_sync::data_sync;
+pub use data_sync::{data_sync, reliable_data_sync};
 pub use network::network;
 pub use privacy::privacy;
 pub use security::security;

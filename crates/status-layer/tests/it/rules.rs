@@ -11,7 +11,7 @@ fn user(seat: u8) -> UserId {
 
 #[test]
 fn courier_keeps_the_rules_of_data_sync() {
-    conform::data_sync(|seat| (Courier, user(seat)));
+    conform::reliable_data_sync(|seat| (Courier, user(seat)));
 }
 
 #[test]

@@ -13,8 +13,10 @@ use crate::{expiry, table};
 
 /// Forgets every session with a user.
 pub(crate) fn forget_all(shelf: &mut Shelf<'_>, user: &UserId) -> Result<(), StoreError> {
-    for (key, _) in shelf.scan(&table::sessions(user), None, MAX_SESSIONS)? {
-        delete(shelf, key)?;
+    for table in [table::sessions(user), table::all_aside(user)] {
+        for (key, _) in shelf.scan(&table, None, MAX_SESSIONS)? {
+            delete(shelf, key)?;
+        }
     }
     Ok(())
 }

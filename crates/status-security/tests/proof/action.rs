@@ -28,8 +28,8 @@ pub(crate) enum Action {
     Crash { device: u8, doing: Doing },
     /// A copy of a device's store is put aside.
     Backup(u8),
-    /// An old copy of a device's store is put back.
-    Restore { device: u8, copy: u8 },
+    /// An old copy of a device's store is put back, and that is noticed or not.
+    Restore { device: u8, copy: u8, noticed: bool },
     /// A user installs another device, with nothing but the words of the account.
     AddDevice(u8),
     /// A device takes another one of its user, if it has heard of it, into the group.
@@ -111,7 +111,8 @@ fn any_action() -> impl Strategy<Value = Action> {
         4 => any_forge().prop_map(Action::Forge),
         1 => (n(), any_doing()).prop_map(|(device, doing)| Action::Crash { device, doing }),
         2 => n().prop_map(Action::Backup),
-        2 => (n(), n()).prop_map(|(device, copy)| Action::Restore { device, copy }),
+        2 => (n(), n(), any::<bool>())
+            .prop_map(|(device, copy, noticed)| Action::Restore { device, copy, noticed }),
         1 => n().prop_map(Action::AddDevice),
         2 => (n(), n()).prop_map(|(device, other)| Action::Pair { device, other }),
         1 => n().prop_map(Action::RemoveDevice),

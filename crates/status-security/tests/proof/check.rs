@@ -1,8 +1,9 @@
 //! What must hold of everything that is sealed and of everything that is opened.
 
 use status_layer::{Grade, Letter, Notice, Opened, Parcel, Proof, Recipient, Security};
-use status_security::hazmat::{Device, REMEMBERED};
+use status_security::hazmat::REMEMBERED;
 
+use crate::device::Device;
 use crate::forge::same_rows;
 use crate::model::{Mark, Text};
 use crate::rules::HOUR;
@@ -13,14 +14,15 @@ use crate::world::{Checked, Origin, World};
 const ANSWER_EVERY: core::time::Duration = HOUR.saturating_mul(2);
 
 impl World {
-    /// No message key seals two texts as long as no old copy of the store is put back, and after a bundle nothing is
-    /// sealed to an identity.
+    /// No message key seals two texts, unless an old copy of the store was put back and that was not noticed; and after a
+    /// bundle nothing is sealed to an identity.
     pub(crate) fn check_sealed(&mut self, device: usize, parcel: &Parcel) -> Checked {
         let reader = match &parcel.meet {
             status_layer::Rendezvous::Inbox(user) => self.number(user),
             _ => None,
         };
-        let past = &mut self.devices[device].state.past;
+        let Device { state, used: ever, unnoticed, .. } = &mut self.devices[device];
+        let past = &mut state.past;
         for (slot, direct) in Shape::of(parcel).slots {
             let Some(turn) = direct.ratchet else {
                 let known = reader.is_none_or(|reader| past.knows.contains(&reader));
@@ -30,8 +32,10 @@ impl World {
                 continue;
             };
             let payload = Mark::of_bytes(&direct.payload);
-            let first = *past.used.entry((slot, turn)).or_insert(payload);
-            if first != payload {
+            let key = (slot, turn);
+            let first = *past.used.entry(key.clone()).or_insert(payload);
+            let ever = *ever.entry(key).or_insert(payload);
+            if first != payload || (ever != payload && !*unnoticed) {
                 return Err(format!("device {device} used a message key twice"));
             }
         }
@@ -97,8 +101,9 @@ impl World {
             self.devices[device].state.past.knows.insert(number);
             let known = self.devices[device].run(now, |layer, cx| Ok(layer.devices(&cx.shelf, user)?))?;
             let known = known.map_err(|error| format!("{error:?}"))?;
-            let older =
-                |known: &&Device| versions.get(&known.id).is_some_and(|v| u64::from(known.version) < *v);
+            let older = |known: &&status_security::hazmat::Device| {
+                versions.get(&known.id).is_some_and(|v| u64::from(known.version) < *v)
+            };
             if let Some(older) = known.iter().find(older) {
                 return Err(format!("device {device} keeps an older prekey of {}", older.id));
             }

@@ -1,5 +1,6 @@
 //! One device: the production layer on a store in memory, and what the model knows of it.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use status_crypto::SecretKey;
@@ -7,7 +8,8 @@ use status_layer::testing::Party;
 use status_layer::{Cx, DeviceId, Interest, LayerError, Memory, Outgoing, Rendezvous, Timestamp};
 use status_security::{Config, Error, Sessions};
 
-use crate::model::Timeline;
+use crate::model::{Mark, Timeline};
+use crate::shape::Turn;
 
 /// Most copies of a device's store that are put aside.
 const MOST_COPIES: usize = 4;
@@ -27,6 +29,10 @@ pub(crate) struct Device {
     pub(crate) live: bool,
     /// Whether an old copy of its store was put back at any time.
     pub(crate) restored: bool,
+    /// Whether it went on from an old copy of its store without noticing.
+    pub(crate) unnoticed: bool,
+    /// The message keys that have sealed, and what; no copy of a store brings this back.
+    pub(crate) used: BTreeMap<(String, Turn), Mark>,
     /// How far its clock is ahead.
     pub(crate) ahead: core::time::Duration,
 }
@@ -58,6 +64,8 @@ impl Device {
             copies: Vec::new(),
             live: true,
             restored: false,
+            unnoticed: false,
+            used: BTreeMap::new(),
             ahead,
         }
     }

@@ -143,10 +143,11 @@ impl World {
                 self.devices[device].back_up();
                 Ok(())
             }
-            Action::Restore { device, copy } => {
+            Action::Restore { device, copy, noticed } => {
                 let device = pick(&self.live(), *device);
-                self.disturbed |= self.devices[device].restore(usize::from(*copy));
-                Ok(())
+                let restored = self.devices[device].restore(usize::from(*copy));
+                self.disturbed |= restored;
+                if restored { self.notice(device, *noticed) } else { Ok(()) }
             }
             Action::AddDevice(user) => {
                 let user = usize::from(*user) % self.identities.len();
@@ -211,6 +212,17 @@ impl World {
         self.devices[device].live = false;
         self.air.retain(|flight| flight.to != device);
         self.pair(other, device, Interest::Ignore)
+    }
+
+    /// The device notices that its store is an old copy, or it does not.
+    pub(crate) fn notice(&mut self, device: usize, noticed: bool) -> Checked {
+        let now = self.now;
+        let device = &mut self.devices[device];
+        device.unnoticed |= !noticed;
+        if !noticed {
+            return Ok(());
+        }
+        device.run(now, Security::renew)?.map_err(|error| format!("{error:?}"))
     }
 
     /// A device confirms or removes another one of its user.

@@ -152,3 +152,96 @@ fn a_confirmation_nobody_asked_for_is_ignored() {
 
     assert!(out.news.is_empty() && out.frames.is_empty());
 }
+
+fn named(news: &[News]) -> Vec<&'static str> {
+    let name = |news: &News| match news {
+        News::Accepted { .. } => "accepted",
+        News::Published { .. } => "published",
+        News::Stored { .. } => "stored",
+        News::Delivered { .. } => "delivered",
+        News::GaveUp { .. } => "gave up",
+        _ => "other",
+    };
+    news.iter().map(name).collect()
+}
+
+#[test]
+fn a_message_is_followed_from_its_commit_to_its_acknowledgement() {
+    let (alice, bob) = (stack(1), stack(2));
+    let (mut at_alice, mut at_bob) = (Party::new(1), Party::new(2));
+    for (stack, party, seat) in [(&alice, &mut at_alice, 1), (&bob, &mut at_bob, 2)] {
+        step(stack, party, Input::Expect { whom: Recipient::User(user(seat)), how: Interest::Listen });
+    }
+
+    let sent = step(&alice, &mut at_alice, send(Audience::User(user(2))));
+    let (id, frame) = sent.frames[0].clone();
+    let published = step(&alice, &mut at_alice, Input::Published(id)).news;
+    let twice = step(&alice, &mut at_alice, Input::Published(id)).news;
+    let stored = step(&alice, &mut at_alice, Input::Stored(id)).news;
+    let answer = step(&bob, &mut at_bob, Input::Frame(frame)).frames;
+    let acked = step(&alice, &mut at_alice, Input::Frame(answer[0].1.clone())).news;
+
+    let all = [&sent.news, &published, &twice, &stored, &acked].map(|news| named(news));
+    assert_eq!(all, [vec!["accepted"], vec!["published"], vec![], vec!["stored"], vec!["delivered"]]);
+    assert!(matches!(&published[0], News::Published { id, to: Recipient::User(to) }
+        if *id == MessageId::new([1; 32]) && *to == user(2)));
+}
+
+#[test]
+fn a_message_that_nobody_takes_ends_in_news() {
+    let (stack, mut party) = (stack(1), Party::new(1));
+    step(&stack, &mut party, send(Audience::User(user(2))));
+    let mut news = Vec::new();
+
+    for _ in 0..40 {
+        party.wait(Duration::from_secs(86_400));
+        let out = step(&stack, &mut party, Input::Tick);
+        news.extend(out.news);
+        for (id, _) in out.frames {
+            step(&stack, &mut party, Input::Published(id));
+        }
+    }
+
+    let ends: Vec<_> = news.iter().filter(|news| matches!(news, News::GaveUp { .. })).collect();
+    assert_eq!(ends.len(), 1, "{news:?}");
+    assert!(matches!(ends[0], News::GaveUp { id, to } if *id == MessageId::new([1; 32]) && *to == user(2)));
+}
+
+#[test]
+fn what_is_to_be_sent_again_is_sent_at_once() {
+    let (stack, mut party) = (stack(1), Party::new(1));
+    step(&stack, &mut party, send(Audience::User(user(2))));
+    party.wait(Duration::from_secs(10));
+
+    let silent = step(&stack, &mut party, Input::Tick).frames;
+    let other = step(&stack, &mut party, Input::Resend(Some(user(3)))).frames;
+    let again = step(&stack, &mut party, Input::Resend(Some(user(2)))).frames;
+
+    assert_eq!((silent.len(), other.len(), again.len()), (0, 0, 1));
+}
+
+#[test]
+fn what_is_known_of_frames_is_bounded_by_number_and_age() {
+    let (stack, mut party) = (stack(1), Party::new(1));
+    let say = |party: &mut Party, number: u32| {
+        let mut id = [0; 32];
+        id[..4].copy_from_slice(&number.to_be_bytes());
+        let to = Audience::Channel(Name::new("room").unwrap());
+        let out = step(
+            &stack,
+            party,
+            Input::Send { id: MessageId::new(id), to, body: Body::new(number.to_be_bytes().to_vec()) },
+        );
+        for (id, _) in out.frames {
+            step(&stack, party, Input::Published(id));
+        }
+    };
+
+    (0..200).for_each(|number| say(&mut party, number));
+    let many = party.store.len();
+    party.wait(Duration::from_secs(2 * 86_400));
+    (200..400).for_each(|number| say(&mut party, number));
+
+    assert!(many > 400, "{many}");
+    assert!(party.store.len() <= many, "{} rows, then {many}", party.store.len());
+}

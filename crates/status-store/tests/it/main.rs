@@ -5,11 +5,15 @@ mod conformance;
 #[cfg(test)]
 mod durability;
 #[cfg(test)]
+mod keyring;
+#[cfg(test)]
 mod killed;
 #[cfg(test)]
 mod locked;
 #[cfg(test)]
 mod migrated;
+#[cfg(test)]
+mod put_back;
 #[cfg(test)]
 mod refused;
 #[cfg(test)]

@@ -19,6 +19,7 @@ pub fn security<L: Security>(make: impl Fn(u8) -> (L, UserId)) {
     our_own_inbox_is_listened_at(&make);
     a_parcel_opens_once(&make);
     a_device_that_nobody_heard_of_is_not_paired(&make);
+    an_old_copy_that_was_put_back_seals_with_new_keys(&make);
     a_truncated_parcel_is_refused(&make);
     due_twice_returns_nothing_the_second_time(&make);
 }
@@ -139,6 +140,26 @@ fn a_device_that_nobody_heard_of_is_not_paired<L: Security>(make: &impl Fn(u8) -
             "a device that nobody has heard of is refused"
         );
         assert!(alice.party.store == before, "a refusal changes nothing");
+    }
+}
+
+fn an_old_copy_that_was_put_back_seals_with_new_keys<L: Security>(make: &impl Fn(u8) -> (L, UserId)) {
+    let (mut alice, mut bob) = (Seat::new(make, 0), Seat::new(make, 1));
+    let parcels = seal(&mut alice, to(bob.user, "ping"));
+    open(&mut bob, parcels);
+    let parcels = seal(&mut bob, to(alice.user, "pong"));
+    open(&mut alice, parcels);
+    let copy = alice.party.store.clone();
+    let parcels = seal(&mut alice, to(bob.user, "after the copy"));
+    assert_reads(&open(&mut bob, parcels), alice.user, bob.user, "after the copy");
+
+    alice.party.store = copy;
+    alice.run("renew", L::renew);
+    for text in ["from the copy", "and on"] {
+        let parcels = seal(&mut alice, to(bob.user, text));
+        assert_reads(&open(&mut bob, parcels), alice.user, bob.user, text);
+        let parcels = seal(&mut bob, to(alice.user, "heard"));
+        assert_reads(&open(&mut alice, parcels), bob.user, alice.user, "heard");
     }
 }
 

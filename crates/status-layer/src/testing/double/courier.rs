@@ -6,7 +6,7 @@ use core::time::Duration;
 
 use super::{DoubleError, pack, unpack, user};
 use crate::{
-    Arrival, Audience, Body, Cx, DataSync, Datagram, Due, GroupId, Letter, MessageId, Name, Recipient,
+    Arrival, Audience, Body, Cx, DataSync, Datagram, Due, GroupId, Letter, MessageId, Name, Recipient, Round,
     Timestamp, UserId,
 };
 
@@ -15,9 +15,10 @@ use crate::{
 pub struct Courier;
 
 const AGAIN_AFTER: Duration = Duration::from_secs(60);
+const GIVE_UP_AFTER: Duration = Duration::from_secs(30 * 86_400);
 const MANY: usize = 10_000;
 
-// Rows: W id reader → time of the next sending, introduction or not, body | C count → channel, body | A reader id → "" | S sender id → ""
+// Rows: W id reader → time of the next sending, time of appending, kind, body | C count → channel, body | A reader id → "" | S sender id → ""
 const WAITING: u8 = b'W';
 const CHANNEL: u8 = b'C';
 const ACK: u8 = b'A';
@@ -39,10 +40,9 @@ impl DataSync for Courier {
             Audience::User(reader) => {
                 let key = key(WAITING, id.as_bytes(), reader.as_bytes());
                 if !cx.shelf.has(&key)? {
-                    cx.shelf.put(
-                        key,
-                        pack(&[&cx.now.millis().to_be_bytes(), &[body.introduces().into()], body.as_bytes()]),
-                    );
+                    let now = cx.now.millis().to_be_bytes();
+                    let kind = [u8::from(body.introduces()) | u8::from(body.passes()) << 1];
+                    cx.shelf.put(key, pack(&[&now, &now, &kind, body.as_bytes()]));
                 }
             }
             Audience::Channel(name) => {
@@ -65,7 +65,11 @@ impl DataSync for Courier {
             let waiting = key(WAITING, id.as_bytes(), from.user.as_bytes());
             let known = cx.shelf.has(&waiting)?;
             cx.shelf.delete(waiting);
-            return Ok(if known { vec![Arrival::Acked { id, by: from.user }] } else { Vec::new() });
+            return Ok(if known {
+                vec![Arrival::Acked { id, by: from.user, device: from.device }]
+            } else {
+                Vec::new()
+            });
         }
         cx.shelf.put(key(ACK, from.user.as_bytes(), id.as_bytes()), Vec::new());
         let seen = key(SEEN, from.user.as_bytes(), id.as_bytes());
@@ -78,42 +82,66 @@ impl DataSync for Courier {
     }
 
     fn online(&self, cx: &mut Cx<'_>) -> Result<(), DoubleError> {
+        self.resend(cx, None)
+    }
+
+    fn resend(&self, cx: &mut Cx<'_>, whom: Option<&UserId>) -> Result<(), DoubleError> {
         for (key, row) in cx.shelf.scan(&[WAITING], None, MANY)? {
-            let [_, introduces, body] = unpack(&row)?;
-            cx.shelf.put(key, pack(&[&cx.now.millis().to_be_bytes(), introduces, body]));
+            if whom.is_none_or(|user| key.ends_with(user.as_bytes())) {
+                let [_, since, kind, body] = unpack(&row)?;
+                cx.shelf.put(key, pack(&[&cx.now.millis().to_be_bytes(), since, kind, body]));
+            }
         }
         Ok(())
     }
 
-    fn due(&self, cx: &mut Cx<'_>) -> Result<Due<Vec<Datagram>>, DoubleError> {
-        let mut due = Due::<Vec<Datagram>>::default();
+    fn due(&self, cx: &mut Cx<'_>) -> Result<Due<Round>, DoubleError> {
+        let mut due = Due::<Round>::default();
         for (key, _) in cx.shelf.scan(&[ACK], None, MANY)? {
             let (reader, id) = split(&key, 33)?;
             let to = Recipient::User(user(reader)?);
-            due.now.push(Datagram::new(to, pack(&[ACKED, id, &[]])));
+            due.now.datagrams.push(Datagram::new(to, pack(&[ACKED, id, &[]])));
             cx.shelf.delete(key);
         }
         for (key, row) in cx.shelf.scan(&[CHANNEL], None, MANY)? {
             let [name, body] = unpack(&row)?;
             let name = core::str::from_utf8(name).map_err(|_| DoubleError::Malformed)?;
-            due.now.push(Datagram::new(Recipient::Channel(Name::new(name)?), body.to_vec()));
+            let datagram = Datagram::new(Recipient::Channel(Name::new(name)?), body.to_vec());
+            let (id, _) = split(&key, 32)?;
+            due.now.datagrams.push(Datagram { carries: vec![message(id)?], ..datagram });
             cx.shelf.delete(key);
         }
         for (key, row) in cx.shelf.scan(&[WAITING], None, MANY)? {
-            let [at, introduces, body] = unpack(&row)?;
-            let mut at = Timestamp::from_millis(u64::from_be_bytes(at.try_into().unwrap_or_default()));
+            let [at, since, kind, body] = unpack(&row)?;
+            let (mut at, (id, reader)) = (time(at), split(&key, 32)?);
+            let (id, reader) = (message(id)?, user(reader)?);
+            if at <= cx.now && cx.now.since(time(since)) > GIVE_UP_AFTER {
+                due.now.arrivals.push(Arrival::GaveUp { id, to: reader });
+                cx.shelf.delete(key);
+                continue;
+            }
             if at <= cx.now {
-                let (id, reader) = split(&key, 32)?;
-                let to = Recipient::User(user(reader)?);
-                let datagram = Datagram::new(to, pack(&[MESSAGE, id, body]));
-                due.now.push(Datagram { introduces: introduces == [1], ..datagram });
+                let datagram = Datagram::new(Recipient::User(reader), pack(&[MESSAGE, id.as_bytes(), body]));
+                due.now.datagrams.push(Datagram { introduces: kind == [1], carries: vec![id], ..datagram });
+                if kind == [2] {
+                    cx.shelf.delete(key);
+                    continue;
+                }
                 at = cx.now.after(AGAIN_AFTER);
-                cx.shelf.put(key, pack(&[&at.millis().to_be_bytes(), introduces, body]));
+                cx.shelf.put(key, pack(&[&at.millis().to_be_bytes(), since, kind, body]));
             }
             due.next = Some(due.next.map_or(at, |next| next.min(at)));
         }
         Ok(due)
     }
+}
+
+fn time(bytes: &[u8]) -> Timestamp {
+    Timestamp::from_millis(u64::from_be_bytes(bytes.try_into().unwrap_or_default()))
+}
+
+fn message(bytes: &[u8]) -> Result<MessageId, DoubleError> {
+    bytes.try_into().map(MessageId::new).map_err(|_| DoubleError::Malformed)
 }
 
 fn key(tag: u8, first: &[u8], second: &[u8]) -> Vec<u8> {

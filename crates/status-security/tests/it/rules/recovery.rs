@@ -1,6 +1,6 @@
 //! Mail that this device has no key for, and the way back to a common session.
 
-use status_layer::{DeviceId, Notice, Opened, Parcel, Sealed};
+use status_layer::{Area, DeviceId, Grade, Notice, Opened, Parcel, Read as _, Sealed, Security as _};
 use status_security::hazmat::{Bundle, MAX_ANSWERED};
 use status_security::{Config, OpenError};
 
@@ -169,6 +169,96 @@ fn who_writes_with_numbers_used_before_is_told_to_begin_anew() {
     hears(&mut old, &answer);
 
     assert_at_one(&mut alice, &mut old);
+}
+
+/// Bob's device with an old copy of its store, which it notices.
+fn put_back_and_noticed(copy: &Person, bob: &Person) -> Person {
+    let mut old = put_back(copy, bob);
+    old.party.run(|cx| old.layer.renew(cx)).unwrap();
+    old
+}
+
+#[test]
+fn after_an_old_copy_was_noticed_no_message_key_seals_again() {
+    let (mut alice, mut bob) = in_session();
+    wait([&mut alice, &mut bob], HOUR);
+    let copy = bob.clone();
+    let lost = bob.seal(&alice, "the key of this one must not come again");
+    alice.open(&lost);
+    wait([&mut alice, &mut bob], MINUTE);
+
+    let reused = put_back(&copy, &bob).seal(&alice, "unnoticed");
+    let mut old = put_back_and_noticed(&copy, &bob);
+    let fresh = old.seal(&alice, "noticed");
+
+    assert_eq!(sealed_with(&reused), sealed_with(&lost), "what would happen otherwise");
+    assert_ne!(sealed_with(&fresh), sealed_with(&lost));
+    assert_eq!(alice.open(&fresh), ("noticed".to_owned(), Grade::Ratcheted));
+    assert_at_one(&mut alice, &mut old);
+}
+
+#[test]
+fn what_was_sent_since_the_copy_was_made_opens_after_it_was_noticed() {
+    for begun_by_bob in [true, false] {
+        let (mut alice, mut bob) = introduced();
+        let (first, second) = if begun_by_bob { (&mut bob, &mut alice) } else { (&mut alice, &mut bob) };
+        second.open(&first.seal(second, "ping"));
+        first.open(&second.seal(first, "pong"));
+        wait([&mut alice, &mut bob], HOUR);
+        let copy = bob.clone();
+        let since = [alice.seal(&bob, "one"), alice.seal(&bob, "two")];
+        since.iter().for_each(|parcel| drop(bob.open(parcel)));
+        wait([&mut alice, &mut bob], MINUTE);
+
+        let mut old = put_back_and_noticed(&copy, &bob);
+        alice.open(&old.seal(&alice, "in a new session"));
+        let [one, two] = since;
+
+        assert_eq!(old.open(&two).0, "two");
+        assert_eq!(old.open(&one).0, "one", "what was passed over is kept there too");
+        assert!(matches!(old.refuses(&one), OpenError::Forged | OpenError::Replayed), "once");
+        assert_at_one(&mut alice, &mut old);
+    }
+}
+
+#[test]
+fn a_session_that_was_set_aside_is_deleted_after_14_days() {
+    let (mut alice, mut bob) = introduced();
+    alice.open(&bob.seal(&alice, "ping"));
+    bob.open(&alice.seal(&bob, "pong"));
+    let (one, two) = (alice.seal(&bob, "one"), alice.seal(&bob, "two"));
+    let mut old = put_back_and_noticed(&bob, &bob);
+    old.open(&two);
+
+    old.wait(14 * 24 * HOUR);
+    old.announcement();
+
+    let kept = old.party.store.clone();
+    assert_eq!(old.refuses(&one), OpenError::NoSession, "it comes too late");
+    let left = |tag: &[u8]| kept.scan(Area(0), tag, None, 10).unwrap().len();
+    assert_eq!((left(b"t"), left(b"k"), left(b"x")), (0, 0, 0));
+}
+
+#[test]
+fn a_copy_may_be_put_back_and_noticed_again_and_again() {
+    let (mut alice, mut bob) = in_session();
+    wait([&mut alice, &mut bob], HOUR);
+    for n in 0..3 {
+        wait([&mut alice, &mut bob], MINUTE);
+        let copy = bob.clone();
+        alice.open(&bob.seal(&alice, "there"));
+        bob.open(&alice.seal(&bob, "back"));
+        bob = put_back_and_noticed(&copy, &bob);
+        bob = put_back_and_noticed(&bob, &bob);
+        bob.party.rng = status_layer::testing::rng(n);
+        alice.open(&bob.seal(&alice, "in a new session"));
+        assert_at_one(&mut alice, &mut bob);
+    }
+}
+
+/// Which message keys seal the ciphertexts of a parcel: session, ratchet key and number.
+fn sealed_with(parcel: &Parcel) -> Vec<String> {
+    message(parcel).direct.values().map(|direct| format!("{:?}", direct.lock)).collect()
 }
 
 #[test]
