@@ -32,3 +32,5 @@ mod recovery;
 mod upgrade;
 #[cfg(test)]
 mod vectors;
+#[cfg(test)]
+mod whisper;

@@ -13,8 +13,9 @@ use crate::workspace::Workspace;
 
 const FOLDER: &str = "tests/fuzz";
 /// The targets, each with the vectors that it starts from.
-const TARGETS: [(&str, &str); 6] = [
+const TARGETS: [(&str, &str); 7] = [
     ("peel", "privacy"),
+    ("peel_whisper", "privacy"),
     ("open", "security"),
     ("bundle", "security"),
     ("parse", "security"),

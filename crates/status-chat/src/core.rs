@@ -6,7 +6,7 @@ use std::sync::Arc;
 use status_crypto::Keyring;
 use status_layer::{
     Area, Audience, Body, DeviceId, Frame, FrameId, Grade, History, Interest, MessageId, Notice, Reason,
-    Recipient, Sender, StoreError, Timestamp, Topic, Unit,
+    Recipient, Sender, StoreError, Timestamp, Topic, Unit, Work,
 };
 use status_stack::{Engine, Fault, Input, Layer, News, Output, Way};
 
@@ -64,6 +64,7 @@ pub(crate) struct Effects {
     pub(crate) answer: Result<Answer, SendError>,
     pub(crate) events: Vec<Event>,
     pub(crate) frames: Vec<(FrameId, Frame)>,
+    pub(crate) work: Vec<(FrameId, Frame, Work)>,
     pub(crate) topics: Option<Vec<Topic>>,
     pub(crate) fetch: Option<History>,
     pub(crate) wake: Option<Timestamp>,
@@ -215,7 +216,7 @@ impl Core {
 
     /// Runs the stack, and takes its news.
     fn layers(&self, unit: &mut Unit<'_>, effects: &mut Effects, input: Input) -> Result<(), Fault> {
-        let Output { news, frames, topics, fetch, wake, taken, .. } = self.engine.step(unit, input)?;
+        let Output { news, frames, work, topics, fetch, wake, taken, .. } = self.engine.step(unit, input)?;
         if let Some(taken) = taken {
             effects.tally.frames_in += 1;
             effects.tally.bytes_in += taken.frame as u64;
@@ -225,6 +226,7 @@ impl Core {
         effects.tally.frames_out += frames.len() as u64;
         effects.tally.bytes_out += frames.iter().map(|(_, frame)| frame.bytes.len() as u64).sum::<u64>();
         effects.frames.extend(frames);
+        effects.work.extend(work);
         effects.topics = topics.or(effects.topics.take());
         effects.fetch = fetch.or(effects.fetch.take());
         effects.wake = wake;
@@ -358,6 +360,7 @@ impl Default for Effects {
             answer: Ok(Answer::Done),
             events: Vec::new(),
             frames: Vec::new(),
+            work: Vec::new(),
             topics: None,
             fetch: None,
             wake: None,

@@ -1,6 +1,7 @@
 //! The loop that gives the pure core its inputs: gather, run, commit, and only then let anything out.
 
 mod group;
+mod mine;
 #[cfg(test)]
 mod tests;
 mod work;
@@ -22,12 +23,14 @@ use crate::clock::Clock;
 use crate::core::{AREA, Answer, Core, MAX_CHATS, Task};
 use crate::devices::{self, OwnDevice};
 use crate::error::SendError;
-use crate::event::{Chat, Event, Message, Tally};
+use crate::event::{Chat, Event, Message, Refused, Tally};
 use crate::table;
 use crate::throttle::Throttle;
 use group::{Group, Job};
+use mine::Mined;
 
 pub(crate) use group::Window;
+pub(crate) use mine::Miner;
 
 /// The longest sleep; a clock that was set back is noticed after this time at the latest.
 const MAX_SLEEP: Duration = Duration::from_secs(60);
@@ -72,6 +75,8 @@ pub(crate) struct Driver {
     pub(crate) wake: Option<Timestamp>,
     /// Frames given to the network that it has not confirmed.
     pub(crate) waiting: BTreeSet<FrameId>,
+    /// Does the work for frames that need some.
+    pub(crate) miner: Miner,
     /// How often what waits is set off.
     pub(crate) online: Throttle,
     /// How long inputs wait for each other.
@@ -82,6 +87,7 @@ pub(crate) struct Driver {
 enum Woken {
     Command(Option<Command>),
     Network(NetworkEvent),
+    Mined(Mined),
     Time,
 }
 
@@ -136,6 +142,7 @@ impl Driver {
         tokio::select! {
             command = self.commands.recv() => Woken::Command(command),
             event = self.network.next() => Woken::Network(event),
+            mined = self.miner.next() => Woken::Mined(mined),
             () = tokio::time::sleep_until(until) => Woken::Time,
         }
     }
@@ -194,6 +201,10 @@ impl Driver {
         match woken {
             Woken::Command(command) => self.take(command, group),
             Woken::Network(event) => self.take_event(event, group),
+            Woken::Mined(mined) => {
+                self.take_mined(mined, group);
+                None
+            }
             Woken::Time => None,
         }
     }
@@ -236,6 +247,7 @@ impl Driver {
             NetworkEvent::Frame(frame) => Input::Frame(frame),
             NetworkEvent::Published(id) => {
                 self.waiting.remove(&id);
+                self.miner.stop(id);
                 Input::Published(id)
             }
             NetworkEvent::Unpublished(id, Unpublished::TooLarge) => {
@@ -260,6 +272,16 @@ impl Driver {
         };
         add(group, Task::Layers(input));
         None
+    }
+
+    fn take_mined(&self, mined: Mined, group: &mut Group) {
+        match mined {
+            Mined::Found(id, frame, number) => add(group, Task::Layers(Input::Worked { id, frame, number })),
+            Mined::TooLate(id, why) => {
+                debug!(frame = id.0, %why, "a frame waits");
+                self.tell(Event::Refused(Refused { layer: "work".into(), why: why.to_string() }));
+            }
+        }
     }
 
     fn tell(&self, event: Event) {

@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-use status_layer::{Memory, Store};
+use status_layer::{Area, Memory, Store};
 use status_store::{Anchored, Builder, Continuity, Key, Lock, LockKind, Sealed, seal_plain};
 
 use crate::error::OpenError;
@@ -57,18 +57,19 @@ pub fn relock(home: &Path, old: Option<&Lock>, new: Option<&Lock>) -> Result<(),
     Ok(())
 }
 
-/// Opens the store in a home, or one in memory if there is no home.
+/// Opens the store in a home, or one in memory if there is no home. What is deleted of the areas `secret` is erased.
 pub(crate) fn open_store(
     home: Option<&Path>,
     lock: Option<&Lock>,
     anchor: Option<&Path>,
+    secret: &[Area],
 ) -> Result<(Box<dyn Store + Send>, Continuity), OpenError> {
     let Some(home) = home else { return Ok((Box::new(Memory::new()), Continuity::Whole)) };
     make_private(home).map_err(|source| failed(home, source))?;
     let lock = choose(home, lock)?;
-    seal(home, &lock)?;
+    seal(home, &lock, secret)?;
     let anchor = anchor.map_or_else(|| home.join(ANCHOR_FILE), Path::to_owned);
-    let (store, continuity) = Anchored::open(&home.join(STORE_FILE), &lock, &anchor)?;
+    let (store, continuity) = Anchored::open_with(&home.join(STORE_FILE), &lock, &anchor, secret)?;
     if continuity == Continuity::PutBack {
         tracing::warn!(
             "this home is an older copy of itself, or was copied; conversations go on with new keys"
@@ -80,7 +81,7 @@ pub(crate) fn open_store(
 /// Opens the store in a home in which there is a user.
 pub(crate) fn open_there(home: &Path, lock: Option<&Lock>) -> Result<Sealed, OpenError> {
     let lock = lock_there(home, lock)?;
-    seal(home, &lock)?;
+    seal(home, &lock, &[])?;
     Ok(Sealed::open(home.join(STORE_FILE), &lock)?)
 }
 
@@ -97,15 +98,20 @@ pub(crate) fn store_file(home: &Path) -> PathBuf {
     home.join(STORE_FILE)
 }
 
+/// The areas whose deleted rows are erased, with the layers of the deployed network.
+pub(crate) fn secret_areas() -> [Area; 1] {
+    [status_stack::Config::default().areas.security]
+}
+
 /// Begins the store of a home in which there is nobody yet.
 pub(crate) fn build_store(home: &Path, lock: Option<&Lock>) -> Result<Builder, OpenError> {
     make_private(home).map_err(|source| failed(home, source))?;
-    Ok(Sealed::build(home.join(STORE_FILE), &choose(home, lock)?)?)
+    Ok(Sealed::build(home.join(STORE_FILE), &choose(home, lock)?, &secret_areas())?)
 }
 
 /// Seals a home from before there was sealing.
-fn seal(home: &Path, lock: &Lock) -> Result<(), OpenError> {
-    if seal_plain(&home.join(PLAIN_FILE), &home.join(STORE_FILE), lock)? {
+fn seal(home: &Path, lock: &Lock, secret: &[Area]) -> Result<(), OpenError> {
+    if seal_plain(&home.join(PLAIN_FILE), &home.join(STORE_FILE), lock, secret)? {
         tracing::warn!("this home was not sealed; now it is");
     }
     Ok(())

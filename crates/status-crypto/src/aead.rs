@@ -66,9 +66,10 @@ pub fn open_nonce_last(key: &[u8], sealed: &[u8]) -> Result<Zeroizing<Vec<u8>>, 
         return Err(AeadError::Short { len: sealed.len() });
     };
 
-    let mut plaintext = Zeroizing::new(body.to_vec());
-    cipher.decrypt_in_place(&(*nonce).into(), b"", &mut *plaintext).map_err(|_| AeadError::Forged)?;
-    Ok(plaintext)
+    // The tag is looked at first: what does not open stays ciphertext, and there is nothing to wipe.
+    let mut plaintext = body.to_vec();
+    cipher.decrypt_in_place(&(*nonce).into(), b"", &mut plaintext).map_err(|_| AeadError::Forged)?;
+    Ok(Zeroizing::new(plaintext))
 }
 
 fn cipher(key: &[u8]) -> Result<Aes256Gcm, AeadError> {

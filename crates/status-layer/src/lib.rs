@@ -28,6 +28,7 @@ mod storage;
 #[cfg(any(test, feature = "testing"))]
 pub mod testing;
 mod time;
+mod work;
 
 pub use draft::{Cx, Draft, Shelf, Unit};
 pub use error::{LayerError, Reason};
@@ -43,3 +44,4 @@ pub use seam::{DataSync, Privacy, Security};
 pub use secret::Secret;
 pub use storage::{Area, Batch, Read, Row, Store, StoreError, Value};
 pub use time::Timestamp;
+pub use work::{Late, Ready, Work};

@@ -6,7 +6,7 @@ use alloc::vec::Vec;
 
 use crate::{
     Arrival, Audience, Body, Cx, Datagram, DeviceId, Due, Frame, GroupId, Interest, LayerError, Letter,
-    MessageId, Opened, Outgoing, Parcel, Recipient, Rendezvous, Round, Topic, UserId,
+    MessageId, Opened, Outgoing, Parcel, Ready, Recipient, Rendezvous, Round, Topic, UserId,
 };
 
 /// What to offer, resend and acknowledge, and when.
@@ -120,6 +120,28 @@ pub trait Privacy {
     /// # Errors
     /// Rejects a parcel that is too large.
     fn wrap(&self, cx: &mut Cx<'_>, parcel: Parcel) -> Result<Vec<Frame>, Self::Error>;
+
+    /// Makes a frame that [`wrap`](Self::wrap) or [`due`](Self::due) made ready to be published at `cx.now`, and says what work
+    /// has to be done for it before. Asked each time a frame is to be published, the first time and again; what was promised
+    /// of the frame at an earlier time, such as when it runs out, is promised anew. By default a frame goes as it is.
+    ///
+    /// Invariant: a frame may be made ready any number of times, from whatever it became before.
+    ///
+    /// # Errors
+    /// Rejects a frame that this layer did not make.
+    fn ready(&self, cx: &mut Cx<'_>, frame: Frame) -> Result<Ready, Self::Error> {
+        let _ = cx;
+        Ok(Ready::at_once(frame))
+    }
+
+    /// Puts the number that was found into a frame that [`ready`](Self::ready) gave, and checks it as its receivers do.
+    ///
+    /// # Errors
+    /// Rejects a number that is not what was to be found.
+    fn prove(&self, cx: &mut Cx<'_>, frame: Frame, number: u64) -> Result<Frame, Self::Error> {
+        let _ = (cx, number);
+        Ok(frame)
+    }
 
     /// Opens an envelope; `None` if it is not for a place that we listen at.
     ///

@@ -3,6 +3,7 @@
 use status_layer::{LayerError, StoreError};
 
 use crate::payload::PlainError;
+use crate::whisper::{FormError, Refusal};
 
 /// Why this layer refuses an input or fails. At the seam it is erased; the enum of the operation is the reason.
 #[derive(Debug, thiserror::Error)]
@@ -17,6 +18,9 @@ pub enum Error {
     /// A frame is one that nobody could have meant.
     #[error(transparent)]
     Peel(#[from] PeelError),
+    /// What was found is not what was to be found.
+    #[error(transparent)]
+    Prove(#[from] ProveError),
     /// Our own store failed.
     #[error(transparent)]
     Store(#[from] StoreError),
@@ -86,9 +90,30 @@ pub enum PeelError {
         /// Largest length, in bytes.
         max: usize,
     },
+    /// The topic is not `/whisper/6/0x<8 lowercase hex digits>/rlp`.
+    #[error("the topic is not /whisper/6/0x<8 lowercase hex digits>/rlp")]
+    Label,
+    /// The topic in the envelope is not the one under which it was left.
+    #[error("the envelope was left under the topic of another")]
+    OtherTopic,
+    /// The frame is not an envelope of Whisper.
+    #[error(transparent)]
+    Form(#[from] FormError),
+    /// The envelope breaks a rule of nodes.
+    #[error(transparent)]
+    Refused(#[from] Refusal),
     /// A key of ours opened the frame, but what is inside has not the form of a message.
     #[error(transparent)]
     Malformed(#[from] PlainError),
+}
+
+/// Why a number is not put into an envelope.
+#[derive(Clone, Copy, Debug, Eq, PartialEq, thiserror::Error)]
+#[non_exhaustive]
+pub enum ProveError {
+    /// Its receivers would find less work in it than was wanted.
+    #[error("too little work was done for the envelope. Search on")]
+    LittleWork,
 }
 
 impl From<Error> for LayerError {
@@ -97,6 +122,7 @@ impl From<Error> for LayerError {
             Error::Watch(why) => Self::reject(why),
             Error::Wrap(why) => Self::reject(why),
             Error::Peel(why) => Self::reject(why),
+            Error::Prove(why) => Self::reject(why),
             Error::Store(why) => Self::fault(why),
         }
     }

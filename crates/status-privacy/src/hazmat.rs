@@ -27,13 +27,13 @@ pub struct Plain {
 
 /// Draws the padding that brings a plaintext to the next multiple of 256 bytes: 1 to 256 bytes.
 pub fn draw_padding(payload: &[u8], signer: Option<&dyn Keyring>, rng: &mut dyn CryptoRng) -> Vec<u8> {
-    plain::draw_padding(payload, signer, rng).to_vec()
+    plain::draw_padding(payload, signer, rng)
 }
 
 /// Lays out a plaintext with exactly this padding, and signs it if there is a signer; `None` if the payload
 /// has 16 MiB or more.
 #[must_use]
-pub fn encode(payload: &[u8], padding: &[u8], signer: Option<&dyn Keyring>) -> Option<Zeroizing<Vec<u8>>> {
+pub fn encode(payload: &[u8], padding: &[u8], signer: Option<&dyn Keyring>) -> Option<Vec<u8>> {
     plain::encode(payload, padding, signer)
 }
 
@@ -63,7 +63,7 @@ pub fn seal_symmetric(key: &Secret, rng: &mut dyn CryptoRng, plain: &[u8]) -> Re
 
 /// Opens what was sealed with a symmetric key; `None` if it was not, or was changed.
 #[must_use]
-pub fn open_symmetric(key: &Secret, sealed: &[u8]) -> Option<Zeroizing<Vec<u8>>> {
+pub fn open_symmetric(key: &Secret, sealed: &[u8]) -> Option<Vec<u8>> {
     symmetric::open(key, sealed)
 }
 
@@ -74,7 +74,7 @@ pub fn seal_asymmetric(to: &PublicKey, rng: &mut dyn CryptoRng, plain: &[u8]) ->
 
 /// Opens what was sealed to the key of `keyring`; `None` if it was not, or was changed.
 #[must_use]
-pub fn open_asymmetric(keyring: &dyn Keyring, sealed: &[u8]) -> Option<Zeroizing<Vec<u8>>> {
+pub fn open_asymmetric(keyring: &dyn Keyring, sealed: &[u8]) -> Option<Vec<u8>> {
     ecies::open(keyring, sealed)
 }
 
@@ -115,62 +115,4 @@ pub fn personal_name(user: &UserId) -> Result<String, KeyError> {
 #[must_use]
 pub fn negotiated_name(secret: &Secret) -> Zeroizing<String> {
     topic::negotiated(secret.expose())
-}
-
-/// A Whisper or Waku v1 envelope taken apart.
-#[derive(Clone, Copy, Debug, Eq, PartialEq)]
-pub struct Envelope<'a> {
-    /// When it is dropped, in seconds since the Unix epoch.
-    pub expiry: u64,
-    /// How long it is carried, in seconds.
-    pub ttl: u64,
-    /// The topic.
-    pub topic: [u8; 4],
-    /// The sealed bytes.
-    pub data: &'a [u8],
-    /// What was found in proving work.
-    pub nonce: u64,
-}
-
-/// Takes the five items of an RLP envelope apart.
-///
-/// Only finds them; it does not judge the envelope or its encoding. `None` if there are no such items.
-#[must_use]
-pub fn envelope(rlp: &[u8]) -> Option<Envelope<'_>> {
-    let (fields, _) = rlp_item(rlp, 0xc0)?;
-    let (expiry, rest) = rlp_item(fields, 0x80)?;
-    let (ttl, rest) = rlp_item(rest, 0x80)?;
-    let (topic, rest) = rlp_item(rest, 0x80)?;
-    let (data, rest) = rlp_item(rest, 0x80)?;
-    let (nonce, _) = rlp_item(rest, 0x80)?;
-    let topic = topic.try_into().ok()?;
-    Some(Envelope { expiry: number(expiry)?, ttl: number(ttl)?, topic, data, nonce: number(nonce)? })
-}
-
-/// The sealed bytes inside a Whisper or Waku v1 envelope; `None` if it is no envelope.
-#[must_use]
-pub fn envelope_data(rlp: &[u8]) -> Option<&[u8]> {
-    envelope(rlp).map(|envelope| envelope.data)
-}
-
-fn number(digits: &[u8]) -> Option<u64> {
-    digits.iter().try_fold(0_u64, |number, digit| number.checked_mul(256)?.checked_add(u64::from(*digit)))
-}
-
-/// The content of the first item and what follows it. `base` is 0x80 for strings and 0xc0 for lists.
-fn rlp_item(bytes: &[u8], base: u8) -> Option<(&[u8], &[u8])> {
-    let (&first, rest) = bytes.split_first()?;
-    match first.checked_sub(base) {
-        None if base == 0x80 => bytes.split_at_checked(1),
-        None => None,
-        Some(len @ 0..=55) => rest.split_at_checked(usize::from(len)),
-        Some(long @ 56..=63) => {
-            let (digits, rest) = rest.split_at_checked(usize::from(long - 55))?;
-            let len = digits
-                .iter()
-                .try_fold(0_usize, |len, digit| len.checked_mul(256)?.checked_add(usize::from(*digit)))?;
-            rest.split_at_checked(len)
-        }
-        Some(_) => None,
-    }
 }

@@ -38,12 +38,16 @@ extern crate alloc;
 mod error;
 #[cfg(feature = "hazmat")]
 pub mod hazmat;
+mod letterbox;
 mod payload;
 mod table;
 mod topic;
 mod waku;
+pub mod whisper;
 
-pub use error::{Error, PeelError, WatchError, WrapError};
+pub use error::{Error, PeelError, ProveError, WatchError, WrapError};
+pub use letterbox::{MAX_FRAME, MAX_SEALED};
 pub use payload::PlainError;
-pub use table::{TABLES, examine};
-pub use waku::{MAX_FRAME, MAX_PLACES, MAX_SEALED, Waku};
+pub use table::{MAX_PLACES, TABLES, examine};
+pub use waku::Waku;
+pub use whisper::Whisper;

@@ -13,13 +13,15 @@ use alloc::vec::Vec;
 
 use status_layer::{Name, Rendezvous, Secret, Shelf, StoreError, UserId, Value};
 
-use crate::MAX_PLACES;
 use crate::payload::symmetric::KEY;
 use crate::topic::{Kind, SECRET, ShortTopic, Spot};
 
 mod examine;
 
 pub use examine::{TABLES, examine};
+
+/// The most places that are listened at.
+pub const MAX_PLACES: usize = 4_096;
 
 /// The most keys that are kept for places that are not listened at.
 pub(crate) const MAX_KEYS: usize = 256; // rows

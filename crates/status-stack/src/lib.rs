@@ -10,6 +10,7 @@
 //! let batch = unit.into_batch();
 //! store.commit(batch)?;                          // the one durable moment
 //! for (id, frame) in out.frames { network.publish(id, frame) }
+//! for (id, frame, work) in out.work { miner.start(id, frame, work) }   // then Input::Worked
 //! ```
 //!
 //! The crate names no layer and knows no protocol; see `examples/swap_security.rs` for a stack of other layers.

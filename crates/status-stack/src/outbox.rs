@@ -32,6 +32,11 @@ pub(crate) fn remove(cx: &mut Cx<'_>, id: FrameId) {
     cx.shelf.delete(table::key(TRY, id.0));
 }
 
+/// Whether a frame waits.
+pub(crate) fn waits(cx: &Cx<'_>, id: FrameId) -> Result<bool, StoreError> {
+    cx.shelf.has(&table::key(FRAME, id.0))
+}
+
 /// The number of frames waiting, counted up to `limit`, and when the next one is tried.
 pub(crate) fn state(cx: &Cx<'_>, limit: usize) -> Result<(usize, Option<Timestamp>), StoreError> {
     let rows = cx.shelf.scan(&[TRY], None, limit)?;

@@ -5,7 +5,8 @@ use core::time::Duration;
 
 use status_layer::{
     Area, Arrival, Cx, DataSync, Datagram, Frame, FrameId, History, Interest, LayerError, MessageId, Notice,
-    Opened, Outgoing, Privacy, Reason, Rendezvous, Security, StoreError, Timestamp, Topic, Unit, UserId,
+    Opened, Outgoing, Privacy, Ready, Reason, Rendezvous, Security, StoreError, Timestamp, Topic, Unit,
+    UserId,
 };
 
 use crate::outbox::{self, Which};
@@ -117,6 +118,7 @@ impl<Y: DataSync, X: Security, P: Privacy> Engine for Stack<Y, X, P> {
                 run.settle(None, done)?;
             }
             Input::Frame(frame) => run.up(unit, frame)?,
+            Input::Worked { id, frame, number } => run.worked(unit, id, frame, number)?,
             Input::Published(id) => run.happened(unit, id, Step::Published)?,
             Input::Stored(id) => run.happened(unit, id, Step::Stored)?,
             Input::Unpublishable(id) => run.own(unit, |cx| {
@@ -282,9 +284,39 @@ impl<Y: DataSync, X: Security, P: Privacy> Run<'_, Y, X, P> {
         for frame in frames {
             let id = self.own(unit, |cx| outbox::put(cx, retry, &frame))?;
             ids.push(id);
-            self.out.frames.push((id, frame));
+            self.offer(unit, id, frame)?;
         }
         Ok(ids)
+    }
+
+    /// Hands out a frame, to be published or to be worked for.
+    fn offer(&mut self, unit: &mut Unit<'_>, id: FrameId, frame: Frame) -> Result<(), Fault> {
+        let Stack { privacy, .. } = self.stack;
+        match self.call(unit, Layer::Privacy, |cx| privacy.ready(cx, frame)) {
+            Ok(Ready { frame, work: None }) => self.out.frames.push((id, frame)),
+            Ok(Ready { frame, work: Some(work) }) => self.out.work.push((id, frame, work)),
+            Err(no) => {
+                let (layer, why) = no.refusal()?;
+                // Another layer made it, which is not here any more: it would be refused each time.
+                self.own(unit, |cx| {
+                    outbox::remove(cx, id);
+                    Ok(())
+                })?;
+                self.out.news.push(News::Refused { id: None, layer, why });
+            }
+        }
+        Ok(())
+    }
+
+    /// Hands out a frame that was worked for, unless it left in the meantime.
+    fn worked(&mut self, unit: &mut Unit<'_>, id: FrameId, frame: Frame, number: u64) -> Result<(), Fault> {
+        let Stack { privacy, .. } = self.stack;
+        if self.own(unit, |cx| outbox::waits(cx, id))? {
+            let done = self.call(unit, Layer::Privacy, |cx| privacy.prove(cx, frame, number));
+            let frame = self.settle(None, done)?;
+            self.out.frames.extend(frame.map(|frame| (id, frame)));
+        }
+        Ok(())
     }
 
     /// A frame has come so far, so it waits no more; and perhaps the messages in it have.
@@ -305,7 +337,9 @@ impl<Y: DataSync, X: Security, P: Privacy> Run<'_, Y, X, P> {
     fn resume(&mut self, unit: &mut Unit<'_>, which: Which) -> Result<(), Fault> {
         let Config { retry, max_outbox, .. } = self.stack.config;
         let frames = self.own(unit, |cx| outbox::take(cx, which, retry, max_outbox))?;
-        self.out.frames.extend(frames);
+        for (id, frame) in frames {
+            self.offer(unit, id, frame)?;
+        }
         Ok(())
     }
 

@@ -5,7 +5,7 @@ use core::fmt;
 
 use status_layer::{
     Audience, Body, DeviceId, Frame, FrameId, Grade, GroupId, History, Interest, MessageId, Notice, Reason,
-    Recipient, Sender, Timestamp, Topic, UserId,
+    Recipient, Sender, Timestamp, Topic, UserId, Work,
 };
 
 /// One thing that happened.
@@ -51,6 +51,15 @@ pub enum Input {
     Frame(Frame),
     /// The network has handed our frame to somebody.
     Published(FrameId),
+    /// The work for a frame of [`Output::work`] is done.
+    Worked {
+        /// Names the frame.
+        id: FrameId,
+        /// The frame as it was handed out.
+        frame: Frame,
+        /// What was found.
+        number: u64,
+    },
     /// A node that keeps history has confirmed that it keeps our frame.
     Stored(FrameId),
     /// What this user, or anybody, has not acknowledged is to be sent again at once.
@@ -70,6 +79,10 @@ pub struct Output {
     pub news: Vec<News>,
     /// To be published; each is in the outbox until [`Input::Published`].
     pub frames: Vec<(FrameId, Frame)>,
+    /// To be published when work was done for them; what is found comes back as [`Input::Worked`]. Each is in the outbox like
+    /// the others, so what is not found, or lost in a crash, is to be found again at its next try. The same frame again
+    /// takes the place of the one before.
+    pub work: Vec<(FrameId, Frame, Work)>,
     /// The topics to watch from now on, if they changed.
     pub topics: Option<Vec<Topic>>,
     /// What is wanted from history nodes.

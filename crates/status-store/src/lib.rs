@@ -27,6 +27,7 @@ pub use redb::Redb;
 pub use rows::MAX_VALUE;
 pub use sealed::Sealed;
 pub use sealed::build::Builder;
+pub use sealed::layout::MAX_SLOTS as MAX_SECRET;
 pub use sealed::look::{Blocks, Look};
 pub use sealed::migrate::seal_plain;
 pub use sealed::salvage::{Found, Salvage, Salvaged};

@@ -9,6 +9,7 @@ mod fullstack;
 mod kdf;
 mod membership;
 mod mvds;
+mod nodes;
 mod protocol;
 mod topics;
 mod traces;
@@ -47,7 +48,7 @@ pub(crate) fn choose(format: &str, case: &Value) -> Choice {
         "mvds-v1" => mvds::check,
         "topics-v1" => topics::check,
         "validation-v1" => validation::check,
-        "whisper-packets-v1" => later_packets,
+        "whisper-packets-v1" => nodes::check_packets,
         "whisper-v1" => whisper::check,
         "x3dh-v1" => x3dh::check,
         _ => return skip(format!("unknown format {format}")),
@@ -75,8 +76,4 @@ fn later_identity(kind: &str) -> Option<Choice> {
         "identicon" => Some(later("identicons")),
         _ => None,
     }
-}
-
-fn later_packets(_: &str) -> Option<Choice> {
-    Some(later("packets between whisper nodes"))
 }

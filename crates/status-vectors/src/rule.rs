@@ -7,8 +7,6 @@ use std::fmt;
 #[derive(Clone, Copy, Debug, Eq, Ord, PartialEq, PartialOrd)]
 #[non_exhaustive]
 pub enum Rule {
-    /// Bloom filters, proof of work and the judgement of a node belong to a carrier that is not there yet.
-    WhisperCarrier,
     /// Three-word names are not there yet.
     ThreeWordNames,
     /// The last 32 bytes of `KDF_RK` are used by nobody, and not derived here.
@@ -46,7 +44,6 @@ pub enum Rule {
 impl Rule {
     /// All rules.
     pub const ALL: &[Self] = &[
-        Self::WhisperCarrier,
         Self::ThreeWordNames,
         Self::UnusedHeaderKey,
         Self::LocalName,
@@ -71,9 +68,6 @@ impl Rule {
 
     const fn parts(self) -> (&'static str, &'static str) {
         match self {
-            Self::WhisperCarrier => {
-                ("whisper-carrier", "bloom filters and proof of work are not compared: not implemented yet")
-            }
             Self::ThreeWordNames => {
                 ("three-word-names", "the alias is not compared: three-word names are not implemented yet")
             }

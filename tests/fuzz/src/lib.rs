@@ -1,5 +1,6 @@
 //! What the fuzz targets share: how an input is read, and what every layer owes to a stranger's bytes.
 
+pub mod carrier;
 pub mod mallory;
 pub mod ring;
 pub mod script;

@@ -13,7 +13,7 @@ use crate::table::Owner;
 const WORDS: &str = "legal winner thank year wave sausage worth useful legal winner thank yellow";
 
 /// Where the first block of the body is, and how long each is, in bytes.
-const BODY: usize = 24_576;
+const BODY: usize = 9_609_336;
 const RECORD: usize = 4_136;
 
 fn room() -> Chat {
@@ -190,6 +190,7 @@ fn a_damaged_block_anywhere_is_said_and_the_rest_is_exported() {
     let whole = bytes(&home);
     let blocks = (whole.len() - BODY) / RECORD;
     let mut rng = rng(3);
+    let mut seen = 0;
 
     for _ in 0..40 {
         let block = usize::try_from(rng.below(blocks as u64)).unwrap();
@@ -201,12 +202,18 @@ fn a_damaged_block_anywhere_is_said_and_the_rest_is_exported() {
         let repaired = repair(home.path(), None);
         let (done, messages) = taken(&home);
 
-        assert!(!report.is_clean());
+        if report.is_clean() {
+            // What is in a block that is not in use matters to nobody.
+            assert_eq!((messages.len(), done.damaged), (600, 0), "block {block}");
+            continue;
+        }
+        seen += 1;
         assert_eq!((report.blocks.damaged, done.damaged), (vec![block as u64 + 1], 1));
         assert!(repaired.is_err() || repaired.is_ok_and(|repaired| repaired.copy.is_none()));
         assert!(messages.len() >= 600 - 45, "block {block}: {} messages", messages.len());
         assert!(bytes(&home) == damaged, "block {block}: the file was changed");
     }
+    assert!(seen > 10, "{seen}");
 }
 
 #[test]
@@ -216,7 +223,7 @@ fn a_file_that_was_cut_is_said_to_be_and_what_is_left_is_exported() {
     let mut most = 0;
 
     for part in 1..16 {
-        let cut = &whole[..whole.len() / 16 * part];
+        let cut = &whole[..BODY + (whole.len() - BODY) / 16 * part];
         fs::write(store_file(home.path()), cut).unwrap();
 
         let report = examine(home.path(), None, &mut |_, _| {});

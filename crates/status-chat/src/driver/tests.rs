@@ -99,6 +99,7 @@ impl Desk {
             tally: Tally::default(),
             wake: None,
             waiting: BTreeSet::new(),
+            miner: Miner::new(),
             online: Throttle::new(ONLINE_GAP),
             window,
         };

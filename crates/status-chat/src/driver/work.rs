@@ -97,6 +97,9 @@ impl Driver {
                 self.waiting.insert(id);
                 self.network.publish(id, frame);
             }
+            for (id, frame, work) in effects.work {
+                self.miner.start(id, frame, work);
+            }
             if let Some(wanted) = effects.fetch {
                 self.network.fetch(wanted);
             }

@@ -11,7 +11,7 @@ mod store;
 
 pub use data_sync::{data_sync, reliable_data_sync};
 pub use network::network;
-pub use privacy::privacy;
+pub use privacy::{privacy, privacy_with_work};
 pub use security::security;
 pub use store::store;
 

@@ -41,7 +41,7 @@ pub(crate) fn seal(to: &PublicKey, rng: &mut dyn CryptoRng, plain: &[u8]) -> Vec
 }
 
 /// Opens what was sealed to the key of `keyring`; `None` if it was not, or was changed.
-pub(crate) fn open(keyring: &dyn Keyring, sealed: &[u8]) -> Option<Zeroizing<Vec<u8>>> {
+pub(crate) fn open(keyring: &dyn Keyring, sealed: &[u8]) -> Option<Vec<u8>> {
     if sealed.first() != Some(&UNCOMPRESSED) {
         return None;
     }
@@ -52,7 +52,7 @@ pub(crate) fn open(keyring: &dyn Keyring, sealed: &[u8]) -> Option<Zeroizing<Vec
     if !same(tag, &hmac_sha256(keys.mac.as_slice(), &[authentic])) {
         return None;
     }
-    let mut plain = Zeroizing::new(ciphertext.to_vec());
+    let mut plain = ciphertext.to_vec();
     aes128_ctr(&keys.cipher, block, &mut plain);
     Some(plain)
 }

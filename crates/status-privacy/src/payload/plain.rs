@@ -10,7 +10,6 @@ use core::fmt;
 
 use status_crypto::{Keyring, PublicKey, Signature, keccak256};
 use status_layer::CryptoRng;
-use zeroize::Zeroizing;
 
 /// The length of a plaintext is a multiple of this, in bytes.
 const BLOCK: usize = 256;
@@ -66,25 +65,17 @@ pub enum PlainError {
 }
 
 /// Draws the padding that brings a plaintext to the next multiple of 256 bytes: 1 to 256 bytes, never none.
-pub(crate) fn draw_padding(
-    payload: &[u8],
-    signer: Option<&dyn Keyring>,
-    rng: &mut dyn CryptoRng,
-) -> Zeroizing<Vec<u8>> {
+pub(crate) fn draw_padding(payload: &[u8], signer: Option<&dyn Keyring>, rng: &mut dyn CryptoRng) -> Vec<u8> {
     let signature = if signer.is_some() { SIGNATURE } else { 0 };
     let raw = 1 + size_bytes(payload.len()) + payload.len() + signature;
-    let mut padding = Zeroizing::new(vec![0; BLOCK - raw % BLOCK]);
+    let mut padding = vec![0; BLOCK - raw % BLOCK];
     rng.fill_bytes(&mut padding);
     padding
 }
 
 /// Lays out a plaintext and signs it, flags included, if there is a signer; `None` if the payload is too long
 /// for its size to be written down.
-pub(crate) fn encode(
-    payload: &[u8],
-    padding: &[u8],
-    signer: Option<&dyn Keyring>,
-) -> Option<Zeroizing<Vec<u8>>> {
+pub(crate) fn encode(payload: &[u8], padding: &[u8], signer: Option<&dyn Keyring>) -> Option<Vec<u8>> {
     if payload.len() > MAX_PAYLOAD {
         return None;
     }
@@ -92,7 +83,7 @@ pub(crate) fn encode(
     let flags = u8::try_from(size_bytes).unwrap_or(SIZE_BYTES) | if signer.is_some() { SIGNED } else { 0 };
     let total = 1 + size_bytes + payload.len() + padding.len() + SIGNATURE;
 
-    let mut plain = Zeroizing::new(Vec::with_capacity(total));
+    let mut plain = Vec::with_capacity(total);
     plain.push(flags);
     plain.extend(payload.len().to_le_bytes().iter().take(size_bytes));
     plain.extend_from_slice(payload);

@@ -5,7 +5,6 @@ use alloc::vec::Vec;
 use status_crypto::aead::{self, AeadError};
 use status_crypto::pbkdf2_sha256;
 use status_layer::{CryptoRng, Secret};
-use zeroize::Zeroizing;
 
 /// Length of a key, in bytes.
 pub(crate) const KEY: usize = 32;
@@ -27,6 +26,6 @@ pub(crate) fn seal(key: &Secret, rng: &mut dyn CryptoRng, plain: &[u8]) -> Resul
 }
 
 /// Opens what was sealed with `key`; `None` if it was not, or was changed.
-pub(crate) fn open(key: &Secret, sealed: &[u8]) -> Option<Zeroizing<Vec<u8>>> {
-    aead::open_nonce_last(key.expose(), sealed).ok()
+pub(crate) fn open(key: &Secret, sealed: &[u8]) -> Option<Vec<u8>> {
+    aead::open_nonce_last(key.expose(), sealed).ok().map(|mut plain| core::mem::take(&mut *plain))
 }

@@ -3,8 +3,7 @@
 use status_layer::examine::{Examined, Nature, Table, Wrong, every_row};
 use status_layer::{Area, Read, Rendezvous, StoreError};
 
-use super::{KEYS, MAX_KEYS, PLACES, Place, place_key, unversioned};
-use crate::MAX_PLACES;
+use super::{KEYS, MAX_KEYS, MAX_PLACES, PLACES, Place, place_key, unversioned};
 use crate::payload::symmetric::KEY;
 use crate::topic::Spot;
 

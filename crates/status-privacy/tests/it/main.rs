@@ -1,6 +1,10 @@
 //! The privacy layer from outside.
 
 #[cfg(test)]
+#[path = "../../examples/chacha.rs"]
+#[expect(dead_code, unreachable_pub, reason = "an example has a `main` of its own, and shows what is public")]
+mod chacha;
+#[cfg(test)]
 mod conformance;
 #[cfg(test)]
 mod hostile;
@@ -10,3 +14,9 @@ mod support;
 mod vectors;
 #[cfg(test)]
 mod waku;
+#[cfg(test)]
+mod whisper;
+#[cfg(test)]
+mod whisper_hostile;
+#[cfg(test)]
+mod whisper_vectors;

@@ -2,7 +2,7 @@
 
 use status_crypto::SecretKey;
 use status_layer::testing::Party;
-use status_layer::{Frame, Interest, Name, Parcel, Privacy, Rendezvous, Sealed, Topic};
+use status_layer::{Frame, Interest, Name, Parcel, Privacy, Rendezvous, Sealed, Topic, UserId};
 use status_privacy::{Error, Waku};
 
 pub(crate) type Layer = Waku<SecretKey>;
@@ -20,9 +20,14 @@ pub(crate) fn inbox(of: &Layer) -> Rendezvous {
     Rendezvous::Inbox(of.user())
 }
 
+/// A parcel of a user, signed.
+pub(crate) fn parcel(from: UserId, meet: &Rendezvous, bytes: &[u8]) -> Parcel {
+    Parcel { meet: meet.clone(), sealed: Sealed::new(bytes.to_vec()), hint: Some(from) }
+}
+
 /// A parcel of `from`, signed.
 pub(crate) fn signed(from: &Layer, meet: &Rendezvous, bytes: &[u8]) -> Parcel {
-    Parcel { meet: meet.clone(), sealed: Sealed::new(bytes.to_vec()), hint: Some(from.user()) }
+    parcel(from.user(), meet, bytes)
 }
 
 pub(crate) fn listen(layer: &Layer, party: &mut Party, meet: &Rendezvous) -> Vec<Topic> {

@@ -282,7 +282,7 @@ fn the_seam_sees_the_reason_of_the_operation() {
 
 #[test]
 fn the_layer_does_not_print_its_key() {
-    assert_eq!(format!("{:?}", waku(A)), "Waku { keyring: SecretKey(..) }");
+    assert_eq!(format!("{:?}", waku(A)), "Waku { letterbox: Letterbox { keyring: SecretKey(..) } }");
 }
 
 #[test]

@@ -26,16 +26,17 @@ pub struct Builder {
 }
 
 impl Sealed {
-    /// Begins a store that will be the file `path`, under `lock`.
+    /// Begins a store that will be the file `path`, under `lock`, with the areas `secret` as
+    /// [`Sealed::open_with`] has them.
     ///
     /// # Errors
     /// [`StoreError::InUse`] if somebody else is about to make it, [`OpenError`] if the disk fails.
-    pub fn build(path: impl Into<PathBuf>, lock: &Lock) -> Result<Builder, OpenError> {
+    pub fn build(path: impl Into<PathBuf>, lock: &Lock, secret: &[Area]) -> Result<Builder, OpenError> {
         let path = path.into();
         let owner = Owner::of(&path)?;
         let file = NamedTempFile::new_in(folder(&path)).map_err(unavailable)?;
         let same = file.as_file().try_clone().map_err(unavailable)?;
-        let vault = Vault::create(FileBackend::new(same).map_err(failed)?, lock)?;
+        let vault = Vault::create(FileBackend::new(same).map_err(failed)?, lock, secret, 0)?;
         Ok(Builder { vault, file, path, _owner: owner })
     }
 }

@@ -11,7 +11,8 @@ use status_layer::{Area, Read, Row, StoreError, Value};
 use zeroize::Zeroizing;
 
 use super::Sealed;
-use super::head::BLOCK;
+use super::layout::BLOCK;
+use super::superblock::Superblock;
 use super::vault::Vault;
 use crate::error::OpenError;
 use crate::lock::Lock;
@@ -41,7 +42,11 @@ impl Sealed {
     /// As [`Sealed::open`]; there has to be such a file.
     pub fn look(path: &Path, lock: &Lock) -> Result<Look, OpenError> {
         let owner = Owner::of(path)?;
-        let vault = Vault::open(Rehearsal::new(open(path)?).map_err(unavailable)?, lock)?;
+        let disk = open(path)?;
+        if Superblock::read(&disk)?.0.is_first() {
+            return Err(OpenError::Outdated);
+        }
+        let vault = Vault::open(Rehearsal::new(disk).map_err(unavailable)?, lock, &[])?;
         Ok(Look { vault, _owner: owner })
     }
 }
@@ -53,7 +58,9 @@ impl Look {
     /// # Errors
     /// [`StoreError`] if the disk fails; a block that is damaged is no error here.
     pub fn verify(&self, progress: &mut dyn FnMut(u64, u64)) -> Result<Blocks, StoreError> {
-        verify(self.vault.blocks(), progress)
+        let pages = self.vault.blocks();
+        let all = pages.len().map_err(unavailable)?.div_ceil(BLOCK as u64);
+        verify(all, &mut |index| read_page(pages, index), progress)
     }
 }
 
@@ -63,16 +70,16 @@ pub(super) fn open(path: &Path) -> Result<FileBackend, StoreError> {
     FileBackend::new(file).map_err(failed)
 }
 
-/// Reads every block.
+/// Reads `all` blocks; `read` says whether one is what was written.
 pub(super) fn verify(
-    pages: &impl StorageBackend,
+    all: u64,
+    read: &mut dyn FnMut(u64) -> Result<bool, StoreError>,
     progress: &mut dyn FnMut(u64, u64),
 ) -> Result<Blocks, StoreError> {
     const STEP: u64 = 1_024;
-    let all = pages.len().map_err(unavailable)?.div_ceil(BLOCK as u64);
     let mut found = Blocks { all, damaged: Vec::new() };
     for index in 0..all {
-        if read_page(pages, index)?.is_none() {
+        if !read(index)? {
             found.damaged.push(index);
         }
         if index.is_multiple_of(STEP) {
@@ -83,16 +90,13 @@ pub(super) fn verify(
     Ok(found)
 }
 
-/// The page `index`, if it is what was written.
-pub(super) fn read_page(
-    pages: &impl StorageBackend,
-    index: u64,
-) -> Result<Option<Zeroizing<Vec<u8>>>, StoreError> {
+/// Whether the page `index` is what was written.
+fn read_page(pages: &impl StorageBackend, index: u64) -> Result<bool, StoreError> {
     let mut page = Zeroizing::new(vec![0; BLOCK]);
     match pages.read(index.saturating_mul(BLOCK as u64), &mut page) {
-        Ok(()) => Ok(Some(page)),
+        Ok(()) => Ok(true),
         Err(error) if matches!(error.kind(), io::ErrorKind::InvalidData | io::ErrorKind::UnexpectedEof) => {
-            Ok(None)
+            Ok(false)
         }
         Err(error) => Err(unavailable(error)),
     }

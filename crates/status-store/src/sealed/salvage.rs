@@ -4,26 +4,24 @@
 //! its tree is followed to the rows; what hangs below a page that is damaged is looked for in all pages that the tree did
 //! not lead to. Rows found that way were written once, and may have been replaced or deleted since.
 
+mod pages;
 mod tree;
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
-use redb::StorageBackend;
 use sha2::{Digest, Sha256};
 use status_layer::{Area, StoreError, Value};
 use zeroize::Zeroizing;
 
 use super::Sealed;
-use super::blocks::{Blocks, RECORD};
-use super::cipher::Cipher;
-use super::head::{BLOCK, BODY, Head};
-use super::look::{self, read_page};
-use super::superblock::Superblock;
+use super::layout::BLOCK;
+use super::look;
 use crate::error::OpenError;
 use crate::lock::Lock;
 use crate::owner::Owner;
-use crate::rows::{MAX_VALUE, unavailable};
+use crate::rows::MAX_VALUE;
+use pages::Pages;
 use tree::{Node, Place, Roots};
 
 /// A row that was found.
@@ -70,7 +68,7 @@ impl Sealed {
     /// Reads what can be read of the store in the file `path`, and hands each row to `take`, none twice under the same key
     /// unless what was found differs. The file stays as it is.
     ///
-    /// Rows that are [`Found::Perhaps`] may be notes of the database itself: only those of areas and tables that the caller
+    /// The values of secret areas come out sealed, as they stand in the file. Rows that are [`Found::Perhaps`] may be notes of the database itself: only those of areas and tables that the caller
     /// knows are worth looking at.
     ///
     /// # Errors
@@ -83,49 +81,29 @@ impl Sealed {
         take: &mut dyn FnMut(Salvaged) -> Result<(), StoreError>,
     ) -> Result<Salvage, OpenError> {
         let _owner = Owner::of(path)?;
-        let heads = pages(path, lock)?;
+        let pages = Pages::open(path, lock)?;
         let mut search =
             Search { done: Salvage::default(), visited: BTreeSet::new(), known: BTreeSet::new(), take };
-        // The newest first; an older one only if that leads nowhere.
-        for pages in &heads {
-            if search.done.blocks.all == 0 {
-                search.done.blocks = look::verify(pages, progress)?;
-            }
-            if let Some(page) = read_page(pages, 0)?
-                && let Some(roots) = Roots::read(&page)
-            {
-                search.follow(pages, &roots)?;
-            }
-            if search.done.rooted {
-                break;
-            }
+        search.done.blocks =
+            look::verify(pages.count, &mut |index| Ok(pages.read(index)?.is_some()), progress)?;
+        // What the journal has is newer than the pages; of more commits the last one counts.
+        let mut newest: BTreeMap<Vec<u8>, Option<Value>> = BTreeMap::new();
+        for write in pages.journal().into_iter().flat_map(|entry| entry.writes) {
+            newest.insert(write.place, write.value);
         }
-        if let Some(pages) = heads.first()
-            && (search.done.lost > 0 || !search.done.rooted)
+        for (place, value) in newest {
+            search.newest(&place, value)?;
+        }
+        if let Some(page) = pages.read(0)?
+            && let Some(roots) = Roots::read(&page)
         {
-            search.beside(pages)?;
+            search.follow(&pages, &roots)?;
+        }
+        if search.done.lost > 0 || !search.done.rooted {
+            search.beside(&pages)?;
         }
         Ok(search.done)
     }
-}
-
-/// The pages of a file as each of its heads has them, the newest first; and if there is none, as the length of the file
-/// has them.
-fn pages(path: &Path, lock: &Lock) -> Result<Vec<Blocks<redb::backends::FileBackend>>, OpenError> {
-    let disk = look::open(path)?;
-    let (superblock, _) = Superblock::read(&disk)?;
-    let key = superblock.unlock(lock)?;
-    let mut heads = Head::read_all(&disk, &Cipher::new(&key), &superblock.id)?;
-    if heads.is_empty() {
-        let records = disk.len().map_err(unavailable)?.saturating_sub(BODY).div_ceil(RECORD as u64);
-        heads.push(Head { len: records.saturating_add(1).saturating_mul(BLOCK as u64), ..Head::new() });
-    }
-    drop(disk);
-    let of = |head| {
-        let disk = look::open(path)?;
-        Blocks::new(disk, Cipher::new(&key), superblock.id, head).map_err(unavailable)
-    };
-    Ok(heads.into_iter().map(of).collect::<Result<_, StoreError>>()?)
 }
 
 /// Who is given the entries of a leaf.
@@ -143,7 +121,7 @@ struct Search<'a> {
 
 impl Search<'_> {
     /// Follows the tree of tables to the table of rows, and that to the rows.
-    fn follow(&mut self, pages: &impl StorageBackend, roots: &Roots) -> Result<(), StoreError> {
+    fn follow(&mut self, pages: &Pages, roots: &Roots) -> Result<(), StoreError> {
         for root in &roots.found {
             let mut tables = Vec::new();
             self.walk(pages, roots, *root, MAX_DEPTH, &mut |_, key, value| {
@@ -165,7 +143,7 @@ impl Search<'_> {
 
     fn walk(
         &mut self,
-        pages: &impl StorageBackend,
+        pages: &Pages,
         roots: &Roots,
         place: Place,
         depth: u32,
@@ -189,7 +167,7 @@ impl Search<'_> {
     /// Reads pages that belong together, if all of them are what was written and none was led to before.
     fn read(
         &mut self,
-        pages: &impl StorageBackend,
+        pages: &Pages,
         first: u64,
         count: u64,
     ) -> Result<Option<Zeroizing<Vec<u8>>>, StoreError> {
@@ -200,7 +178,7 @@ impl Search<'_> {
         let mut whole = Zeroizing::new(Vec::new());
         for index in first..first.saturating_add(count) {
             self.visited.insert(index);
-            match read_page(pages, index)? {
+            match pages.read(index)? {
                 Some(page) => whole.extend_from_slice(&page),
                 None => return Ok(None),
             }
@@ -209,15 +187,15 @@ impl Search<'_> {
     }
 
     /// Looks for rows in all pages that no tree led to.
-    fn beside(&mut self, pages: &impl StorageBackend) -> Result<(), StoreError> {
+    fn beside(&mut self, pages: &Pages) -> Result<(), StoreError> {
         for index in 1..self.done.blocks.all {
             if self.visited.contains(&index) {
                 continue;
             }
-            let Some(mut whole) = read_page(pages, index)? else { continue };
+            let Some(mut whole) = pages.read(index)? else { continue };
             let Some(len) = Node::leaf_len(&whole).filter(|len| *len <= MAX_VALUE + BLOCK) else { continue };
             for next in 1..len.div_ceil(BLOCK) {
-                match read_page(pages, index.saturating_add(next as u64))? {
+                match pages.read(index.saturating_add(next as u64))? {
                     Some(page) => whole.extend_from_slice(&page),
                     None => break,
                 }
@@ -229,13 +207,23 @@ impl Search<'_> {
         Ok(())
     }
 
+    /// A row as the journal has it; one that was deleted is not to be found in the pages either.
+    fn newest(&mut self, place: &[u8], value: Option<Value>) -> Result<(), StoreError> {
+        match value {
+            Some(value) => self.give(place, &value, Found::Current),
+            None => {
+                self.known.insert(digest(&[place]));
+                Ok(())
+            }
+        }
+    }
+
     fn give(&mut self, place: &[u8], value: &[u8], found: Found) -> Result<(), StoreError> {
         let Some((area, key)) = place.split_first() else { return Ok(()) };
         let count = match found {
-            Found::Current => {
-                self.known.insert(digest(&[place]));
-                &mut self.done.current
-            }
+            // The journal has it.
+            Found::Current if !self.known.insert(digest(&[place])) => return Ok(()),
+            Found::Current => &mut self.done.current,
             // What the tree has of this key is newer; and of old ones each is shown once.
             Found::Perhaps if self.known.contains(&digest(&[place])) => return Ok(()),
             Found::Perhaps if !self.known.insert(digest(&[place, value])) => return Ok(()),

@@ -20,6 +20,8 @@ mod refused;
 mod refused_sealed;
 #[cfg(test)]
 mod salvaged;
+#[cfg(test)]
+mod upgraded;
 
 /// A key that is not random.
 #[cfg(test)]

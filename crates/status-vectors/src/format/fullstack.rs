@@ -10,6 +10,7 @@ use std::collections::BTreeMap;
 use status_crypto::keccak256;
 use status_layer::{Frame, Timestamp, UserId};
 use status_privacy::hazmat;
+use status_privacy::whisper::pow;
 use status_security::hazmat::Message;
 
 use super::devices::{Delivered, Delivery, Devices};
@@ -50,7 +51,6 @@ pub(super) fn check(case: &Node<'_>, trial: &mut Trial) -> Result<(), Stop> {
     }
     let synced = steps.iter().any(|step| step.find("datasync").is_some());
     trial.holds("`datasync` is false, but there is some", case.flag("datasync")? || !synced);
-    trial.note(Rule::WhisperCarrier);
     trial.note(Rule::AboveTheLayers);
     Ok(())
 }
@@ -77,8 +77,10 @@ impl Run<'_> {
         let envelope = opened(&step.place("rlp"), &rlp)?;
         trial.member(step, "hash", keccak256(&[&rlp]))?;
         trial.member(step, "topic", envelope.topic)?;
-        trial.same(&step.place("expiry"), envelope.expiry, step.number("expiry")?);
-        trial.same(&step.place("ttl"), envelope.ttl, step.number("ttl")?);
+        trial.same(&step.place("expiry"), envelope.expiry, step.number32("expiry")?);
+        trial.same(&step.place("ttl"), envelope.ttl, step.number32("ttl")?);
+        let value = pow::value(&envelope, 0);
+        trial.same(&step.place("pow_ieee754"), value.to_bits().to_be_bytes(), step.array("pow_ieee754")?);
 
         let sender = self.devices.get(step.text("from")?)?.identity().public();
         trial.member(step, "signer", sender.uncompressed())?;
@@ -94,7 +96,7 @@ impl Run<'_> {
         self.sealed(step, trial, &read.payload)?;
         let frame = Frame {
             topic: hazmat::content_topic(envelope.topic),
-            at: Timestamp::from_secs(envelope.expiry.saturating_sub(envelope.ttl)),
+            at: Timestamp::from_secs(u64::from(envelope.sent())),
             bytes: envelope.data.to_vec(),
         };
         let sent = Envelope { frame, place, sender: sender.user(), payload: read.payload };

@@ -6,9 +6,10 @@ use status_crypto::SecretKey;
 use status_layer::testing::Party;
 use status_layer::{DeviceId, Interest, Recipient, Rendezvous, Security as _, UserId};
 use status_privacy::hazmat;
+use status_privacy::whisper::Bloom;
 use status_security::{Config, Sessions};
 
-use super::{Choice, later};
+use super::{Choice, nodes};
 use crate::Rule;
 use crate::read::Node;
 use crate::trial::{Check, Stop, Trial};
@@ -21,8 +22,7 @@ pub(super) fn check(kind: &str) -> Option<Choice> {
         "own_personal_discovery" => own_personal,
         "negotiated" => negotiated,
         "password" => password,
-        "topic_bloom" | "bloom_union" | "bloom_match" => return Some(later("bloom filters")),
-        _ => return None,
+        _ => return nodes::check_filters(kind),
     };
     Some(Choice::Run(check))
 }
@@ -88,10 +88,9 @@ fn place(shown: &Node<'_>, trial: &mut Trial, name: &str) -> Result<(), Stop> {
 }
 
 fn topic(shown: &Node<'_>, trial: &mut Trial, name: &str) -> Result<(), Stop> {
-    if shown.find("bloom").is_some() {
-        trial.note(Rule::WhisperCarrier);
-    }
-    trial.member(shown, "topic", hazmat::topic(name))
+    let topic = hazmat::topic(name);
+    trial.member_if_any(shown, "bloom", Bloom::of(topic).as_bytes())?;
+    trial.member(shown, "topic", topic)
 }
 
 /// Where the security layer looks for a user's keys.

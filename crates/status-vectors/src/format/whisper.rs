@@ -3,10 +3,10 @@
 use status_crypto::{Keyring, SecretKey, keccak256};
 use status_layer::Secret;
 use status_layer::testing::ScriptedRng;
-use status_privacy::hazmat::{self, Envelope};
+use status_privacy::hazmat;
+use status_privacy::whisper::{Bloom, Envelope, hash, pow};
 
-use super::{Choice, later};
-use crate::Rule;
+use super::{Choice, nodes};
 use crate::read::Node;
 use crate::trial::{Stop, Trial};
 
@@ -14,10 +14,7 @@ pub(super) fn check(kind: &str) -> Option<Choice> {
     match kind {
         "envelope" => Some(Choice::Run(envelope)),
         "parse" => Some(Choice::Run(parse)),
-        "rlp" => Some(later("judging the encoding of whisper envelopes")),
-        "pow" | "needed_bits" | "seal" => Some(later("proof of work")),
-        "accept" => Some(later("what a whisper node accepts")),
-        _ => None,
+        _ => nodes::check(kind),
     }
 }
 
@@ -49,19 +46,24 @@ impl Opener {
 
 /// Takes an envelope apart.
 pub(super) fn opened<'a>(what: &str, rlp: &'a [u8]) -> Result<Envelope<'a>, Stop> {
-    hazmat::envelope(rlp).ok_or_else(|| Stop::Differs(format!("`{what}` is no envelope")))
+    Envelope::decode(rlp).map_err(|error| Stop::Differs(format!("`{what}`: {error}")))
 }
 
 fn envelope(case: &Node<'_>, trial: &mut Trial) -> Result<(), Stop> {
     let rlp = case.bytes("rlp")?;
     let envelope = opened("rlp", &rlp)?;
-    trial.member(case, "hash", keccak256(&[&rlp]))?;
+    trial.member(case, "hash", hash(&rlp))?;
     trial.member(case, "topic", envelope.topic)?;
-    for (name, ours) in [("expiry", envelope.expiry), ("ttl", envelope.ttl), ("nonce", envelope.nonce)] {
-        trial.same(name, ours, case.number(name)?);
-    }
-    // Spec: the size of limits is a fixed 20 bytes and the data.
-    trial.same("size", envelope.data.len() as u64 + 20, case.number("size")?);
+    trial.member(case, "bloom", Bloom::of(envelope.topic).as_bytes())?;
+    trial.same("expiry", envelope.expiry, case.number32("expiry")?);
+    trial.same("ttl", envelope.ttl, case.number32("ttl")?);
+    trial.same("nonce", envelope.nonce, case.number("nonce")?);
+    trial.same("size", envelope.size() as u64, case.number("size")?);
+    trial.same("pow", pow::value(&envelope, 0).to_bits(), nodes::float(case, "pow")?.to_bits());
+    trial.holds("`pow` is below `pow_target`", pow::value(&envelope, 0) >= nodes::float(case, "pow_target")?);
+    let prefix = envelope.prefix().len() as u64;
+    trial.same("rlp_without_nonce_length", prefix, case.number("rlp_without_nonce_length")?);
+    trial.bytes("our envelope", envelope.encode(), &rlp);
     trial.member_if_any(case, "data", envelope.data)?;
 
     let opener = Opener::of(case)?;
@@ -77,10 +79,9 @@ fn envelope(case: &Node<'_>, trial: &mut Trial) -> Result<(), Stop> {
         } else {
             Opener::of(case)?
         };
-        let opens = hazmat::envelope(&rlp).is_some_and(|envelope| opener.open(envelope.data).is_some());
+        let opens = Envelope::decode(&rlp).is_ok_and(|envelope| opener.open(envelope.data).is_some());
         trial.holds(&format!("{} opens", wrong.at()), !opens);
     }
-    trial.note(Rule::WhisperCarrier);
     Ok(())
 }
 

@@ -92,9 +92,9 @@ fn unknown_format_and_kind_are_skipped_with_the_reason() {
 #[test]
 fn report_names_figures_failures_and_rules() {
     let text = r#"{"format": "topics-v1", "cases": [
-        {"kind": "discovery", "name": "good", "chat_id": "contact-discovery", "topic": "f8946aac", "bloom": "00"},
+        {"kind": "discovery", "name": "good", "chat_id": "contact-discovery", "topic": "f8946aac"},
         {"kind": "discovery", "name": "bad", "chat_id": "contact-discovery", "topic": "f8946aad"},
-        {"kind": "bloom_union"}, {"kind": "discovery"}, 5]}"#;
+        {"kind": "tea"}, {"kind": "discovery"}, 5]}"#;
 
     let shown = check_text("f.json", text).to_string();
 
@@ -103,8 +103,7 @@ fn report_names_figures_failures_and_rules() {
         "FAILED  bad: topic: f8946aac (4 bytes) here, f8946aad (4 bytes) in the file",
         "FAILED  cases[3]: lacks `chat_id`",
         "FAILED  cases[4]: is not an object",
-        "skipped 1 x bloom_union: not implemented yet: bloom filters",
-        "noted   1 x whisper-carrier",
+        "skipped 1 x tea: unknown kind tea",
     ] {
         assert!(shown.contains(part), "{part}\nis not in\n{shown}");
     }

@@ -7,7 +7,7 @@ fn key() -> SecretKey {
     SecretKey::from_bytes(&[0x11; 32]).unwrap()
 }
 
-fn padded(payload: &[u8], signer: Option<&dyn Keyring>) -> Zeroizing<Vec<u8>> {
+fn padded(payload: &[u8], signer: Option<&dyn Keyring>) -> Vec<u8> {
     let padding = draw_padding(payload, signer, &mut rng(1));
     encode(payload, &padding, signer).unwrap()
 }
