@@ -1,6 +1,8 @@
 //! Tests of the whole: every real layer at once.
 
 #[cfg(test)]
+mod backup;
+#[cfg(test)]
 mod blind_privacy;
 #[cfg(test)]
 mod conversation;
@@ -10,6 +12,8 @@ mod cover;
 mod crashes;
 #[cfg(test)]
 mod devices;
+#[cfg(test)]
+mod doctor;
 #[cfg(test)]
 mod failing;
 #[cfg(test)]

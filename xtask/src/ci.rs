@@ -37,7 +37,7 @@ enum When {
     Asked,
 }
 
-const JOBS: [Job; 8] = [
+const JOBS: [Job; 9] = [
     Job { name: "tidy", when: When::Always, run: |w| tidy::run(w).map(|()| Done::Passed) },
     Job { name: "public-types", when: When::Always, run: public },
     Job { name: "clippy", when: When::Always, run: clippy },
@@ -45,6 +45,7 @@ const JOBS: [Job; 8] = [
     Job { name: "no-std", when: When::Always, run: no_std },
     Job { name: "deny", when: When::Always, run: deny },
     Job { name: "libsecp256k1", when: When::Asked, run: libsecp256k1 },
+    Job { name: "memory", when: When::Asked, run: memory },
     Job { name: "fuzz-smoke", when: When::Asked, run: |w| fuzz::run(w, SMOKE, None) },
 ];
 
@@ -183,6 +184,38 @@ fn no_std(workspace: &Workspace) -> Outcome<Done> {
     let manifest = ["build", "--manifest-path", "tests/no-std/Cargo.toml", "--target-dir", &target];
     finish(workspace.cargo(&manifest))?;
     Ok(Done::Passed)
+}
+
+/// Looks for secrets in the memory that clients have freed, with an allocator that keeps it.
+fn memory(workspace: &Workspace) -> Outcome<Done> {
+    share_lock(workspace, "tests/memory")?;
+    let target = workspace.target()?;
+    let profile = dev_profile(workspace)?;
+    finish(workspace.cargo(&[
+        "run",
+        "--manifest-path",
+        "tests/memory/Cargo.toml",
+        "--target-dir",
+        &target,
+        "--config",
+        &profile,
+    ]))?;
+    Ok(Done::Passed)
+}
+
+/// The profile of this workspace as a file for another one, which then shares what is built already.
+fn dev_profile(workspace: &Workspace) -> Outcome<String> {
+    let path = workspace.path("target").join("dev-profile.toml");
+    let doing = |e: &dyn fmt::Display| Failure::while_doing(format!("writing {}", path.display()), e);
+    let manifest = fs::read_to_string(workspace.path("Cargo.toml")).map_err(|e| doing(&e))?;
+    let manifest: toml::Table = manifest.parse().map_err(|e| doing(&e))?;
+    let dev = manifest.get("profile").and_then(|profile| profile.get("dev")).cloned();
+    let dev = dev.unwrap_or(toml::Value::Table(toml::Table::new()));
+    let profile = toml::Table::from_iter([("dev".to_owned(), dev)]);
+    let config = toml::Table::from_iter([("profile".to_owned(), toml::Value::Table(profile))]);
+    fs::create_dir_all(workspace.path("target")).map_err(|e| doing(&e))?;
+    fs::write(&path, config.to_string()).map_err(|e| doing(&e))?;
+    Ok(path.display().to_string())
 }
 
 /// Makes a workspace of its own build with the versions that this one has.

@@ -20,7 +20,7 @@ use crate::core::{AREA, Core};
 use crate::driver::{Driver, Miner, ONLINE_GAP, Window};
 use crate::error::OpenError;
 use crate::event::{Chat, Tally};
-use crate::home::open_store;
+use crate::home::{open_store, secret_areas};
 use crate::identity::{Identity, RecoveryPhrase};
 use crate::table::{self, Owner};
 use crate::throttle::Throttle;
@@ -205,7 +205,7 @@ async fn start(builder: ClientBuilder) -> Result<(Client, Driver), OpenError> {
     let (mut store, continuity) = match builder.store {
         Some(store) => (store, Continuity::Whole),
         None => {
-            let secret = [status_stack::Config::default().areas.security];
+            let secret = secret_areas();
             let secret = secret.iter().chain(&builder.secret).copied().collect::<Vec<_>>();
             open_store(builder.home.as_deref(), builder.lock.as_ref(), builder.anchor.as_deref(), &secret)?
         }
@@ -259,7 +259,7 @@ fn own(unit: &mut Unit<'_>, identity: Option<Identity>) -> Result<Owner, OpenErr
     let kept = table::load_owner(&unit.cx(AREA).shelf)?;
     match (kept, identity) {
         (Some(owner), None) => Ok(owner),
-        (Some(owner), Some(identity)) if *owner.chat_key == *identity.key().to_bytes() => Ok(owner),
+        (Some(owner), Some(identity)) if **owner.chat_key == *identity.key().to_bytes() => Ok(owner),
         (Some(_), Some(_)) => Err(OpenError::OtherIdentity),
         (None, identity) => {
             let cx = &mut unit.cx(AREA);
@@ -267,8 +267,8 @@ fn own(unit: &mut Unit<'_>, identity: Option<Identity>) -> Result<Owner, OpenErr
             let host_key = HostKey::generate(cx.rng);
             let host_key = host_key.secret().expose().try_into().map_err(|_| damaged())?;
             let owner = Owner {
-                chat_key: identity.key().to_bytes(),
-                host_key: Zeroizing::new(host_key),
+                chat_key: Box::new(identity.key().to_bytes()),
+                host_key: Box::new(Zeroizing::new(host_key)),
                 device: new_device(cx.rng),
                 phrase: Zeroizing::new(identity.phrase().expose().to_owned()),
             };
@@ -299,7 +299,7 @@ async fn start_node(
 /// A new installation id: a UUID version 4 in text form.
 ///
 /// Spec: RFC 9562, section 5.4.
-fn new_device(rng: &mut dyn status_layer::CryptoRng) -> String {
+pub(crate) fn new_device(rng: &mut dyn status_layer::CryptoRng) -> String {
     let mut bytes = [0; 16];
     rng.fill_bytes(&mut bytes);
     let number = u128::from_be_bytes(bytes);

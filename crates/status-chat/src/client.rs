@@ -1,17 +1,20 @@
 //! The handle that an application holds.
 
+use std::path::PathBuf;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use status_layer::{DeviceId, Interest, MessageId, UserId};
 use status_stack::Input;
+use status_store::{BackupWriter, Lock};
 use tokio::sync::broadcast::error::RecvError;
 use tokio::sync::{broadcast, mpsc, oneshot};
 
+use crate::backup::{BackupError, Contents};
 use crate::builder::ClientBuilder;
 use crate::core::{Answer, Task};
 use crate::devices::OwnDevice;
 use crate::driver::{Command, Question};
-use crate::error::SendError;
+use crate::error::{OpenError, SendError};
 use crate::event::{Chat, Event, Message, Tally};
 use crate::identity::RecoveryPhrase;
 
@@ -171,6 +174,30 @@ impl Client {
     /// [`SendError::Refused`] if nothing was heard of such a device, or it is this one.
     pub async fn remove_device(&self, device: &DeviceId) -> Result<(), SendError> {
         self.ask(Task::Pair { device: device.clone(), how: Interest::Ignore }).await.map(drop)
+    }
+
+    /// Writes a backup into the new file `file`, under `with`: everything that is committed when this is called, and nothing
+    /// of a later moment. The client goes on when the file is written; see [`backup`](crate::backup).
+    ///
+    /// # Errors
+    /// [`BackupError`]; then there is no such file.
+    pub async fn backup(
+        &self,
+        file: impl Into<PathBuf>,
+        with: impl Into<Lock>,
+    ) -> Result<Contents, BackupError> {
+        let (file, with) = (file.into(), with.into());
+        let (ready, made) = oneshot::channel();
+        // A thread of its own: stretching a passphrase takes half a second, which nothing else is to wait for.
+        std::thread::Builder::new()
+            .name("status-chat-backup".into())
+            .spawn(move || drop(ready.send(BackupWriter::create(file, &with))))
+            .map_err(OpenError::Thread)?;
+        let file = Box::new(made.await.map_err(|_| BackupError::Closed)??);
+        let (reply, answer) = oneshot::channel();
+        let asked = self.command(Command::Ask(Question::Backup { file, reply })).await;
+        asked.map_err(|_| BackupError::Closed)?;
+        answer.await.unwrap_or(Err(BackupError::Closed))
     }
 
     /// Listens to what happens. The first listener hears everything from the opening on.

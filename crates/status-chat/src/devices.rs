@@ -42,12 +42,14 @@ pub(crate) fn leave(shelf: &mut Shelf<'_>, id: &DeviceId) -> Result<(), StoreErr
 /// Every device, in the order of their ids.
 pub(crate) fn all(shelf: &Shelf<'_>) -> Result<Vec<OwnDevice>, StoreError> {
     let rows = shelf.scan(&[DEVICE], None, MAX_DEVICES)?;
-    let device = |(key, row): &(Vec<u8>, status_layer::Value)| {
-        let text = std::str::from_utf8(key.get(1..).unwrap_or_default()).ok();
-        let id = text.and_then(|text| DeviceId::new(text).ok()).ok_or(StoreError::Damaged { what: WHAT })?;
-        Ok(OwnDevice { id, joined: Reader::read(WHAT, VERSION, row, Reader::flag)? })
-    };
-    rows.iter().map(device).collect()
+    rows.iter().map(|(key, row)| read(key, row)).collect()
+}
+
+/// The device in a row.
+pub(crate) fn read(key: &[u8], row: &[u8]) -> Result<OwnDevice, StoreError> {
+    let text = std::str::from_utf8(key.get(1..).unwrap_or_default()).ok();
+    let id = text.and_then(|text| DeviceId::new(text).ok()).ok_or(StoreError::Damaged { what: WHAT })?;
+    Ok(OwnDevice { id, joined: Reader::read(WHAT, VERSION, row, Reader::flag)? })
 }
 
 /// Whether copies have a reader.

@@ -13,10 +13,12 @@ use status_layer::{
     CryptoRng, Draft, FrameId, Network, NetworkEvent, Store, StoreError, Timestamp, Unpublished,
 };
 use status_stack::Input;
+use status_store::BackupWriter;
 use tokio::sync::{broadcast, mpsc, oneshot};
 use tokio::time::Instant;
 use tracing::{debug, error, info};
 
+use crate::backup::{self, BackupError, Contents};
 use crate::clock::Clock;
 use crate::core::{AREA, Answer, Core, MAX_CHATS, Task};
 use crate::devices::{self, OwnDevice};
@@ -54,6 +56,8 @@ pub(crate) enum Question {
     Messages { chat: Chat, after: u64, limit: usize, reply: oneshot::Sender<Result<Vec<Message>, SendError>> },
     /// The chats we take part in.
     Chats(oneshot::Sender<Result<Vec<Chat>, SendError>>),
+    /// A backup, written from what is committed now.
+    Backup { file: Box<BackupWriter>, reply: oneshot::Sender<Result<Contents, BackupError>> },
     /// The other devices of our own.
     Devices(oneshot::Sender<Result<Vec<OwnDevice>, SendError>>),
 }
@@ -229,6 +233,9 @@ impl Driver {
         match question {
             Question::Messages { chat, after, limit, reply } => {
                 drop(reply.send(table::history(&shelf, &chat, after, limit).map_err(failed)));
+            }
+            Question::Backup { file, reply } => {
+                drop(reply.send(backup::write(&*self.store, self.clock.now(), *file, &mut |_| {})));
             }
             Question::Devices(reply) => drop(reply.send(devices::all(&shelf).map_err(failed))),
             Question::Chats(reply) => drop(reply.send(table::chats(&shelf, MAX_CHATS).map_err(failed))),

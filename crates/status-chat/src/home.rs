@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use status_layer::{Area, Memory, Store};
-use status_store::{Anchored, Continuity, Key, Lock, LockKind, Sealed, seal_plain};
+use status_store::{Anchored, Builder, Continuity, Key, Lock, LockKind, Sealed, seal_plain};
 
 use crate::error::OpenError;
 
@@ -67,18 +67,54 @@ pub(crate) fn open_store(
     let Some(home) = home else { return Ok((Box::new(Memory::new()), Continuity::Whole)) };
     make_private(home).map_err(|source| failed(home, source))?;
     let lock = choose(home, lock)?;
-    let path = home.join(STORE_FILE);
-    if seal_plain(&home.join(PLAIN_FILE), &path, &lock, secret)? {
-        tracing::warn!("this home was not sealed; now it is");
-    }
+    seal(home, &lock, secret)?;
     let anchor = anchor.map_or_else(|| home.join(ANCHOR_FILE), Path::to_owned);
-    let (store, continuity) = Anchored::open_with(&path, &lock, &anchor, secret)?;
+    let (store, continuity) = Anchored::open_with(&home.join(STORE_FILE), &lock, &anchor, secret)?;
     if continuity == Continuity::PutBack {
         tracing::warn!(
             "this home is an older copy of itself, or was copied; conversations go on with new keys"
         );
     }
     Ok((Box::new(store), continuity))
+}
+
+/// Opens the store in a home in which there is a user.
+pub(crate) fn open_there(home: &Path, lock: Option<&Lock>) -> Result<Sealed, OpenError> {
+    let lock = lock_there(home, lock)?;
+    seal(home, &lock, &[])?;
+    Ok(Sealed::open(home.join(STORE_FILE), &lock)?)
+}
+
+/// The lock of a home in which there is a user.
+pub(crate) fn lock_there(home: &Path, lock: Option<&Lock>) -> Result<Lock, OpenError> {
+    if !is_home(home) {
+        return Err(failed(home, std::io::Error::new(std::io::ErrorKind::NotFound, "there is nobody in it")));
+    }
+    choose(home, lock)
+}
+
+/// The file in a home that holds everything.
+pub(crate) fn store_file(home: &Path) -> PathBuf {
+    home.join(STORE_FILE)
+}
+
+/// The areas whose deleted rows are erased, with the layers of the deployed network.
+pub(crate) fn secret_areas() -> [Area; 1] {
+    [status_stack::Config::default().areas.security]
+}
+
+/// Begins the store of a home in which there is nobody yet.
+pub(crate) fn build_store(home: &Path, lock: Option<&Lock>) -> Result<Builder, OpenError> {
+    make_private(home).map_err(|source| failed(home, source))?;
+    Ok(Sealed::build(home.join(STORE_FILE), &choose(home, lock)?, &secret_areas())?)
+}
+
+/// Seals a home from before there was sealing.
+fn seal(home: &Path, lock: &Lock, secret: &[Area]) -> Result<(), OpenError> {
+    if seal_plain(&home.join(PLAIN_FILE), &home.join(STORE_FILE), lock, secret)? {
+        tracing::warn!("this home was not sealed; now it is");
+    }
+    Ok(())
 }
 
 /// The lock that was given, or the key in the home, which is made if the home is new.

@@ -14,7 +14,8 @@ use zeroize::Zeroizing;
 /// Spec: BIP39, BIP32, path m/43'/60'/1581'/0'/0 of EIP-1581.
 pub struct Identity {
     phrase: RecoveryPhrase,
-    key: SecretKey,
+    /// In a place of its own: what is moved leaves a copy behind.
+    key: Box<SecretKey>,
 }
 
 /// The words from which an identity can be restored. Printed only on purpose, with [`RecoveryPhrase::expose`].
@@ -60,7 +61,7 @@ impl Identity {
 
     fn of(mnemonic: &Mnemonic) -> Result<Self, IdentityError> {
         let account = Account::new(mnemonic, "").map_err(|_| IdentityError::Derivation)?;
-        let key = account.chat_key().map_err(|_| IdentityError::Derivation)?;
+        let key = Box::new(account.chat_key().map_err(|_| IdentityError::Derivation)?);
         Ok(Self { phrase: RecoveryPhrase(Zeroizing::new(mnemonic.expose().into())), key })
     }
 
@@ -76,7 +77,7 @@ impl Identity {
         &self.phrase
     }
 
-    pub(crate) const fn key(&self) -> &SecretKey {
+    pub(crate) fn key(&self) -> &SecretKey {
         &self.key
     }
 }

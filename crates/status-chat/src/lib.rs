@@ -23,12 +23,15 @@
 //! It runs on threads of its own and works under any async executor. When a call returns `Ok`, its effect is
 //! durable. Below it run the five layers of the protocol; [`ClientBuilder::stack`] puts others in their place.
 
+mod areas;
+pub mod backup;
 mod builder;
 mod client;
 mod clock;
 mod core;
 mod default;
 mod devices;
+pub mod doctor;
 mod driver;
 mod error;
 mod event;
@@ -52,4 +55,7 @@ pub use status_layer::{DeviceId, Grade, MessageId, Name, Network, Notice, Timest
 pub use status_stack::{Engine, Stack, Way};
 #[cfg(feature = "keyring")]
 pub use status_store::keyring_core;
-pub use status_store::{Key as StoreKey, KeyError, Lock, LockKind, OpenError as LockError, Passphrase};
+pub use status_store::{
+    BackupError as BackupFileError, Blocks, Found, Key as StoreKey, KeyError, Lock, LockKind,
+    OpenError as LockError, Passphrase,
+};

@@ -6,7 +6,7 @@ use status_layer::{DeviceId, MessageId, Shelf, StoreError, UserId};
 use crate::event::{Event, Stage};
 use crate::table;
 
-const RECEIPT: u8 = b'R';
+pub(crate) const RECEIPT: u8 = b'R';
 const VERSION: u8 = 1;
 const WHAT: &str = "the receipts of a message";
 
@@ -75,6 +75,15 @@ fn readers(shelf: &Shelf<'_>, id: MessageId) -> Result<Readers, StoreError> {
         }
     }
     Ok(readers)
+}
+
+/// The message that a row is about.
+pub(crate) fn read(key: &[u8], row: &[u8]) -> Result<MessageId, StoreError> {
+    Reader::read(WHAT, VERSION, row, Reader::flag)?;
+    Reader::read_key(WHAT, key, |r| {
+        let id = MessageId::new(r.array()?);
+        UserId::from_compressed(&r.array::<33>()?).ok().map(|_| id)
+    })
 }
 
 fn confirmed(shelf: &Shelf<'_>, key: &[u8]) -> Result<bool, StoreError> {

@@ -20,6 +20,10 @@ use zeroize::Zeroizing;
 
 use crate::event::{Chat, Message, Stage};
 
+mod examine;
+
+pub(crate) use examine::{Adopted, TABLES, adopt, chat_in, examine, message_of};
+
 const IDENTITY: &[u8] = b"I";
 const JOINED: u8 = b'J';
 const CLOCK: u8 = b'L';
@@ -32,8 +36,9 @@ const WHAT: &str = "the chat's table";
 
 /// Who this home belongs to.
 pub(crate) struct Owner {
-    pub(crate) chat_key: Zeroizing<[u8; 32]>,
-    pub(crate) host_key: Zeroizing<[u8; 32]>,
+    /// In a place of its own, as all that is secret here: what is moved leaves a copy behind.
+    pub(crate) chat_key: Box<Zeroizing<[u8; 32]>>,
+    pub(crate) host_key: Box<Zeroizing<[u8; 32]>>,
     pub(crate) device: String,
     pub(crate) phrase: Zeroizing<String>,
 }
@@ -48,16 +53,18 @@ pub(crate) fn save_owner(shelf: &mut Shelf<'_>, owner: &Owner) {
 }
 
 pub(crate) fn load_owner(shelf: &Shelf<'_>) -> Result<Option<Owner>, StoreError> {
-    let Some(row) = shelf.get(IDENTITY)? else { return Ok(None) };
-    Reader::read(WHAT, VERSION, &row, |r| {
+    shelf.get(IDENTITY)?.map(|row| read_owner(&row)).transpose()
+}
+
+pub(crate) fn read_owner(row: &[u8]) -> Result<Owner, StoreError> {
+    Reader::read(WHAT, VERSION, row, |r| {
         Some(Owner {
-            chat_key: Zeroizing::new(r.array()?),
-            host_key: Zeroizing::new(r.array()?),
+            chat_key: Box::new(Zeroizing::new(r.array()?)),
+            host_key: Box::new(Zeroizing::new(r.array()?)),
             device: text(r.sized()?)?,
             phrase: Zeroizing::new(text(r.rest())?),
         })
     })
-    .map(Some)
 }
 
 pub(crate) fn join(shelf: &mut Shelf<'_>, chat: &Chat) {
@@ -108,8 +115,11 @@ pub(crate) fn save_message(shelf: &mut Shelf<'_>, message: &Message) {
 }
 
 pub(crate) fn load_message(shelf: &Shelf<'_>, id: MessageId) -> Result<Option<Message>, StoreError> {
-    let Some(row) = shelf.get(&message_key(&id))? else { return Ok(None) };
-    Reader::read(WHAT, MESSAGE_VERSION, &row, |r| {
+    shelf.get(&message_key(&id))?.map(|row| read_message(id, &row)).transpose()
+}
+
+fn read_message(id: MessageId, row: &[u8]) -> Result<Message, StoreError> {
+    Reader::read(WHAT, MESSAGE_VERSION, row, |r| {
         let first = r.u8()?;
         let stage = if r.version() > 1 { stage_of(first, r.u32()?, r.u32()?)? } else { None };
         let mut message = Message {
@@ -128,7 +138,6 @@ pub(crate) fn load_message(shelf: &Shelf<'_>, id: MessageId) -> Result<Option<Me
         }
         Some(message)
     })
-    .map(Some)
 }
 
 /// What version 1 knew of the stage. Whose a message in a channel is it did not know.

@@ -75,6 +75,22 @@ pub(crate) enum Task {
         #[arg(long)]
         in_home: bool,
     },
+    /// Make, check or restore a backup: one encrypted file with the account, the chats and the history.
+    Backup {
+        /// What to do. Restoring makes a new device of the same account; what was sealed for the old one alone stays unread.
+        #[command(subcommand)]
+        task: BackupTask,
+    },
+    /// Look whether everything in the home is in order, and say what is wrong and what to do. Changes nothing by itself.
+    Doctor {
+        /// Mend what follows from other rows, such as the order of messages, after copying the file beside itself.
+        #[arg(long, conflicts_with = "export")]
+        repair: bool,
+        /// Write all messages and chats that can be read, also of a damaged home, into this new file: one JSON object a line,
+        /// not encrypted.
+        #[arg(long, value_name = "FILE")]
+        export: Option<PathBuf>,
+    },
     /// Send one message, and wait for its acknowledgement.
     Send {
         /// A user's key, or #channel.
@@ -105,6 +121,27 @@ pub(crate) enum Task {
     /// Work with interoperability vectors.
     #[command(subcommand)]
     Vectors(VectorTask),
+}
+
+#[derive(Subcommand)]
+pub(crate) enum BackupTask {
+    /// Write a backup of the home, which must not be in use, into a new file.
+    Make(BackupFile),
+    /// Read a whole backup and check everything in it. No home is needed.
+    Check(BackupFile),
+    /// Make a new home from a backup, as a new device of its account.
+    Restore(BackupFile),
+}
+
+/// A backup, and what opens it.
+#[derive(clap::Args)]
+pub(crate) struct BackupFile {
+    /// The file.
+    pub(crate) file: PathBuf,
+    /// The file with the key of the backup; `make` writes one if there is none. Without it a passphrase is asked for;
+    /// `STATUS_CHAT_BACKUP_PASSPHRASE` holds it for programs.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) backup_key_file: Option<PathBuf>,
 }
 
 #[derive(Subcommand)]

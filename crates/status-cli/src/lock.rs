@@ -7,15 +7,16 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 
 use serde_json::json;
-use status_chat::{ClientBuilder, Lock, LockKind, Passphrase, StoreKey, home};
+use status_chat::{ClientBuilder, Lock, LockKind, Passphrase, StoreKey, backup, home};
 
-use crate::args::Here;
+use crate::args::{BackupFile, Here};
 use crate::home::Done;
 use crate::show::Show;
 
 const PASSPHRASE: &str = "STATUS_CHAT_PASSPHRASE";
 const NEW_PASSPHRASE: &str = "STATUS_CHAT_NEW_PASSPHRASE";
 const KEY: &str = "STATUS_CHAT_KEY";
+const BACKUP_PASSPHRASE: &str = "STATUS_CHAT_BACKUP_PASSPHRASE";
 
 /// Gives a builder the lock, if there is one.
 pub(crate) fn locked(builder: ClientBuilder, lock: Option<Lock>) -> ClientBuilder {
@@ -77,6 +78,31 @@ pub(crate) fn replace(show: Show, here: &Here, to_key_file: Option<PathBuf>, in_
     show.line(&format!("The home has a new lock: {what}."), || json!({ "event": "locked", "with": what }));
     show.say(&show.dim("Old copies of the home still open with the old one."));
     Ok(ExitCode::SUCCESS)
+}
+
+/// The lock of a backup that is there.
+pub(crate) fn of_backup(file: &BackupFile) -> Result<Lock, Box<dyn Error>> {
+    if let Some(path) = &file.backup_key_file {
+        return Ok(StoreKey::read(path)?.into());
+    }
+    if backup::lock_of(&file.file)? == LockKind::Key {
+        return Err("the backup is locked with a key. Give it with --backup-key-file".into());
+    }
+    match env::var(BACKUP_PASSPHRASE) {
+        Ok(words) => Ok(Passphrase::new(&words)?.into()),
+        Err(_) => Ok(Passphrase::new(&ask("Passphrase of the backup: ", BACKUP_PASSPHRASE)?)?.into()),
+    }
+}
+
+/// The lock for a new backup.
+pub(crate) fn for_backup(file: &BackupFile) -> Result<Lock, Box<dyn Error>> {
+    if let Some(path) = &file.backup_key_file {
+        return Ok(StoreKey::read_or_make(path)?.into());
+    }
+    match env::var(BACKUP_PASSPHRASE) {
+        Ok(words) => Ok(Passphrase::new(&words)?.into()),
+        Err(_) => again(&ask("Passphrase for the backup: ", BACKUP_PASSPHRASE)?),
+    }
 }
 
 /// What the options and the environment give.

@@ -2,8 +2,10 @@
 #![expect(clippy::print_stdout, clippy::print_stderr, reason = "a command speaks through its terminal")]
 
 mod args;
+mod backup;
 mod demo;
 mod devices;
+mod doctor;
 mod home;
 mod lock;
 mod show;
@@ -27,6 +29,10 @@ async fn main() -> ExitCode {
         Task::Init { recover } => home::init(show, &args.here, recover).await,
         Task::Whoami => home::whoami(show, &args.here).await,
         Task::Lock { to_key_file, in_home } => lock::replace(show, &args.here, to_key_file, in_home),
+        Task::Backup { task } => backup::run(show, &args.here, task),
+        Task::Doctor { repair: true, .. } => doctor::repair(show, &args.here),
+        Task::Doctor { export: Some(file), .. } => doctor::export(show, &args.here, &file),
+        Task::Doctor { .. } => doctor::examine(show, &args.here),
         Task::Send { to, text, wait } => talk::send(show, &args.here, &to, &text, wait).await,
         Task::Listen { channels } => talk::listen(show, &args.here, &channels).await,
         Task::Chat { with } => talk::chat(show, &args.here, &with).await,

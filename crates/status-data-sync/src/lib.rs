@@ -48,3 +48,4 @@ pub use config::{Config, EPOCH, Groups, Mode, Order, Resend};
 pub use error::{AppendError, ReceiveError, ShareError, SyncError};
 pub use exchange::{MAX_ACKS, MAX_DATAGRAM, MAX_HELD, MAX_ITEMS, MAX_REQUESTS, REQUEST_TRIES, SEEN_FOR};
 pub use mvds::{MAX_MEMBERS, Mvds};
+pub use table::{TABLES, examine};

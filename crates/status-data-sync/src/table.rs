@@ -34,12 +34,15 @@ use status_layer::{MessageId, UserId, Value};
 
 use crate::ident::SyncId;
 
+mod examine;
 pub(crate) mod message;
 pub(crate) mod order;
 pub(crate) mod peer;
 pub(crate) mod record;
 pub(crate) mod seen;
 pub(crate) mod settled;
+
+pub use examine::{TABLES, examine};
 
 const NUMBER: u8 = 0x01;
 const RECORD: u8 = 0x02;

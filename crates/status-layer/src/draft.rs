@@ -167,6 +167,23 @@ impl Overlay for Draft<'_> {
     }
 }
 
+/// Reads the rows as they will be.
+impl Read for Draft<'_> {
+    fn get(&self, area: Area, key: &[u8]) -> Result<Option<Value>, StoreError> {
+        Overlay::get(self, area, key)
+    }
+
+    fn scan(
+        &self,
+        area: Area,
+        prefix: &[u8],
+        after: Option<&[u8]>,
+        limit: usize,
+    ) -> Result<Vec<Row>, StoreError> {
+        Overlay::scan(self, area, prefix, after, limit)
+    }
+}
+
 impl Draft<'_> {
     fn written(&self, area: Area, prefix: &[u8], after: Option<&[u8]>) -> BTreeMap<&[u8], Option<&Value>> {
         let start = match after {

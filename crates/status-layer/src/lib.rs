@@ -16,6 +16,7 @@ extern crate alloc;
 
 mod draft;
 mod error;
+pub mod examine;
 mod id;
 mod ladder;
 mod memory;

@@ -34,8 +34,9 @@ const TYPICAL: u32 = 2 * BLOCK as u32;
 /// Who sets the clock back by more than so many mean times gets a new moment.
 const FAR: u32 = 64;
 
-const TRAILS: u8 = 8;
-const NEXT: &[u8] = &[9];
+pub(crate) const TRAILS: u8 = 8;
+pub(crate) const NEXT_TAG: u8 = 9;
+const NEXT: &[u8] = &[NEXT_TAG];
 const VERSION: u8 = 1;
 
 /// A place where we left something.
@@ -186,6 +187,15 @@ fn trails(shelf: &Shelf<'_>) -> Result<Vec<Trail>, StoreError> {
 fn next(shelf: &Shelf<'_>) -> Result<Option<Timestamp>, StoreError> {
     let read = |row: Value| Reader::read(WHAT, VERSION, &row, Reader::u64);
     Ok(shelf.get(NEXT)?.map(read).transpose()?.map(Timestamp::from_millis))
+}
+
+/// Looks at one row of this module.
+pub(crate) fn check(row_key: &[u8], row: &Value) -> Result<(), StoreError> {
+    Reader::read(WHAT, VERSION, row, |r| match row_key.first() {
+        Some(&TRAILS) if row_key.len() == 1 + 1 + 4 => r.u64().and(r.u32()).map(drop),
+        Some(&NEXT_TAG) if row_key.len() == 1 => r.u64().map(drop),
+        _ => None,
+    })
 }
 
 fn key_of(kind: Kind, topic: ShortTopic) -> Vec<u8> {

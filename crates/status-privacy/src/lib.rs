@@ -61,6 +61,6 @@ pub use segment::{
     COMPLETE_FOR, MAX_COMPLETE, MAX_SEGMENT, MAX_UNFINISHED, MAX_UNFINISHED_OF_SENDER, MAX_WAITING,
     MAX_WAITING_OF_SENDER, MAX_WHOLE, MAX_ZEROS_SEARCHED, SEGMENT, SegmentError, UNFINISHED_FOR,
 };
-pub use table::MAX_PLACES;
+pub use table::{MAX_PLACES, TABLES, examine};
 pub use waku::Waku;
 pub use whisper::Whisper;

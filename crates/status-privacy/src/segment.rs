@@ -12,7 +12,7 @@
 mod gather;
 mod parity;
 mod pile;
-mod table;
+pub(crate) mod table;
 mod wire;
 
 use alloc::vec;

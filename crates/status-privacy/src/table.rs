@@ -18,6 +18,10 @@ use status_layer::{Name, Rendezvous, Secret, Shelf, StoreError, UserId, Value};
 use crate::payload::symmetric::KEY;
 use crate::topic::{Kind, SECRET, ShortTopic, Spot};
 
+mod examine;
+
+pub use examine::{TABLES, examine};
+
 /// The most places that are listened at.
 pub const MAX_PLACES: usize = 4_096;
 

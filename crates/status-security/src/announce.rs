@@ -19,7 +19,7 @@ use crate::wire::Message;
 pub(crate) const ANSWERED_AT_MOST: Duration = Duration::from_secs(60 * 60);
 
 /// When our keys were announced last, and which version.
-struct Announced {
+pub(crate) struct Announced {
     at: Timestamp,
     version: u32,
     /// Whether what is to be said has changed since.
@@ -75,7 +75,7 @@ pub(crate) fn answer(cx: &mut Cx<'_>) -> Result<(), StoreError> {
     }
 }
 
-fn load(shelf: &Shelf<'_>) -> Result<Option<Announced>, StoreError> {
+pub(crate) fn load(shelf: &Shelf<'_>) -> Result<Option<Announced>, StoreError> {
     let Some(row) = shelf.get(&table::ANNOUNCED)? else { return Ok(None) };
     let announced = read_row("announcement", &row, |r| {
         let (at, version) = (Timestamp::from_millis(r.u64()?), r.u32()?);

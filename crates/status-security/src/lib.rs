@@ -70,4 +70,5 @@ pub use error::{Error, ExpectError, OpenError, PairError, SealError};
 pub use ratchet::RatchetError;
 pub use security::Sessions;
 pub use suite::{Suite, Suites};
+pub use table::{TABLES, examine};
 pub use transition::Transition;

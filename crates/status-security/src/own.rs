@@ -174,7 +174,7 @@ struct Kept {
     ratchet: Option<Key>,
 }
 
-fn load(shelf: &Shelf<'_>) -> Result<Option<OwnPrekey>, StoreError> {
+pub(crate) fn load(shelf: &Shelf<'_>) -> Result<Option<OwnPrekey>, StoreError> {
     let Some(row) = shelf.get(&table::OWN)? else { return Ok(None) };
     let prekey = read_row("own prekey", &row, |r| {
         let (version, key, made) = (r.u32()?, r.array()?, Timestamp::from_millis(r.u64()?));

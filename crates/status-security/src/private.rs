@@ -24,7 +24,7 @@ use alloc::vec::Vec;
 use status_layer::{Shelf, StoreError, Timestamp, UserId, Value};
 
 pub(crate) use enclosed::{enclose, unpack};
-pub(crate) use give::{begun, offer, secret, wipe_due};
+pub(crate) use give::{begun, offer, read as read_secret, secret, wipe_due};
 pub(crate) use take::take_up;
 
 use crate::bundle::PRIVATE_PREKEYS;
@@ -54,7 +54,7 @@ pub(crate) struct PrivatePrekey {
 ///
 /// Invariant: there is at most one for each device that is known.
 #[derive(Clone, Debug, Default, Eq, PartialEq)]
-struct Dealings {
+pub(crate) struct Dealings {
     /// The number of the last that we made; 0 before.
     made: u32,
     /// The one that the other device is to use.
@@ -160,7 +160,7 @@ fn write(dealings: &Dealings) -> Value {
     row.option(out.map(written).as_ref()).option(dealings.held.map(written).as_ref()).finish()
 }
 
-fn read(row: &[u8]) -> Result<Dealings, StoreError> {
+pub(crate) fn read(row: &[u8]) -> Result<Dealings, StoreError> {
     read_row("private prekeys", row, |r| {
         let (made, taken) = (r.u32()?, r.u32()?);
         let way = match (r.u8()?, r.u32()?, r.u32()?) {

@@ -21,7 +21,7 @@ use crate::{own, private, table, x3dh};
 
 mod aside;
 mod ending;
-mod row;
+pub(crate) mod row;
 
 pub(crate) use aside::set_all as set_all_aside;
 pub(crate) use ending::{delete, end, expire, forget_all};

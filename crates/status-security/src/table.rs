@@ -29,10 +29,12 @@
 //! | `E` | seat (8) | queue of those: digest, and when it was seen |
 
 pub(crate) mod codec;
+mod examine;
 pub(crate) mod queue;
 
 use alloc::vec::Vec;
 
+pub use examine::{TABLES, examine};
 use queue::Queue;
 use status_layer::{Timestamp, UserId};
 

@@ -18,11 +18,13 @@
 
 extern crate alloc;
 
+mod examine;
 mod outbox;
 mod stack;
 mod step;
 mod table;
 mod track;
 
+pub use examine::{TABLES, examine};
 pub use stack::{Areas, Config, Engine, Stack};
 pub use step::{Fault, Input, Layer, News, Output, Taken, Way};

@@ -89,6 +89,19 @@ pub(crate) fn happened(cx: &mut Cx<'_>, frame: FrameId, step: Step) -> Result<Ve
     Ok(news)
 }
 
+/// How many frames carry what a row of [`LOAD`] names.
+pub(crate) fn frames(row: &[u8]) -> Result<u32, StoreError> {
+    Load::read(row).map(|load| load.frames)
+}
+
+/// The first of the frames that a row of [`OF`] belongs to.
+pub(crate) fn first(row: &[u8]) -> Result<u64, StoreError> {
+    Reader::read(WHAT, VERSION, row, |r| {
+        let first = r.u64()?;
+        r.u8().map(|_| first)
+    })
+}
+
 impl Load {
     fn news(&self, step: Step) -> Vec<News> {
         let news = |id: &MessageId| match step {

@@ -23,6 +23,9 @@ pub enum OpenError {
         /// What it is locked with.
         kind: LockKind,
     },
+    /// The store has an earlier layout, which is only opened, not looked at.
+    #[error("the store has an earlier layout. Open it once, which writes it anew, then try again")]
+    Outdated,
     /// The store was made before there was sealing.
     #[error("the store is not sealed. Seal it first")]
     NotSealed,

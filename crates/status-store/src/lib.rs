@@ -4,6 +4,7 @@
 //! A store moves bytes and knows nothing about them. A batch is kept whole or not at all.
 
 mod anchor;
+mod backup;
 #[cfg(test)]
 mod device;
 mod error;
@@ -17,6 +18,7 @@ mod rows;
 mod sealed;
 
 pub use anchor::{ANCHOR_AREA, Anchored, Continuity};
+pub use backup::{BackupError, BackupReader, BackupWriter};
 pub use error::{KeyError, OpenError};
 #[cfg(feature = "keyring")]
 pub use keyring_core;
@@ -24,6 +26,9 @@ pub use lock::{Cost, Key, Lock, LockKind, Passphrase};
 pub use redb::Redb;
 pub use rows::MAX_VALUE;
 pub use sealed::Sealed;
+pub use sealed::build::Builder;
 pub use sealed::layout::MAX_SLOTS as MAX_SECRET;
+pub use sealed::look::{Blocks, Look};
 pub use sealed::migrate::seal_plain;
+pub use sealed::salvage::{Found, Salvage, Salvaged};
 pub use status_layer::Memory;

@@ -1,14 +1,17 @@
 //! One sealed file: the embedded database on blocks that are encrypted and authenticated.
 
 pub(crate) mod blocks;
+pub(crate) mod build;
 pub(crate) mod cipher;
 mod commit;
 mod first;
 mod head;
 mod journal;
 pub(crate) mod layout;
+pub(crate) mod look;
 mod marks;
 pub(crate) mod migrate;
+pub(crate) mod salvage;
 mod secrets;
 mod slots;
 pub(crate) mod superblock;

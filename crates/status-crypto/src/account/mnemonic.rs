@@ -13,6 +13,9 @@ use zeroize::Zeroizing;
 /// Rounds of PBKDF2 between a phrase and its seed (BIP39, "From mnemonic to seed").
 const ROUNDS: u32 = 2048;
 
+/// Longest phrase, in bytes: 24 words of at most 8 letters, and a space after each.
+const MAX_TEXT: usize = 24 * 9;
+
 /// A recovery phrase: English words of BIP39, 12 to 24 of them. Wiped when dropped, never printed.
 #[derive(Clone)]
 pub struct Mnemonic(Zeroizing<String>);
@@ -61,7 +64,7 @@ impl Mnemonic {
     /// [`MnemonicError::Entropy`].
     pub fn from_entropy(entropy: &[u8]) -> Result<Self, MnemonicError> {
         match bip39::Mnemonic::from_entropy_in(Language::English, entropy) {
-            Ok(words) => Ok(Self(Zeroizing::new(words.to_string()))),
+            Ok(words) => Ok(Self(written(&words))),
             Err(_) => Err(MnemonicError::Entropy { len: entropy.len() }),
         }
     }
@@ -72,7 +75,7 @@ impl Mnemonic {
     /// [`MnemonicError::Words`], [`MnemonicError::UnknownWord`] or [`MnemonicError::Checksum`].
     pub fn parse(text: &str) -> Result<Self, MnemonicError> {
         match bip39::Mnemonic::parse_in(Language::English, text) {
-            Ok(words) => Ok(Self(Zeroizing::new(words.to_string()))),
+            Ok(words) => Ok(Self(written(&words))),
             Err(bip39::Error::BadWordCount(found)) => Err(MnemonicError::Words { found }),
             Err(bip39::Error::UnknownWord(index)) => {
                 Err(MnemonicError::UnknownWord { number: index.saturating_add(1) })
@@ -105,6 +108,19 @@ impl Mnemonic {
         pbkdf2::pbkdf2_hmac::<Sha512>(phrase.as_bytes(), &salt, ROUNDS, seed.as_mut_slice());
         Secret::new(seed.as_slice())
     }
+}
+
+/// The words with single spaces between them.
+fn written(words: &bip39::Mnemonic) -> Zeroizing<String> {
+    // Room for all at once: a text that grows leaves copies of its beginning behind.
+    let mut text = Zeroizing::new(String::with_capacity(MAX_TEXT));
+    for word in words.words() {
+        if !text.is_empty() {
+            text.push(' ');
+        }
+        text.push_str(word);
+    }
+    text
 }
 
 fn normal(text: &str) -> Zeroizing<String> {

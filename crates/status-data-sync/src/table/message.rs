@@ -133,14 +133,20 @@ pub(crate) struct Bare {
     pub(crate) body: Vec<u8>,
 }
 
+impl Bare {
+    pub(super) fn read(row: &[u8]) -> Result<Self, StoreError> {
+        Reader::read("a channel message", VERSION, row, |r| {
+            let (name, text) = (MessageId::new(r.array()?), core::str::from_utf8(r.sized()?).ok()?);
+            Some(Self { name, channel: Name::new(text).ok()?, body: r.rest().to_vec() })
+        })
+    }
+}
+
 /// Takes some of the bare bodies, in the order in which they were added; none if there are none.
 pub(crate) fn take_bare(shelf: &mut Shelf<'_>) -> Result<Vec<Bare>, StoreError> {
     let mut bodies = Vec::new();
     for (row_key, row) in shelf.scan(&[CHANNEL], None, PAGE)? {
-        let bare = Reader::read("a channel message", VERSION, &row, |r| {
-            let (name, text) = (MessageId::new(r.array()?), core::str::from_utf8(r.sized()?).ok()?);
-            Some(Bare { name, channel: Name::new(text).ok()?, body: r.rest().to_vec() })
-        })?;
+        let bare = Bare::read(&row)?;
         shelf.delete(row_key);
         shelf.delete(name_key(bare.name, None));
         bodies.push(bare);

@@ -154,7 +154,7 @@ impl Peer {
         Ok(acks)
     }
 
-    fn write(&self) -> Value {
+    pub(super) fn write(&self) -> Value {
         let Counts { waiting, requests, acks, seen, held } = self.counts;
         let row = Writer::new(VERSION)
             .u64(self.next.map_or(NEVER, Timestamp::millis))

@@ -194,13 +194,13 @@ fn place(key: &[u8]) -> Result<Place, StoreError> {
     })
 }
 
-fn task(user: &UserId, row: &[u8]) -> Result<Task, StoreError> {
+pub(super) fn task(user: &UserId, row: &[u8]) -> Result<Task, StoreError> {
     Reader::read("the data sync queue", VERSION, row, |r| {
         Some(Task { user: *user, id: id(r)?, kind: kind(r)? })
     })
 }
 
-fn kind(r: &mut Reader<'_>) -> Option<Kind> {
+pub(super) fn kind(r: &mut Reader<'_>) -> Option<Kind> {
     match r.u8()? {
         0 => Some(Kind::Offer),
         1 => Some(Kind::Request),
@@ -210,7 +210,7 @@ fn kind(r: &mut Reader<'_>) -> Option<Kind> {
 }
 
 impl Kind {
-    const fn byte(self) -> u8 {
+    pub(super) const fn byte(self) -> u8 {
         match self {
             Self::Offer => 0,
             Self::Request => 1,

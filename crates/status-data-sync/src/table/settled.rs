@@ -17,7 +17,7 @@ const MAX_DEVICES: usize = 16;
 
 /// What became of a message for one reader.
 pub(crate) struct Settled {
-    at: Timestamp,
+    pub(super) at: Timestamp,
     /// Whether it was given up, and nobody confirmed it since.
     gave_up: bool,
     /// What the application calls it.

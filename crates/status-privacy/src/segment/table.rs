@@ -20,10 +20,10 @@ use super::pile::Pile;
 use super::wire::Part;
 use super::{MAX_COMPLETE, MAX_UNFINISHED};
 
-const UNFINISHED: u8 = 3;
-const SEGMENTS: u8 = 4;
-const COMPLETE: u8 = 5;
-const FORGET: u8 = 6;
+pub(crate) const UNFINISHED: u8 = 3;
+pub(crate) const SEGMENTS: u8 = 4;
+pub(crate) const COMPLETE: u8 = 5;
+pub(crate) const FORGET: u8 = 6;
 const VERSION: u8 = 1;
 
 const WHAT: &str = "a parcel that arrives in segments";
@@ -159,6 +159,35 @@ pub(crate) fn forget(shelf: &mut Shelf<'_>, now: Timestamp) -> Result<Option<Tim
         delete_pile(shelf, id, time)?;
         shelf.delete(key(COMPLETE, id));
     }
+}
+
+/// Whether a row belongs to a parcel that is known.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(crate) enum Whose {
+    /// It does, or is one.
+    Known,
+    /// It is left over.
+    Nobodys,
+}
+
+/// Looks at one row of this module.
+pub(crate) fn check(shelf: &Shelf<'_>, row_key: &[u8], row: &[u8]) -> Result<Whose, StoreError> {
+    let (table, rest) = row_key.split_first().ok_or(DAMAGED)?;
+    let known = match *table {
+        UNFINISHED => decode(row).and(id_of(Some(rest))).map(|_| true)?,
+        SEGMENTS => {
+            read(row, |r| Some(r.rest().len()))?;
+            let id = rest.split_last_chunk::<2>().map(|(id, _)| id);
+            shelf.has(&key(UNFINISHED, id_of(id)?))?
+        }
+        COMPLETE => read(row, |_| Some(())).and(id_of(Some(rest))).map(|_| true)?,
+        _ => {
+            read(row, |_| Some(()))?;
+            let id = id_of(rest.get(8..))?;
+            shelf.has(&key(UNFINISHED, id))? || shelf.has(&key(COMPLETE, id))?
+        }
+    };
+    Ok(if known { Whose::Known } else { Whose::Nobodys })
 }
 
 const DAMAGED: StoreError = StoreError::Damaged { what: WHAT };

@@ -164,18 +164,18 @@ fn wipe(shelf: &mut Shelf<'_>, key: Vec<u8>) -> Result<(), StoreError> {
 }
 
 /// The private half of one.
-struct Kept {
+pub(crate) struct Kept {
     scalar: Key,
     number: u32,
     /// When it is wiped, used or not.
-    ends: Timestamp,
+    pub(crate) ends: Timestamp,
 }
 
 fn write(kept: &Kept) -> status_layer::Value {
     writer().bytes(kept.scalar.expose()).u32(kept.number).u64(kept.ends.millis()).finish()
 }
 
-fn read(row: &[u8]) -> Result<Kept, StoreError> {
+pub(crate) fn read(row: &[u8]) -> Result<Kept, StoreError> {
     read_row("private prekey", row, |r| {
         let (scalar, number) = (Key::new(r.array()?), r.u32()?);
         Some(Kept { scalar, number, ends: Timestamp::from_millis(r.u64()?) })

@@ -45,7 +45,7 @@ pub(super) fn write(session: &Session) -> Value {
     row.finish()
 }
 
-pub(super) fn read(row: &[u8]) -> Result<Session, StoreError> {
+pub(crate) fn read(row: &[u8]) -> Result<Session, StoreError> {
     read_row("session", row, |r| {
         let (number, rank, handshake) = (r.u32()?, r.array()?, r.option()?);
         let private = if r.version() < 2 { Private::No } else { private(r.sized()?)? };

@@ -126,6 +126,10 @@ impl<D: StorageBackend> Vault<D> {
         self.turn
     }
 
+    pub(crate) const fn blocks(&self) -> &Blocks<D> {
+        &self.blocks
+    }
+
     /// Applies all writes of a batch, or none.
     ///
     /// After a failed write the database is opened again as it was before, for reading if the disk takes no writes,

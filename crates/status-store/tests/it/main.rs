@@ -19,6 +19,8 @@ mod refused;
 #[cfg(test)]
 mod refused_sealed;
 #[cfg(test)]
+mod salvaged;
+#[cfg(test)]
 mod upgraded;
 
 /// A key that is not random.

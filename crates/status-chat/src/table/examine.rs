@@ -1,0 +1,250 @@
+//! What has to hold for the chat's rows, and which of them are the user's.
+
+use status_crypto::SecretKey;
+use status_layer::examine::{Examined, Nature, Table, Wrong, every_row};
+use status_layer::row::{Reader, Writer};
+use status_layer::{Area, DeviceId, MessageId, Read, Shelf, StoreError, Value};
+
+use super::{
+    CLOCK, HISTORY, IDENTITY, JOINED, MESSAGE, VERSION, WHAT, chat_of, damaged, load_message, message_key,
+    order_key, read_message, save_message, under,
+};
+use crate::devices;
+use crate::event::{Chat, Message};
+use crate::identity::Identity;
+use crate::stage;
+
+/// Every table of the chat. The identity is in a backup too, but not as the row that it is here: that holds the keys of
+/// this device's node.
+pub(crate) const TABLES: [Table; 7] = [
+    Table { tag: b'I', holds: "the identity", nature: Nature::Device },
+    Table { tag: b'D', holds: "other devices of ours", nature: Nature::Device },
+    Table { tag: JOINED, holds: "chats", nature: Nature::User },
+    Table { tag: CLOCK, holds: "clocks of chats", nature: Nature::User },
+    Table { tag: MESSAGE, holds: "messages", nature: Nature::User },
+    Table { tag: stage::RECEIPT, holds: "receipts of messages", nature: Nature::User },
+    Table { tag: HISTORY, holds: "the order of messages", nature: Nature::Index },
+];
+
+/// Looks at all rows of the chat in `area`.
+///
+/// Every row can be read; the words of the identity lead to its key; each message is in the order of its chat, whose
+/// clock is not behind it, and nothing else is in an order.
+///
+/// # Errors
+/// [`StoreError`] if the medium fails.
+pub(crate) fn examine(rows: &dyn Read, area: Area) -> Result<Examined, StoreError> {
+    let mut examined = every_row(rows, area, &TABLES, |shelf, key, value, report| {
+        let rest = key.get(1..).unwrap_or_default();
+        match key.first() {
+            Some(b'I') if key == IDENTITY => owner(shelf)?,
+            Some(b'D') => drop(devices::read(key, value)?),
+            Some(&JOINED) => {
+                chat_of(rest).ok_or_else(damaged)?;
+                Reader::read(WHAT, VERSION, value, |_| Some(()))?;
+            }
+            Some(&CLOCK) => {
+                chat_of(rest).ok_or_else(damaged)?;
+                Reader::read(WHAT, VERSION, value, Reader::u64)?;
+            }
+            Some(&MESSAGE) => {
+                let message = message_of(key, value)?;
+                let order = order_key(&message);
+                if !shelf.has(&order)? {
+                    report.mend(Wrong::Incomplete, [(order, Some(Writer::new(VERSION).finish()))].into());
+                }
+                let clock = under(CLOCK, &message.chat);
+                let seen = shelf.get(&clock)?.map(|row| Reader::read(WHAT, VERSION, &row, Reader::u64));
+                // A clock that cannot be read is found by itself.
+                if let Ok(seen) = seen.transpose()
+                    && seen.unwrap_or(0) < message.clock
+                {
+                    let row = Writer::new(VERSION).u64(message.clock).finish();
+                    report.mend(Wrong::Differs, [(clock, Some(row))].into());
+                }
+            }
+            Some(&stage::RECEIPT) => {
+                // One whose message cannot be read belongs to it all the same.
+                if !shelf.has(&message_key(&stage::read(key, value)?))? {
+                    report.drop(Wrong::Dangling);
+                }
+            }
+            Some(&HISTORY) => {
+                Reader::read(WHAT, VERSION, value, |_| Some(()))?;
+                let id = key.last_chunk::<32>().ok_or_else(damaged)?;
+                match load_message(shelf, MessageId::new(*id)) {
+                    Ok(Some(message)) if order_key(&message) == key => {}
+                    Ok(Some(_)) => report.drop(Wrong::Differs),
+                    Ok(None) => report.drop(Wrong::Dangling),
+                    // The message is found by itself.
+                    Err(_) => {}
+                }
+            }
+            _ => report.say(Wrong::Unknown),
+        }
+        Ok(())
+    })?;
+    if rows.get(area, IDENTITY)?.is_none() {
+        examined.add(&TABLES, IDENTITY, Wrong::Incomplete, Vec::new());
+    }
+    Ok(examined)
+}
+
+/// The chat in the key of a row that says that we take part in it.
+pub(crate) fn chat_in(key: &[u8]) -> Option<Chat> {
+    chat_of(key.get(1..)?)
+}
+
+/// The message in a row.
+pub(crate) fn message_of(key: &[u8], value: &[u8]) -> Result<Message, StoreError> {
+    match key.split_first() {
+        Some((&MESSAGE, id)) => read_message(MessageId::new(id.try_into().map_err(|_| damaged())?), value),
+        _ => Err(damaged()),
+    }
+}
+
+/// Takes over a row of the user's from elsewhere, with all that follows from it; says what it is.
+pub(crate) fn adopt(shelf: &mut Shelf<'_>, key: &[u8], value: &Value) -> Result<Adopted, StoreError> {
+    let chat = |key: &[u8]| chat_of(key).ok_or_else(damaged);
+    match key.split_first() {
+        Some((&JOINED, rest)) => {
+            Reader::read(WHAT, VERSION, value, |_| Some(()))?;
+            chat(rest)?;
+            shelf.put(key, value.clone());
+            Ok(Adopted::Chat)
+        }
+        Some((&CLOCK, rest)) => {
+            Reader::read(WHAT, VERSION, value, Reader::u64)?;
+            chat(rest)?;
+            shelf.put(key, value.clone());
+            Ok(Adopted::Other)
+        }
+        Some((&stage::RECEIPT, _)) => {
+            stage::read(key, value)?;
+            shelf.put(key, value.clone());
+            Ok(Adopted::Other)
+        }
+        Some((&MESSAGE, _)) => {
+            let message = message_of(key, value)?;
+            save_message(shelf, &message);
+            Ok(Adopted::Message(message))
+        }
+        _ => Err(damaged()),
+    }
+}
+
+/// What a row that was taken over is.
+pub(crate) enum Adopted {
+    Chat,
+    Message(Message),
+    Other,
+}
+
+fn owner(shelf: &Shelf<'_>) -> Result<(), StoreError> {
+    let owner = super::load_owner(shelf)?.ok_or_else(damaged)?;
+    let damaged = |_| StoreError::Damaged { what: "the identity" };
+    SecretKey::from_bytes(owner.chat_key.as_slice()).map_err(|_| damaged(()))?;
+    DeviceId::new(owner.device).map_err(|_| damaged(()))?;
+    let identity = Identity::restore(&owner.phrase).map_err(|_| damaged(()))?;
+    if *identity.key().to_bytes() == **owner.chat_key { Ok(()) } else { Err(damaged(())) }
+}
+
+#[cfg(test)]
+mod tests {
+    use status_layer::testing::Party;
+    use status_layer::{Name, Timestamp};
+
+    use super::super::{Owner, join, save_owner, set_clock};
+    use super::*;
+
+    const WORDS: &str = "legal winner thank year wave sausage worth useful legal winner thank yellow";
+
+    fn chat() -> Chat {
+        Chat::Channel(Name::new("room").unwrap())
+    }
+
+    fn message(id: u8, clock: u64) -> Message {
+        let from = Identity::restore(WORDS).unwrap().user();
+        let id = MessageId::new([id; 32]);
+        let (sent_at, grade) = (Timestamp::from_millis(1), status_layer::Grade::Clear);
+        Message { id, chat: chat(), from, text: "text".into(), clock, sent_at, grade, stage: None, way: None }
+    }
+
+    /// A home with two messages, changed, then examined; and examined again after what can be mended was.
+    fn found(change: impl FnOnce(&mut Shelf<'_>)) -> (Vec<(u8, Wrong)>, usize) {
+        let mut party = Party::new(1);
+        let filled: Result<(), StoreError> = party.run(|cx| {
+            let identity = Identity::restore(WORDS).unwrap();
+            let chat_key = Box::new(identity.key().to_bytes());
+            let phrase = identity.phrase().expose().to_owned().into();
+            let host_key = Box::new(zeroize::Zeroizing::new([3; 32]));
+            save_owner(&mut cx.shelf, &Owner { chat_key, host_key, device: "device".into(), phrase });
+            join(&mut cx.shelf, &chat());
+            set_clock(&mut cx.shelf, &chat(), 9);
+            save_message(&mut cx.shelf, &message(1, 5));
+            save_message(&mut cx.shelf, &message(2, 9));
+            change(&mut cx.shelf);
+            Ok(())
+        });
+        filled.unwrap();
+        let found = examine(&party.store, Party::AREA).unwrap().findings;
+        let mended: Result<(), StoreError> = party.run(|cx| {
+            for (key, value) in found.iter().flat_map(|finding| finding.repair.clone()) {
+                match value {
+                    Some(value) => cx.shelf.put(key, value),
+                    None => cx.shelf.delete(key),
+                }
+            }
+            Ok(())
+        });
+        mended.unwrap();
+        let left = examine(&party.store, Party::AREA).unwrap().findings.len();
+        (found.into_iter().map(|finding| (finding.key[0], finding.wrong)).collect(), left)
+    }
+
+    #[test]
+    fn a_chat_that_was_used_is_in_order() {
+        assert_eq!(found(|_| {}), (Vec::new(), 0));
+    }
+
+    #[test]
+    fn the_order_of_messages_is_mended_from_the_messages() {
+        let lost = found(|shelf| shelf.delete(order_key(&message(1, 5))));
+        let planted = found(|shelf| shelf.put(order_key(&message(7, 5)), vec![1]));
+        let elsewhere = found(|shelf| shelf.put(order_key(&message(1, 6)), vec![1]));
+        let unreadable = found(|shelf| shelf.put(order_key(&message(1, 5)), vec![1, 2]));
+        let behind = found(|shelf| set_clock(shelf, &chat(), 8));
+
+        assert_eq!(lost, (vec![(MESSAGE, Wrong::Incomplete)], 0));
+        assert_eq!(planted, (vec![(HISTORY, Wrong::Dangling)], 0));
+        assert_eq!(elsewhere, (vec![(HISTORY, Wrong::Differs)], 0));
+        assert_eq!(unreadable, (vec![(HISTORY, Wrong::Damaged)], 1), "the next look adds it again");
+        assert_eq!(behind, (vec![(MESSAGE, Wrong::Differs)], 0));
+    }
+
+    #[test]
+    fn what_cannot_be_derived_is_said_and_left() {
+        let message_lost = found(|shelf| shelf.put(message_key(&message(1, 5).id), vec![1, 2, 3]));
+        let newer = found(|shelf| shelf.put(under(JOINED, &chat()), vec![7]));
+        let no_chat = found(|shelf| shelf.put(*b"Jx", vec![1]));
+        let nobody = found(|shelf| shelf.delete(IDENTITY));
+        let unknown = found(|shelf| shelf.put(*b"Z", vec![1]));
+
+        assert_eq!(message_lost, (vec![(MESSAGE, Wrong::Damaged)], 1));
+        assert_eq!(newer, (vec![(JOINED, Wrong::Newer { found: 7, known: 1 })], 1));
+        assert_eq!(no_chat, (vec![(JOINED, Wrong::Damaged)], 1));
+        assert_eq!(nobody, (vec![(b'I', Wrong::Incomplete)], 1));
+        assert_eq!(unknown, (vec![(b'Z', Wrong::Unknown)], 1));
+    }
+
+    #[test]
+    fn an_identity_whose_words_lead_elsewhere_is_damaged() {
+        let other = found(|shelf| {
+            let mut owner = super::super::load_owner(shelf).unwrap().unwrap();
+            owner.chat_key[31] ^= 1;
+            save_owner(shelf, &owner);
+        });
+
+        assert_eq!(other.0, [(b'I', Wrong::Damaged)]);
+    }
+}
