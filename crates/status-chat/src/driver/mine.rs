@@ -8,11 +8,11 @@ use std::collections::VecDeque;
 use std::fmt;
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::thread::JoinHandle;
-use std::time::Instant;
 
 use status_crypto::{Found, Search};
 use status_layer::{Frame, FrameId, Late, Work};
 use tokio::sync::mpsc;
+use tokio::time::Instant;
 
 /// The most threads that search. More than this would take the machine from its user.
 const MAX_MINERS: usize = 4;
