@@ -7,7 +7,7 @@ use std::sync::Arc;
 use rand::rngs::{StdRng, SysRng};
 use rand_core::SeedableRng;
 use status_crypto::{Keyring, SecretKey};
-use status_layer::{DeviceId, Network, Store, Unit};
+use status_layer::{Area, DeviceId, Network, Store, Unit};
 use status_p2p::{Config, HostKey, Mdns, Node, PeerAddr};
 use status_stack::Engine;
 use status_store::{Continuity, Lock};
@@ -37,6 +37,7 @@ pub struct ClientBuilder {
     home: Option<PathBuf>,
     lock: Option<Lock>,
     anchor: Option<PathBuf>,
+    secret: Vec<Area>,
     identity: Option<Identity>,
     listen: Vec<String>,
     peers: Vec<String>,
@@ -82,6 +83,13 @@ impl ClientBuilder {
     /// whole into its old place, or a snapshot of its disk. An anchor on a disk that such copies do not reach does.
     pub fn anchor(mut self, file: impl Into<PathBuf>) -> Self {
         self.anchor = Some(file.into());
+        self
+    }
+
+    /// Erases what is deleted of an area, beside that of the security layer of the deployed network, whose rows are always
+    /// kept so: with the next commit nobody can read it any more. For [`stack`](Self::stack)s with areas of their own.
+    pub fn secret_area(mut self, area: Area) -> Self {
+        self.secret.push(area);
         self
     }
 
@@ -196,7 +204,11 @@ async fn start(builder: ClientBuilder) -> Result<(Client, Driver), OpenError> {
     let mut rng = StdRng::try_from_rng(&mut SysRng).map_err(|_| OpenError::Randomness)?;
     let (mut store, continuity) = match builder.store {
         Some(store) => (store, Continuity::Whole),
-        None => open_store(builder.home.as_deref(), builder.lock.as_ref(), builder.anchor.as_deref())?,
+        None => {
+            let secret = [status_stack::Config::default().areas.security];
+            let secret = secret.iter().chain(&builder.secret).copied().collect::<Vec<_>>();
+            open_store(builder.home.as_deref(), builder.lock.as_ref(), builder.anchor.as_deref(), &secret)?
+        }
     };
     let mut unit = Unit::new(clock.now(), &mut rng, &*store);
     let owner = own(&mut unit, builder.identity)?;

@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-use status_layer::{Memory, Store};
+use status_layer::{Area, Memory, Store};
 use status_store::{Anchored, Continuity, Key, Lock, LockKind, Sealed, seal_plain};
 
 use crate::error::OpenError;
@@ -57,21 +57,22 @@ pub fn relock(home: &Path, old: Option<&Lock>, new: Option<&Lock>) -> Result<(),
     Ok(())
 }
 
-/// Opens the store in a home, or one in memory if there is no home.
+/// Opens the store in a home, or one in memory if there is no home. What is deleted of the areas `secret` is erased.
 pub(crate) fn open_store(
     home: Option<&Path>,
     lock: Option<&Lock>,
     anchor: Option<&Path>,
+    secret: &[Area],
 ) -> Result<(Box<dyn Store + Send>, Continuity), OpenError> {
     let Some(home) = home else { return Ok((Box::new(Memory::new()), Continuity::Whole)) };
     make_private(home).map_err(|source| failed(home, source))?;
     let lock = choose(home, lock)?;
     let path = home.join(STORE_FILE);
-    if seal_plain(&home.join(PLAIN_FILE), &path, &lock)? {
+    if seal_plain(&home.join(PLAIN_FILE), &path, &lock, secret)? {
         tracing::warn!("this home was not sealed; now it is");
     }
     let anchor = anchor.map_or_else(|| home.join(ANCHOR_FILE), Path::to_owned);
-    let (store, continuity) = Anchored::open(&path, &lock, &anchor)?;
+    let (store, continuity) = Anchored::open_with(&path, &lock, &anchor, secret)?;
     if continuity == Continuity::PutBack {
         tracing::warn!(
             "this home is an older copy of itself, or was copied; conversations go on with new keys"

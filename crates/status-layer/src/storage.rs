@@ -66,6 +66,12 @@ pub enum StoreError {
         /// Largest length, in bytes.
         max: usize,
     },
+    /// More rows are to be kept so that they can be erased than a store has room for. Nothing of the batch was kept.
+    #[error("at most {max} rows can be kept so that they can be erased. Delete some first")]
+    TooMany {
+        /// The most rows.
+        max: usize,
+    },
 }
 
 /// Names the process that has a store open.

@@ -91,9 +91,24 @@ impl Anchored {
     /// # Errors
     /// [`OpenError`] as [`Sealed::open`], or if the anchor cannot be read or made.
     pub fn open(path: &Path, lock: &Lock, anchor: &Path) -> Result<(Self, Continuity), OpenError> {
+        Self::open_with(path, lock, anchor, &[])
+    }
+
+    /// Opens the store like [`open`](Self::open), with the areas `secret` as in [`Sealed::open_with`].
+    ///
+    /// # Errors
+    /// As [`open`](Self::open).
+    pub fn open_with(
+        path: &Path,
+        lock: &Lock,
+        anchor: &Path,
+        secret: &[Area],
+    ) -> Result<(Self, Continuity), OpenError> {
         let is_new = !path.exists();
-        let store = Sealed::open(path, lock)?;
+        let before = if is_new { None } else { Some(number_of(path).map_err(unavailable)?) };
+        let store = Sealed::open_with(path, lock, secret)?;
         let number = number_of(path).map_err(unavailable)?;
+        let before = before.unwrap_or(number);
         let mut file = file(anchor).map_err(unavailable)?;
         let mark = Mark::read(&mut file).map_err(unavailable)?;
         let place = store.get(ANCHOR_AREA, PLACE)?.and_then(|row| Place::decode(&row));
@@ -101,13 +116,17 @@ impl Anchored {
             _ if is_new => Continuity::Whole,
             // It was made before there were anchors.
             (None, None) => Continuity::Whole,
-            (Some(mark), Some(place)) if mark.speaks_of(place, number) => Continuity::Whole,
+            (Some(mark), Some(place)) if mark.speaks_of(place, before) => Continuity::Whole,
             _ => Continuity::PutBack,
         };
         let (place, is_new) = match (continuity, place) {
             (Continuity::Whole, Some(place)) => (place, false),
             _ => (Place::begin().map_err(unavailable)?, true),
         };
+        if before != number && continuity == Continuity::Whole && mark.is_some() {
+            // Opening wrote a store of an earlier layout anew: it is the same store in another file.
+            Mark { place, number }.write(&mut file).map_err(unavailable)?;
+        }
         Ok((Self { store, file, place, is_new, number }, continuity))
     }
 

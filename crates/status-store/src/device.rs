@@ -1,5 +1,6 @@
 //! A disk that loses power: what was not synchronised may be lost, reordered, or torn between sectors.
 
+use std::collections::BTreeMap;
 use std::io;
 use std::sync::{Arc, Mutex};
 
@@ -9,6 +10,63 @@ use status_layer::testing::SeededRng;
 /// What a disk writes whole or not at all, in bytes.
 const SECTOR: u64 = 512;
 
+/// What is kept together in memory, in bytes.
+const PAGE: usize = 4096;
+
+/// The content of a disk. Copies share what is the same in them.
+#[derive(Clone, Debug, Default, Eq, PartialEq)]
+pub(crate) struct Image {
+    len: u64,
+    pages: BTreeMap<u64, Arc<[u8; PAGE]>>,
+}
+
+impl Image {
+    pub(crate) const fn len(&self) -> u64 {
+        self.len
+    }
+
+    pub(crate) fn set_len(&mut self, len: u64) {
+        let (page, keep) = (len / PAGE as u64, usize::try_from(len % PAGE as u64).unwrap());
+        self.pages.split_off(&len.div_ceil(PAGE as u64));
+        if let Some(page) = self.pages.get_mut(&page) {
+            Arc::make_mut(page)[keep..].fill(0);
+        }
+        self.len = len;
+    }
+
+    pub(crate) fn get(&self, at: u64, len: usize) -> Vec<u8> {
+        let mut bytes = vec![0; len];
+        let mut done = 0;
+        while done < len {
+            let place = at + done as u64;
+            let skip = usize::try_from(place % PAGE as u64).unwrap();
+            let part = (PAGE - skip).min(len - done);
+            if let Some(page) = self.pages.get(&(place / PAGE as u64)) {
+                bytes[done..done + part].copy_from_slice(&page[skip..skip + part]);
+            }
+            done += part;
+        }
+        bytes
+    }
+
+    pub(crate) fn put(&mut self, at: u64, bytes: &[u8]) {
+        let mut done = 0;
+        while done < bytes.len() {
+            let place = at + done as u64;
+            let skip = usize::try_from(place % PAGE as u64).unwrap();
+            let part = (PAGE - skip).min(bytes.len() - done);
+            let page = self.pages.entry(place / PAGE as u64).or_insert_with(|| Arc::new([0; PAGE]));
+            Arc::make_mut(page)[skip..skip + part].copy_from_slice(&bytes[done..done + part]);
+            done += part;
+        }
+        self.len = self.len.max(at + bytes.len() as u64);
+    }
+
+    pub(crate) fn bytes(&self) -> Vec<u8> {
+        self.get(0, usize::try_from(self.len).unwrap())
+    }
+}
+
 /// A disk in memory. Clones are the same disk.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Device(Arc<Mutex<State>>);
@@ -16,9 +74,9 @@ pub(crate) struct Device(Arc<Mutex<State>>);
 #[derive(Clone, Debug, Default)]
 struct State {
     /// What is seen now.
-    seen: Vec<u8>,
+    seen: Image,
     /// What is on the disk for certain.
-    safe: Vec<u8>,
+    safe: Image,
     /// What happened since then, in order.
     pending: Vec<Change>,
     /// How many changes and synchronisations are still carried out before the power goes.
@@ -31,6 +89,8 @@ struct State {
     refusing: Option<io::ErrorKind>,
     changes: u64,
     waits: u64,
+    /// Bytes that were read.
+    read: u64,
 }
 
 #[derive(Clone, Debug)]
@@ -41,8 +101,8 @@ enum Change {
 
 impl Device {
     /// A disk with this content.
-    pub(crate) fn with(bytes: Vec<u8>) -> Self {
-        Self(Arc::new(Mutex::new(State { seen: bytes.clone(), safe: bytes, ..State::default() })))
+    pub(crate) fn with(image: Image) -> Self {
+        Self(Arc::new(Mutex::new(State { seen: image.clone(), safe: image, ..State::default() })))
     }
 
     /// Lets the power go after so many more changes and synchronisations.
@@ -71,14 +131,19 @@ impl Device {
         self.0.lock().unwrap().waits
     }
 
-    pub(crate) fn bytes(&self) -> Vec<u8> {
+    /// How many bytes were read.
+    pub(crate) fn read_so_far(&self) -> u64 {
+        self.0.lock().unwrap().read
+    }
+
+    pub(crate) fn image(&self) -> Image {
         self.0.lock().unwrap().seen.clone()
     }
 
     /// The disk after the power went: of the changes that were not synchronised each sector arrived or not.
     pub(crate) fn after_the_cut(&self, rng: &mut SeededRng) -> Self {
         let state = self.0.lock().unwrap();
-        let mut bytes = state.safe.clone();
+        let mut image = state.safe.clone();
         // Sometimes all or nothing arrived, mostly some.
         let percent = [0, 10, 50, 90, 100][usize::try_from(rng.below(5)).unwrap()];
         let mut pending: Vec<&Change> = state.pending.iter().collect();
@@ -90,19 +155,19 @@ impl Device {
             match change {
                 Change::Length(len) => {
                     if rng.chance(percent) {
-                        bytes.resize(usize::try_from(*len).unwrap(), 0);
+                        image.set_len(*len);
                     }
                 }
                 Change::Write { at, bytes: new } => {
                     for (from, to) in sectors(*at, new.len() as u64) {
                         if rng.chance(percent) {
-                            put(&mut bytes, from, &new[span(from - at, to - at)]);
+                            image.put(from, &new[span(from - at, to - at)]);
                         }
                     }
                 }
             }
         }
-        Self::with(bytes)
+        Self::with(image)
     }
 }
 
@@ -124,13 +189,16 @@ impl State {
 
 impl StorageBackend for Device {
     fn len(&self) -> io::Result<u64> {
-        Ok(self.0.lock().unwrap().seen.len() as u64)
+        Ok(self.0.lock().unwrap().seen.len())
     }
 
     fn read(&self, offset: u64, out: &mut [u8]) -> io::Result<()> {
-        let state = self.0.lock().unwrap();
-        let range = span(offset, offset + out.len() as u64);
-        out.copy_from_slice(state.seen.get(range).ok_or(io::ErrorKind::UnexpectedEof)?);
+        let mut state = self.0.lock().unwrap();
+        if offset + out.len() as u64 > state.seen.len() {
+            return Err(io::ErrorKind::UnexpectedEof.into());
+        }
+        out.copy_from_slice(&state.seen.get(offset, out.len()));
+        state.read += out.len() as u64;
         Ok(())
     }
 
@@ -140,7 +208,7 @@ impl StorageBackend for Device {
         let cut = state.change();
         // The write during which the power goes is on its way too.
         if cut.is_ok() || alive && state.gone {
-            put(&mut state.seen, offset, data);
+            state.seen.put(offset, data);
             state.pending.push(Change::Write { at: offset, bytes: data.to_vec() });
         }
         cut
@@ -149,7 +217,7 @@ impl StorageBackend for Device {
     fn set_len(&self, len: u64) -> io::Result<()> {
         let mut state = self.0.lock().unwrap();
         state.change()?;
-        state.seen.resize(usize::try_from(len).unwrap(), 0);
+        state.seen.set_len(len);
         state.pending.push(Change::Length(len));
         Ok(())
     }
@@ -174,14 +242,6 @@ fn sectors(at: u64, len: u64) -> impl Iterator<Item = (u64, u64)> {
         from = to;
         part
     })
-}
-
-fn put(bytes: &mut Vec<u8>, at: u64, new: &[u8]) {
-    let range = span(at, at + new.len() as u64);
-    if bytes.len() < range.end {
-        bytes.resize(range.end, 0);
-    }
-    bytes[range].copy_from_slice(new);
 }
 
 fn span(from: u64, to: u64) -> std::ops::Range<usize> {

@@ -24,5 +24,6 @@ pub use lock::{Cost, Key, Lock, LockKind, Passphrase};
 pub use redb::Redb;
 pub use rows::MAX_VALUE;
 pub use sealed::Sealed;
+pub use sealed::layout::MAX_SLOTS as MAX_SECRET;
 pub use sealed::migrate::seal_plain;
 pub use status_layer::Memory;

@@ -2,11 +2,19 @@
 
 pub(crate) mod blocks;
 pub(crate) mod cipher;
-pub(crate) mod head;
+mod commit;
+mod first;
+mod head;
+mod journal;
+pub(crate) mod layout;
+mod marks;
 pub(crate) mod migrate;
+mod secrets;
+mod slots;
 pub(crate) mod superblock;
 #[cfg(test)]
 mod tests;
+mod upgrade;
 pub(crate) mod vault;
 
 use std::fmt;
@@ -41,18 +49,35 @@ impl Sealed {
     /// Opens the store in the file `path`, or makes a new one under `lock` if there is no such file.
     ///
     /// A new file appears under its name only when it is complete, readable by its owner alone. A file that is
-    /// refused is left as it is. Beside it lies a file `.lock` that names the process which has it
-    /// open.
+    /// refused is left as it is; one of an earlier layout is written anew, which takes as long as it is large, and
+    /// takes the place of the old one when it is complete. Beside it lies a file `.lock` that names the process which has
+    /// it open.
     ///
     /// # Errors
     /// [`OpenError`] says what is wrong and what to do: another process has it open, the lock is another one, the
     /// file is not sealed, foreign, cut, changed or of a newer program, the disk fails.
     pub fn open(path: impl Into<PathBuf>, lock: &Lock) -> Result<Self, OpenError> {
+        Self::open_with(path, lock, &[])
+    }
+
+    /// Opens a store like [`open`](Self::open), and keeps the rows of the areas `secret` so that they can be erased, now and
+    /// whenever it is opened again.
+    ///
+    /// The value of such a row cannot be read any more, not even with the lock and a copy of the file from then on, as soon
+    /// as the commit after the one that deleted or replaced it is done; or [`shred`](Self::shred), or the store is closed or
+    /// opened again. At most [`MAX_SECRET`](crate::MAX_SECRET) rows can be kept so.
+    ///
+    /// # Errors
+    /// As [`open`](Self::open); [`StoreError::TooMany`] if the areas have more rows already.
+    pub fn open_with(path: impl Into<PathBuf>, lock: &Lock, secret: &[Area]) -> Result<Self, OpenError> {
         let path = path.into();
         let owner = Owner::of(&path)?;
         let vault = match File::options().read(true).write(true).open(&path) {
-            Ok(file) => Vault::open(FileBackend::new(file).map_err(failed)?, lock)?,
-            Err(error) if error.kind() == io::ErrorKind::NotFound => create(&path, lock)?,
+            Ok(file) => {
+                let file = upgrade::run(&path, file, lock, secret)?;
+                Vault::open(FileBackend::new(file).map_err(failed)?, lock, secret)?
+            }
+            Err(error) if error.kind() == io::ErrorKind::NotFound => create(&path, lock, secret)?,
             Err(error) => return Err(unavailable(error).into()),
         };
         Ok(Self { vault, path, _owner: owner })
@@ -87,6 +112,23 @@ impl Sealed {
         self.vault.turn()
     }
 
+    /// Makes unreadable at once what the last commit deleted of the secret areas, for whoever does not want to wait for the
+    /// next commit. That takes one wait for the disk, or none if there is nothing to do.
+    ///
+    /// # Errors
+    /// [`StoreError`] if the disk fails; then the next commit, closing or opening does it.
+    pub fn shred(&mut self) -> Result<(), StoreError> {
+        self.vault.shred()
+    }
+
+    /// Reads everything that counts and verifies it. Opening does not: what is not needed then is verified when it is read.
+    ///
+    /// # Errors
+    /// [`StoreError::Damaged`] if something is not what was written; what the disk says.
+    pub fn verify(&mut self) -> Result<(), StoreError> {
+        self.vault.verify()
+    }
+
     /// The file of the store.
     #[must_use]
     pub fn path(&self) -> &Path {
@@ -95,10 +137,10 @@ impl Sealed {
 }
 
 /// Makes a new file beside `path` and gives it its name when it is complete.
-fn create(path: &Path, lock: &Lock) -> Result<Vault<FileBackend>, OpenError> {
+fn create(path: &Path, lock: &Lock, secret: &[Area]) -> Result<Vault<FileBackend>, OpenError> {
     let draft = NamedTempFile::new_in(folder(path)).map_err(unavailable)?;
     let file = draft.as_file().try_clone().map_err(unavailable)?;
-    let vault = Vault::create(FileBackend::new(file).map_err(failed)?, lock)?;
+    let vault = Vault::create(FileBackend::new(file).map_err(failed)?, lock, secret, 0)?;
     publish(draft, path)?;
     Ok(vault)
 }

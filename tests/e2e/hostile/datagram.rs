@@ -65,8 +65,8 @@ fn confirmations_and_requests_of_what_never_was_do_nothing() {
         let payload = Payload { acks: list.clone(), requests: list, ..Payload::default() };
         let verdict = under_the_ratchet(&mut scene, payload.encode(Wire::Deployed));
 
-        // Data sync notes when it heard from her, and nothing else.
-        assert_eq!(verdict.changed, [SYNC, SECURITY], "{verdict:?}");
+        // Data sync may note when it heard from her, and nothing else.
+        assert!(matches!(verdict.changed[..], [SECURITY] | [SYNC, SECURITY]), "{verdict:?}");
         assert!(verdict.bodies.is_empty() && verdict.other_news == 0 && verdict.dropped.is_empty());
     }
 

@@ -1,99 +1,139 @@
-//! The first block of a sealed database, which is the only one that is written again and again at its place.
+//! The head of a sealed database: which turn counts, and what belongs to it.
 //!
-//! Everything else is written to free places, so what the last commit left stays whole until the next one is. The
-//! head says which of the two counts. It is written to two slots in turn, each record with the number of its turn
-//! and the length of the database: what is on the disk of the older turn stays readable until the newer one is.
+//! Everything else of the database is written to free places, so what the last head speaks of stays whole until
+//! the next head is. It is written to two slots in turn, after all that it speaks of is on the disk: so one of the
+//! two is always there, and the newer one that opens counts.
+
+use std::fmt;
+use std::io;
 
 use redb::StorageBackend;
-use std::io;
+use status_layer::StoreError;
 use zeroize::Zeroizing;
 
 use super::cipher::{Cipher, NONCE, TAG};
+use super::layout::{BLOCK, HEAD_ROOM, HEADS};
+use super::marks::Chunk;
 use crate::rows::unavailable;
-use status_layer::StoreError;
 
-/// Length of a block, in bytes: the page of redb.
-pub(crate) const BLOCK: usize = 4096;
-/// Where the slots are, in bytes: behind the superblock and apart from each other.
-const SLOTS: [u64; 2] = [8192, 16384];
-/// Where the other blocks begin, in bytes.
-pub(crate) const BODY: u64 = 24576;
-/// What is sealed in a slot: turn, length of the database, block.
-const PLAIN: usize = 8 + 8 + BLOCK;
-const RECORD: usize = NONCE + PLAIN + TAG;
-/// Where redb keeps its flags, and the flag of a database that was not closed.
+/// Length of the part of a head that is always there: sequence, turn, length of the database, number of chunks, block.
+const FIXED: usize = 8 + 8 + 8 + 4 + BLOCK;
+/// Bytes before the record in a slot: its length.
+const LEN: usize = 4;
+/// Where redb says which of its two roots counts, which bit says it, and where they are.
 const FLAGS: usize = 9;
-const OPEN: u8 = 2;
+const SECOND: u8 = 1;
+const ROOTS: [usize; 2] = [64, 192];
+const ROOT: usize = 128;
 
-/// One turn of the head.
+/// One head.
 #[derive(Clone)]
 pub(crate) struct Head {
-    /// Rises by one with each commit.
+    /// Rises by one each time a head is written; the higher one counts.
+    pub(crate) sequence: u64,
+    /// The number of the last commit that the database below has.
     pub(crate) turn: u64,
     /// Length of the database, in bytes.
     pub(crate) len: u64,
+    /// Where the marks of each group are.
+    pub(crate) chunks: Vec<Chunk>,
     /// The first block of the database.
     pub(crate) block: Box<[u8; BLOCK]>,
 }
 
 impl Head {
     /// The head of a database that has not begun.
-    pub(crate) fn new() -> Self {
-        Self { turn: 0, len: 0, block: Box::new([0; BLOCK]) }
+    pub(crate) fn new(turn: u64) -> Self {
+        Self { sequence: 0, turn, len: 0, chunks: Vec::new(), block: Box::new([0; BLOCK]) }
     }
 
-    /// Whether the database was closed in good order after this turn, so that all of it has to be there.
-    pub(crate) fn is_closed(&self) -> bool {
-        self.block.get(FLAGS).is_some_and(|flags| flags & OPEN == 0)
+    /// The root of the database that counts: another one is another commit of redb.
+    pub(crate) fn root(&self) -> &[u8] {
+        let second = self.block.get(FLAGS).is_some_and(|flags| flags & SECOND != 0);
+        let at = if second { ROOTS[1] } else { ROOTS[0] };
+        self.block.get(at..at.saturating_add(ROOT)).unwrap_or_default()
     }
 
-    /// Reads both turns that are on the disk, the newer one first.
+    /// Reads the newest head that is whole.
     ///
     /// # Errors
-    /// An error of the disk. A slot that does not open is left out.
-    pub(crate) fn read_all(
+    /// An error of the disk.
+    pub(crate) fn read(
         disk: &impl StorageBackend,
         cipher: &Cipher,
         id: &[u8],
-    ) -> Result<Vec<Self>, StoreError> {
-        let mut heads = Vec::new();
-        for (slot, at) in SLOTS.into_iter().enumerate() {
-            let mut record = vec![0; RECORD];
-            match disk.read(at, &mut record) {
+    ) -> Result<Option<Self>, StoreError> {
+        let mut newest: Option<Self> = None;
+        for (slot, at) in HEADS.into_iter().enumerate() {
+            let mut bytes = vec![0; HEAD_ROOM];
+            match disk.read(at, &mut bytes) {
                 Ok(()) => {}
                 Err(error) if error.kind() == io::ErrorKind::UnexpectedEof => continue,
                 Err(error) => return Err(unavailable(error)),
             }
-            let mut plain = Zeroizing::new(vec![0; PLAIN]);
-            if cipher.open(&place(id, slot), &record, &mut plain).is_ok() {
-                heads.extend(Self::decode(&plain));
+            let head = open(cipher, id, slot, &bytes);
+            if head.as_ref().map(|head| head.sequence) > newest.as_ref().map(|head| head.sequence) {
+                newest = head;
             }
         }
-        heads.sort_by_key(|head| std::cmp::Reverse(head.turn));
-        Ok(heads)
+        Ok(newest)
     }
 
-    /// Writes the head to the slot of its turn. It counts when the disk was synchronised after that.
+    /// Writes the head to the slot of its sequence. It counts when the disk was synchronised after that.
     pub(crate) fn write(&self, disk: &impl StorageBackend, cipher: &Cipher, id: &[u8]) -> io::Result<()> {
-        let (slot, at) = if self.turn.is_multiple_of(2) { (0, SLOTS[0]) } else { (1, SLOTS[1]) };
-        let mut plain = Zeroizing::new(Vec::with_capacity(PLAIN));
-        plain.extend_from_slice(&self.turn.to_le_bytes());
-        plain.extend_from_slice(&self.len.to_le_bytes());
+        let (slot, at) = if self.sequence.is_multiple_of(2) { (0, HEADS[0]) } else { (1, HEADS[1]) };
+        let mut plain = Zeroizing::new(Vec::with_capacity(FIXED));
+        for number in [self.sequence, self.turn, self.len] {
+            plain.extend_from_slice(&number.to_le_bytes());
+        }
+        let count = u32::try_from(self.chunks.len()).map_err(|_| io::ErrorKind::FileTooLarge)?;
+        plain.extend_from_slice(&count.to_le_bytes());
         plain.extend_from_slice(self.block.as_slice());
-        let mut record = vec![0; RECORD];
-        cipher.seal(&place(id, slot), &plain, &mut record)?;
+        for chunk in &self.chunks {
+            plain.extend_from_slice(&chunk.encode().to_le_bytes());
+        }
+        let mut record = vec![0; LEN + NONCE + plain.len() + TAG];
+        if record.len() > HEAD_ROOM {
+            return Err(io::ErrorKind::FileTooLarge.into());
+        }
+        let len = u32::try_from(plain.len()).map_err(|_| io::ErrorKind::FileTooLarge)?;
+        if let Some((before, sealed)) = record.split_first_chunk_mut::<LEN>() {
+            *before = len.to_le_bytes();
+            cipher.seal(&place(id, slot), &plain, sealed)?;
+        }
         disk.write(at, &record)
     }
+}
 
-    fn decode(plain: &[u8]) -> Option<Self> {
-        let (turn, rest) = plain.split_first_chunk()?;
-        let (len, rest) = rest.split_first_chunk()?;
-        let block = Box::new(*rest.first_chunk()?);
-        Some(Self { turn: u64::from_le_bytes(*turn), len: u64::from_le_bytes(*len), block })
+impl fmt::Debug for Head {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Head({}, turn {})", self.sequence, self.turn)
     }
+}
+
+fn open(cipher: &Cipher, id: &[u8], slot: usize, bytes: &[u8]) -> Option<Head> {
+    let (len, rest) = bytes.split_first_chunk::<LEN>()?;
+    let len = usize::try_from(u32::from_le_bytes(*len)).ok()?;
+    let mut plain = Zeroizing::new(vec![0; len.min(HEAD_ROOM)]);
+    let record = rest.get(..NONCE.checked_add(len)?.checked_add(TAG)?)?;
+    cipher.open(&place(id, slot), record, &mut plain).ok()?;
+    let mut rest = plain.as_slice();
+    let (sequence, turn, len) = (number(&mut rest)?, number(&mut rest)?, number(&mut rest)?);
+    let (count, rest) = rest.split_first_chunk::<4>()?;
+    let (block, rest) = rest.split_first_chunk::<BLOCK>()?;
+    let chunks: Vec<Chunk> =
+        rest.chunks_exact(8).filter_map(|entry| Some(Chunk::decode(*entry.first_chunk()?))).collect();
+    let whole = chunks.len() == usize::try_from(u32::from_le_bytes(*count)).ok()?;
+    whole.then(|| Head { sequence, turn, len, chunks, block: Box::new(*block) })
+}
+
+fn number(rest: &mut &[u8]) -> Option<u64> {
+    let (number, later) = rest.split_first_chunk()?;
+    *rest = later;
+    Some(u64::from_le_bytes(*number))
 }
 
 /// What a slot is bound to.
 fn place(id: &[u8], slot: usize) -> Vec<u8> {
-    [id, b"head", &slot.to_le_bytes()].concat()
+    [id, b"head 2", &(slot as u64).to_le_bytes()].concat()
 }

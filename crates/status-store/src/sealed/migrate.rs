@@ -20,7 +20,7 @@ use crate::rows::{failed, unavailable};
 const STEP: usize = 500;
 
 /// Moves the store in the file `plain`, if there is one, into a new sealed store in the file `path`, and says
-/// whether it did.
+/// whether it did. The areas `secret` are as in [`Sealed::open_with`](crate::Sealed::open_with).
 ///
 /// The sealed store appears complete or not at all; then the plain file is overwritten with zeros and removed (what a
 /// disk keeps of overwritten files is beyond us). It may stop at any moment, and goes on the next time. If there is a
@@ -28,7 +28,7 @@ const STEP: usize = 500;
 ///
 /// # Errors
 /// [`OpenError`]; then the plain store is there as before.
-pub fn seal_plain(plain: &Path, path: &Path, lock: &Lock) -> Result<bool, OpenError> {
+pub fn seal_plain(plain: &Path, path: &Path, lock: &Lock, secret: &[Area]) -> Result<bool, OpenError> {
     let aside = aside(plain);
     if !exists(plain)? && !exists(&aside)? {
         return Ok(false);
@@ -48,10 +48,8 @@ pub fn seal_plain(plain: &Path, path: &Path, lock: &Lock) -> Result<bool, OpenEr
     let from = Redb::open(&aside)?;
     let draft = NamedTempFile::new_in(folder(path)).map_err(unavailable)?;
     let file = draft.as_file().try_clone().map_err(unavailable)?;
-    let mut to = Vault::create(FileBackend::new(file).map_err(failed)?, lock)?;
-    for area in 0..=u8::MAX {
-        copy(&from, &mut to, Area(area))?;
-    }
+    let mut to = Vault::create(FileBackend::new(file).map_err(failed)?, lock, secret, 0)?;
+    copy(&from, &mut to)?;
     drop(to);
     publish(draft, path)?;
     drop(from);
@@ -59,8 +57,15 @@ pub fn seal_plain(plain: &Path, path: &Path, lock: &Lock) -> Result<bool, OpenEr
     Ok(true)
 }
 
-/// Copies all rows of an area.
-fn copy(from: &Redb, to: &mut Vault<FileBackend>, area: Area) -> Result<(), OpenError> {
+/// Copies all rows.
+pub(super) fn copy(from: &impl Read, to: &mut Vault<FileBackend>) -> Result<(), OpenError> {
+    for area in 0..=u8::MAX {
+        copy_area(from, to, Area(area))?;
+    }
+    Ok(())
+}
+
+fn copy_area(from: &impl Read, to: &mut Vault<FileBackend>, area: Area) -> Result<(), OpenError> {
     let mut after = None;
     loop {
         let rows = from.scan(area, b"", after.as_deref(), STEP)?;

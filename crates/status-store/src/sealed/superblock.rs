@@ -18,7 +18,9 @@ use crate::rows::unavailable;
 /// How every sealed file begins.
 const MAGIC: &[u8; 16] = b"status\x1a\x0asealed\x0d\x0a";
 /// The layout of sealed files that this program writes.
-const VERSION: u8 = 1;
+const VERSION: u8 = 2;
+/// The layout of the sealed files before that.
+const FIRST: u8 = 1;
 /// Where the two copies are, in bytes. Far enough apart not to share what a disk writes at once.
 const COPIES: [u64; 2] = [0, 4096];
 /// Length of a copy, in bytes.
@@ -34,6 +36,7 @@ const DAMAGED: StoreError = StoreError::Damaged { what: "the lock of the store" 
 /// One superblock, as it is on the disk.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub(crate) struct Superblock {
+    version: u8,
     kind: LockKind,
     /// Names the file; every record is bound to it.
     pub(crate) id: [u8; ID],
@@ -70,11 +73,16 @@ impl Superblock {
         let mut salt = [0; SALT];
         random(&mut salt).map_err(unavailable)?;
         let wrapped = [0; NONCE + KEY + TAG];
-        let mut made = Self { kind: lock.kind(), id, sequence, cost, salt, wrapped };
+        let mut made = Self { version: VERSION, kind: lock.kind(), id, sequence, cost, salt, wrapped };
         let cipher = made.wrapping(lock)?;
         let clear = made.clear();
         cipher.seal(&clear, key.as_slice(), &mut made.wrapped).map_err(unavailable)?;
         Ok(made)
+    }
+
+    /// Whether the file has the first layout, which is only read.
+    pub(crate) const fn is_first(&self) -> bool {
+        self.version == FIRST
     }
 
     /// Which lock the file has.
@@ -133,6 +141,14 @@ impl Superblock {
         newest.map(|newest| (newest, same)).ok_or(why.into())
     }
 
+    /// Makes the file useless, whoever knows its lock: the key of its data is overwritten.
+    pub(crate) fn destroy(disk: &impl StorageBackend) -> io::Result<()> {
+        for at in COPIES {
+            disk.write(at, &[0; LEN])?;
+        }
+        disk.sync_data()
+    }
+
     /// Writes both copies, one after the other.
     pub(crate) fn write(&self, disk: &impl StorageBackend) -> io::Result<()> {
         for at in COPIES {
@@ -150,7 +166,7 @@ impl Superblock {
         };
         let mut bytes = Vec::with_capacity(LEN);
         bytes.extend_from_slice(MAGIC);
-        bytes.extend_from_slice(&[VERSION, kind]);
+        bytes.extend_from_slice(&[self.version, kind]);
         bytes.extend_from_slice(&self.id);
         bytes.extend_from_slice(&self.sequence.to_le_bytes());
         bytes.extend_from_slice(&self.cost.memory.to_le_bytes());
@@ -179,6 +195,9 @@ impl Superblock {
         if version > VERSION {
             return Err(StoreError::Newer { what: "the sealed store", found: version, known: VERSION });
         }
+        if version < FIRST {
+            return Ok(None);
+        }
         let Some((body, sum)) = bytes.split_last_chunk::<SUM>() else { return Ok(None) };
         let found: [u8; SUM] = Sha256::digest(body).into();
         let kind = match kind {
@@ -187,12 +206,13 @@ impl Superblock {
             2 => LockKind::Key,
             _ => return Ok(None),
         };
-        Ok(Self::decode_rest(kind, rest))
+        Ok(Self::decode_rest(version, kind, rest))
     }
 
-    fn decode_rest(kind: LockKind, mut rest: &[u8]) -> Option<Self> {
+    fn decode_rest(version: u8, kind: LockKind, mut rest: &[u8]) -> Option<Self> {
         let rest = &mut rest;
         Some(Self {
+            version,
             kind,
             id: take(rest)?,
             sequence: u64::from_le_bytes(take(rest)?),

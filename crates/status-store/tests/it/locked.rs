@@ -55,10 +55,11 @@ fn a_new_lock_takes_the_place_of_the_old_one_and_the_data_stay() {
     let store = Sealed::open(&path, &passphrase("new")).unwrap();
     assert_eq!(store.get(AREA, b"row").unwrap().as_deref(), Some(b"value".as_slice()));
     let after = fs::read(&path).unwrap();
-    let body = 24_576..before.len().min(after.len());
+    // The blocks of the database.
+    let body = 9_605_200..before.len().min(after.len());
     let same =
-        before[body.clone()].chunks(4136).zip(after[body].chunks(4136)).filter(|(a, b)| a == b).count();
-    assert!(same > 0, "the data were written again");
+        before[body.clone()].chunks(4136).zip(after[body].chunks(4136)).filter(|(a, b)| a == b && a[0] != 0);
+    assert!(same.count() > 0, "the data were written again");
 }
 
 #[test]

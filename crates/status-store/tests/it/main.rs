@@ -18,6 +18,8 @@ mod put_back;
 mod refused;
 #[cfg(test)]
 mod refused_sealed;
+#[cfg(test)]
+mod upgraded;
 
 /// A key that is not random.
 #[cfg(test)]

@@ -41,8 +41,8 @@ fn a_plain_store_is_sealed_with_all_its_rows_and_wiped() {
     let (from, expected) = plain(&folder);
     let to = folder.path().join("sealed");
 
-    let done = seal_plain(&from, &to, &key(1)).unwrap();
-    let again = seal_plain(&from, &to, &key(1)).unwrap();
+    let done = seal_plain(&from, &to, &key(1), &[]).unwrap();
+    let again = seal_plain(&from, &to, &key(1), &[]).unwrap();
 
     assert!(done && !again);
     assert_eq!(names(&folder), ["sealed", "sealed.lock"]);
@@ -59,10 +59,10 @@ fn sealing_that_was_cut_short_goes_on() {
 
     // Stopped before the sealed store was complete.
     fs::rename(&from, &aside).unwrap();
-    assert!(seal_plain(&from, &to, &key(1)).unwrap());
+    assert!(seal_plain(&from, &to, &key(1), &[]).unwrap());
     // Stopped before the plain store was wiped.
     fs::write(&aside, copy).unwrap();
-    assert!(!seal_plain(&from, &to, &key(1)).unwrap());
+    assert!(!seal_plain(&from, &to, &key(1), &[]).unwrap());
 
     assert_eq!(names(&folder), ["sealed", "sealed.lock"]);
     assert!(rows(&Sealed::open(&to, &key(1)).unwrap()) == expected);
@@ -74,7 +74,7 @@ fn what_cannot_be_sealed_stays_as_it_is() {
     let from = folder.path().join("plain");
     fs::write(&from, b"a letter to a friend").unwrap();
 
-    let refused = seal_plain(&from, &folder.path().join("sealed"), &key(1));
+    let refused = seal_plain(&from, &folder.path().join("sealed"), &key(1), &[]);
 
     assert!(matches!(refused, Err(OpenError::Store(StoreError::Foreign))), "{refused:?}");
     assert_eq!(fs::read(&from).unwrap(), b"a letter to a friend");
@@ -87,6 +87,6 @@ fn a_plain_store_beside_a_sealed_one_is_left_alone() {
     let to = folder.path().join("sealed");
     drop(Sealed::open(&to, &key(1)).unwrap());
 
-    assert!(!seal_plain(&from, &to, &key(1)).unwrap());
+    assert!(!seal_plain(&from, &to, &key(1), &[]).unwrap());
     assert!(from.exists());
 }
