@@ -2,13 +2,13 @@
 
 use std::time::Duration;
 
+use status_chat::{Clock, SystemClock};
 use status_data_sync::Mvds;
 use status_e2e::journal::{Journal, delivered, mail};
 use status_e2e::{must, privacy, security, user};
 use status_layer::testing::{SeededRng, rng};
 use status_layer::{
-    Audience, Body, Interest, Memory, MessageId, Network, NetworkEvent, Recipient, Store, Timestamp, Unit,
-    Unpublished,
+    Audience, Body, Interest, Memory, MessageId, Network, NetworkEvent, Recipient, Store, Unit, Unpublished,
 };
 use status_p2p::{Config, HostKey, Node, PeerAddr};
 use status_sim::{Link, World};
@@ -87,12 +87,7 @@ impl<E: Engine> Seat<E> {
     }
 
     fn step(&mut self, input: Input) -> Vec<News> {
-        let now = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).unwrap();
-        let mut unit = Unit::new(
-            Timestamp::from_millis(u64::try_from(now.as_millis()).unwrap()),
-            &mut self.rng,
-            &self.store,
-        );
+        let mut unit = Unit::new(SystemClock.now(), &mut self.rng, &self.store);
         let Output { news, frames, topics, .. } = must(self.engine.step(&mut unit, input));
         let batch = unit.into_batch();
         self.store.commit(batch).unwrap();

@@ -20,7 +20,7 @@ use status_layer::{CryptoRng, Cx, Row, Secret, Shelf, StoreError, Timestamp, Val
 
 use crate::darkness::{BLOCK, Cover};
 use crate::payload::{ecies, symmetric};
-use crate::topic::{self, Kind, PARTITIONS, ShortTopic, Spot};
+use crate::topic::{self, Kind, Left, PARTITIONS, ShortTopic, Spot};
 
 /// How many inboxes are taken for people whom we write to.
 const DECOYS: u16 = 8;
@@ -67,10 +67,7 @@ pub(crate) fn note(cx: &mut Cx<'_>, spot: &Spot, len: usize) -> Result<(), Store
 }
 
 /// A frame of cover if one is due, as its topic and its sealed bytes; and when the next is.
-pub(crate) fn due(
-    cx: &mut Cx<'_>,
-    cover: Cover,
-) -> Result<(Option<(ShortTopic, Vec<u8>)>, Timestamp), StoreError> {
+pub(crate) fn due(cx: &mut Cx<'_>, cover: Cover) -> Result<(Option<Left>, Timestamp), StoreError> {
     let latest = cx.now.after(cover.mean().saturating_mul(FAR));
     let planned = next(&cx.shelf)?.filter(|at| *at <= latest);
     if let Some(at) = planned.filter(|at| *at > cx.now) {
@@ -110,7 +107,7 @@ fn choose_decoys(cx: &mut Cx<'_>) -> Result<(), StoreError> {
 }
 
 /// Like a frame that we sent lately, but for nobody.
-fn frame(cx: &mut Cx<'_>) -> Result<(ShortTopic, Vec<u8>), StoreError> {
+fn frame(cx: &mut Cx<'_>) -> Result<Left, StoreError> {
     let trails = trails(&cx.shelf)?;
     let [kind, a, b, c, d] = *pick(cx.rng, &trails)
         .and_then(|trail| trail.key.last_chunk())

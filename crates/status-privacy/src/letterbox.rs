@@ -13,7 +13,7 @@ use status_layer::{
 use crate::payload::plain::{self, Plain};
 use crate::payload::{ecies, symmetric};
 use crate::table::{self, Place};
-use crate::topic::{self, PARTITIONS, ShortTopic, Spot};
+use crate::topic::{self, Left, PARTITIONS, ShortTopic, Spot};
 use crate::{
     Darkness, Error, Inbox, Inboxes, MAX_PLACES, MAX_SEGMENT, MAX_WHOLE, PeelError, SEGMENT, WatchError,
     WrapError, cover, segment,
@@ -156,7 +156,7 @@ impl<K: Keyring> Letterbox<K> {
 
     /// What is to go out on our own account, as its topic and sealed bytes, and when to ask again: cover, if it is wanted. And
     /// forgets large parcels of which too little ever came.
-    pub(crate) fn due(&self, cx: &mut Cx<'_>) -> Result<Due<Option<(ShortTopic, Vec<u8>)>>, StoreError> {
+    pub(crate) fn due(&self, cx: &mut Cx<'_>) -> Result<Due<Option<Left>>, StoreError> {
         let forget = segment::forget_old(cx)?;
         let Some(cover) = self.darkness.cover else {
             cover::stop(&mut cx.shelf)?;

@@ -5,6 +5,9 @@
 //! constant. On the way up it opens the envelopes left at the places that we listen at, and no others. It
 //! knows nothing of what is said: equal places and equal lengths give equal topics and equal sizes.
 //!
+//! A parcel that one envelope does not hold goes in several, as deployed peers split it. What is hidden beyond what
+//! they hide is asked for with [`Darkness`].
+//!
 //! [`Waku`] is the carrier of Waku v2 (26/WAKU2-PAYLOAD). What an envelope says of its signer is a hint for
 //! finding a session, not a proof of who wrote its content.
 //!

@@ -104,16 +104,11 @@ pub(crate) fn has_place(shelf: &Shelf<'_>, spot: &Spot) -> Result<bool, StoreErr
     shelf.has(&place_key(spot))
 }
 
-/// The places that are listened at under one topic, in the order in which they are tried; mostly none or one.
+/// The places that are listened at under one topic; mostly none or one.
 pub(crate) fn places_at(shelf: &Shelf<'_>, topic: ShortTopic) -> Result<Vec<Place>, StoreError> {
     let [a, b, c, d] = topic.0;
     let rows = shelf.scan(&[PLACES, a, b, c, d], None, MAX_PLACES)?;
-    let places: Result<Vec<_>, _> = rows.iter().map(|(key, value)| Place::decode(key, value)).collect();
-    let mut places = places?;
-    // A key agreement costs a hundred times as much as a symmetric key that does not fit: it comes last, and once.
-    places.sort_by_key(|place| *place == Place::Inbox);
-    places.dedup_by(|one, other| *one == Place::Inbox && *other == Place::Inbox);
-    Ok(places)
+    rows.iter().map(|(key, value)| Place::decode(key, value)).collect()
 }
 
 /// The topic of every place that is listened at, ascending; as many as there are places.

@@ -5,6 +5,7 @@
 
 use alloc::format;
 use alloc::string::String;
+use alloc::vec::Vec;
 use core::fmt;
 
 use status_crypto::keccak256;
@@ -35,6 +36,9 @@ pub(crate) enum Kind {
     Named = 1,
     Shared = 2,
 }
+
+/// Sealed bytes and the topic under which they are left.
+pub(crate) type Left = (ShortTopic, Vec<u8>);
 
 /// The first four bytes of the Keccak-256 of a name.
 #[derive(Clone, Copy, Debug, Eq, Ord, PartialEq, PartialOrd)]

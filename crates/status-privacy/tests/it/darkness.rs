@@ -61,7 +61,7 @@ fn only_the_classes_of_lengths_are_seen() {
         }
 
         let is_class = |len: &usize| match padding {
-            Padding::Blocks => len % 256 == 0,
+            Padding::Blocks => len.is_multiple_of(256),
             Padding::PowersOfTwo => len.is_power_of_two() && (256..=131_072).contains(len),
         };
         assert!(seen.iter().all(is_class), "{padding:?}: {seen:?}");

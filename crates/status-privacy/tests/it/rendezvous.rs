@@ -131,7 +131,7 @@ fn an_agreement_is_made_only_where_it_can_succeed() {
 }
 
 #[test]
-fn keys_that_cost_little_are_tried_first_and_ours_once() {
+fn where_an_inbox_and_a_channel_have_one_topic_no_more_agreements_are_made() {
     let (alice, mut hers) = (waku(1), Party::new(1));
     let mut bob = Bob::new(all_inboxes());
     let name = hazmat::partitioned_name(&bob.layer.user());
