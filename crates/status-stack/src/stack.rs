@@ -33,6 +33,9 @@ pub struct Config {
     pub areas: Areas,
     /// Frames kept in the outbox; while it is full nothing new is sealed.
     pub max_outbox: usize,
+    /// While this many frames wait, what privacy sends on its own account is dropped: it is for nobody, and would take the room
+    /// and the time of what is for somebody.
+    pub max_cover: usize,
     /// How long after it was handed to the network an unconfirmed frame is handed to it again.
     pub retry: Duration,
     /// How far before the last frame seen history is fetched, for frames that were published late.
@@ -58,6 +61,7 @@ impl Default for Config {
         Self {
             areas: Areas { sync: Area(1), security: Area(2), privacy: Area(3), stack: Area(4) },
             max_outbox: 1_024,
+            max_cover: 8,
             retry: Duration::from_secs(60),
             overlap: Duration::from_secs(120),
         }
@@ -219,7 +223,9 @@ impl<Y: DataSync, X: Security, P: Privacy> Run<'_, Y, X, P> {
             self.carry_out(unit, due.now)?;
             let due = self.call(unit, Layer::Privacy, |cx| privacy.due(cx))?;
             self.wake(due.next);
-            self.post(unit, due.now)?;
+            if waiting < config.max_cover {
+                self.post(unit, due.now)?;
+            }
         }
         let (_, next) = self.own(unit, |cx| outbox::state(cx, config.max_outbox))?;
         self.wake(next);
