@@ -183,18 +183,18 @@ impl<Y: DataSync, X: Security, P: Privacy> Run<'_, Y, X, P> {
             Err(no) => return self.dropped(no),
         };
         self.seen(unit, at)?;
-        let sealed = parcel.sealed.as_bytes().len();
+        let (sealed, hint) = (parcel.sealed.as_bytes().len(), parcel.hint);
         let opened = match self.call(unit, Layer::Security, |cx| security.open(cx, parcel)) {
             Ok(opened) => opened,
             Err(no) => return self.dropped(no),
         };
         let Opened { mail, then, turned, notices } = opened;
-        for notice in notices {
-            if let Some(whom) = lacks(&notice) {
-                self.call(unit, Layer::Sync, |cx| sync.resend(cx, Some(whom)))?;
-            }
-            self.out.news.push(News::Noticed(notice));
+        // A session that turns without a word is the answer of somebody who could not read us.
+        let anew = hint.filter(|_| turned && mail.is_empty());
+        for whom in notices.iter().filter_map(lacks).chain(anew) {
+            self.call(unit, Layer::Sync, |cx| sync.resend(cx, Some(&whom)))?;
         }
+        self.out.news.extend(notices.into_iter().map(News::Noticed));
         self.out.taken = Some(Taken { frame: size, turned, letters: mail.len() });
         for letter in mail {
             let way = Way { datagram: letter.datagram.bytes.len(), sealed, frame: size };
@@ -447,10 +447,10 @@ fn watched(cx: &mut Cx<'_>, topics: &[Topic]) -> Result<bool, StoreError> {
 }
 
 /// Who has reason to lack what we sent: keys changed.
-const fn lacks(notice: &Notice) -> Option<&UserId> {
+const fn lacks(notice: &Notice) -> Option<UserId> {
     match notice {
-        Notice::Unreadable { from } => Some(from),
-        Notice::NewDevice { user, joined: true, .. } => Some(user),
+        Notice::Unreadable { from } => Some(*from),
+        Notice::NewDevice { user, joined: true, .. } => Some(*user),
         _ => None,
     }
 }
