@@ -423,6 +423,18 @@ async fn an_input_that_the_store_does_not_take_is_refused_alone() {
 }
 
 #[tokio::test]
+async fn inputs_for_which_the_store_has_no_room_take_no_other_down() {
+    let desk = Desk::new();
+    desk.refuse((0..4).map(|_| StoreError::TooMany { max: 1 }));
+
+    let answers = desk.say_all(&["one", "two", "three", "four"]).await;
+
+    let taken: Vec<bool> = answers.iter().map(Result::is_ok).collect();
+    assert_eq!(taken, [false, false, false, true], "{answers:?}");
+    assert_eq!(desk.history().await, ["four"]);
+}
+
+#[tokio::test]
 async fn a_disk_that_stays_full_answers_every_input_and_is_not_tried_for_each() {
     let mut desk = Desk::new();
     desk.refuse((0..100).map(|_| StoreError::Full));

@@ -55,8 +55,9 @@ impl Driver {
                     self.let_out(done, one);
                 }
                 Err(why) => {
-                    // A value that is too large is the fault of its input, and says nothing about the next one.
-                    refusals += usize::from(!matches!(why, StoreError::TooLarge { .. }));
+                    // What is too large or too much is the fault of its input, and says nothing about the next one.
+                    let is_its_own = matches!(why, StoreError::TooLarge { .. } | StoreError::TooMany { .. });
+                    refusals += usize::from(!is_its_own);
                     one.into_iter().for_each(|job| self.fail(&Failed::Store(&why), job));
                     refusal = Some(why);
                 }
