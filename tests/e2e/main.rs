@@ -5,6 +5,8 @@ mod blind_privacy;
 #[cfg(test)]
 mod conversation;
 #[cfg(test)]
+mod cover;
+#[cfg(test)]
 mod crashes;
 #[cfg(test)]
 mod devices;
@@ -20,6 +22,8 @@ mod home;
 mod homes;
 #[cfg(test)]
 mod hostile;
+#[cfg(test)]
+mod large;
 #[cfg(test)]
 mod put_back;
 #[cfg(test)]
