@@ -25,6 +25,8 @@ const SESSION: usize = 240;
 const ROUNDS: u64 = 600;
 /// What keeps its rows so that they can be erased.
 const SESSIONS: u64 = 1_000;
+/// Rows that are made at once.
+const STEP: u64 = 100_000;
 /// Names the store, and its key, to a process that opens it to be measured.
 const OPEN: &str = "STATUS_STORE_OPEN";
 const KEY: &str = "STATUS_STORE_OPEN_KEY";
@@ -123,9 +125,10 @@ fn large(folder: &Path, lock: &Lock) {
 
 /// Messages, and sessions.
 fn fill(store: &mut (impl Store + ?Sized), rows: u64) {
-    for step in 0..rows.div_ceil(5_000) {
+    // Few large steps: scattered keys meet all pages in each.
+    for step in 0..rows.div_ceil(STEP) {
         let mut batch = Batch::default();
-        for n in step * 5_000..rows.min((step + 1) * 5_000) {
+        for n in step * STEP..rows.min((step + 1) * STEP) {
             batch.set(AREA, key(n), Some(Value::new(vec![7; ROW])));
         }
         store.commit(batch).unwrap();

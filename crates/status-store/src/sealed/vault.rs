@@ -153,6 +153,8 @@ impl<D: StorageBackend> Vault<D> {
 
     /// Reads and verifies everything that counts.
     pub(crate) fn verify(&mut self) -> Result<(), StoreError> {
+        // After a page could not be read the database reads no other one.
+        self.recover()?;
         self.write(|_, blocks, open, turn| {
             blocks.set_turn(turn);
             open.rows.apply(&[], &[], Wait::NowQuick)?;
