@@ -26,9 +26,6 @@ const BOTH: [u8; 2] = [ALICE, BOB];
 
 // The areas of the layers.
 const SECURITY: u8 = 2;
-
-/// The area of data sync.
-const SYNC: u8 = 1;
 const STACK: u8 = 4;
 
 /// Bob with a live session, Alice at its other end, and a genuine frame of hers that he has not seen yet.

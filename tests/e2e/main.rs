@@ -7,6 +7,8 @@ mod blind_privacy;
 #[cfg(test)]
 mod conversation;
 #[cfg(test)]
+mod cover;
+#[cfg(test)]
 mod crashes;
 #[cfg(test)]
 mod devices;
@@ -24,6 +26,8 @@ mod home;
 mod homes;
 #[cfg(test)]
 mod hostile;
+#[cfg(test)]
+mod large;
 #[cfg(test)]
 mod put_back;
 #[cfg(test)]

@@ -13,9 +13,10 @@ use crate::workspace::Workspace;
 
 const FOLDER: &str = "tests/fuzz";
 /// The targets, each with the vectors that it starts from.
-const TARGETS: [(&str, &str); 7] = [
+const TARGETS: [(&str, &str); 8] = [
     ("peel", "privacy"),
     ("peel_whisper", "privacy"),
+    ("segments", "privacy"),
     ("open", "security"),
     ("bundle", "security"),
     ("parse", "security"),

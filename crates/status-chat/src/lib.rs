@@ -39,6 +39,8 @@ pub mod home;
 mod identity;
 mod stage;
 mod table;
+#[cfg(feature = "testing")]
+pub mod testing;
 mod throttle;
 mod words;
 

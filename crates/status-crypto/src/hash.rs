@@ -13,6 +13,35 @@ pub fn keccak256(parts: &[&[u8]]) -> [u8; 32] {
     digest::<Keccak256>(parts).into()
 }
 
+/// Keccak-256 in steps: what was taken in so far may be hashed in several ways on.
+#[derive(Clone)]
+pub struct Keccak(Keccak256);
+
+impl Keccak {
+    /// Begins with `bytes`.
+    #[must_use]
+    pub fn of(bytes: &[u8]) -> Self {
+        Self(Keccak256::new_with_prefix(bytes))
+    }
+
+    /// Takes in more.
+    pub fn update(&mut self, bytes: &[u8]) {
+        self.0.update(bytes);
+    }
+
+    /// The hash of all that was taken in.
+    #[must_use]
+    pub fn digest(&self) -> [u8; 32] {
+        self.0.clone().finalize().into()
+    }
+}
+
+impl core::fmt::Debug for Keccak {
+    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+        f.write_str("Keccak(..)")
+    }
+}
+
 /// SHA-256.
 #[must_use]
 pub fn sha256(parts: &[&[u8]]) -> [u8; 32] {

@@ -23,6 +23,7 @@ use crate::habits::Habits;
 use crate::ident::{SyncId, pair};
 use crate::table::message::{self, Waiting};
 use crate::table::order::heads;
+use crate::table::pages;
 use crate::table::peer::{self, Peer};
 use crate::table::record::{Kind, Task};
 
@@ -120,7 +121,11 @@ impl Exchange {
 
     /// A peer was heard from. If they were away, they may lack what was sent meanwhile.
     fn hear(&self, cx: &Cx<'_>, peer: &mut Peer) {
-        if cx.now.since(peer.heard) >= self.config.resend.first && self.habits.wakes() {
+        if !peer.lacks_anything() || !self.habits.wakes() {
+            return;
+        }
+        // A clock may have been set back.
+        if cx.now.since(peer.heard) >= self.config.resend.first || peer.heard > cx.now {
             peer.wake(cx.now, ago(cx.now, self.config.wake_gap));
         }
         peer.heard = cx.now;
@@ -129,8 +134,8 @@ impl Exchange {
     /// Does something with each peer for whom something waits.
     fn for_all(&self, cx: &mut Cx<'_>, work: impl Fn(&Cx<'_>, &mut Peer)) -> Result<(), StoreError> {
         let mut after = None;
-        loop {
-            let entries = peer::agenda(&cx.shelf, after)?;
+        for limit in pages() {
+            let entries = peer::agenda(&cx.shelf, after, limit)?;
             let Some(last) = entries.last() else { return Ok(()) };
             after = Some(*last);
             for entry in entries {
@@ -142,6 +147,7 @@ impl Exchange {
                 }
             }
         }
+        Ok(())
     }
 
     /// Queues a record, unless there is one like it; `false` if the peer has too many. It is given up by its age since

@@ -22,7 +22,7 @@
 //! | 11 | missing id 32, id 32 | –: who waits for a missing message | `order` |
 //! | 12 | time 8, id 32 | –: until when a message waits | `order` |
 //!
-//! Invariants: each 02 has one 03 and the other way round, each 07 one 08, each 0d one 0e, each 10 one 12, each 0a the 09
+//! Invariants: each 02 has one 03 and the other way round, each 07 one 08, each 0d an 0e, each 10 one 12, each 0a the 09
 //! or 0b that it is about. An 09 exists as long as a record of it does. A user with an 03 or 06 has an 04.
 //!
 //! Version 2 added to 05 what a wake needs, and parents to 09; rows of version 1 are read.
@@ -68,6 +68,11 @@ const VERSION: u8 = 2;
 
 /// Rows read at a time.
 const PAGE: usize = 64;
+
+/// How many rows to read at a time where mostly few are wanted: 2, then 8, 32, and so on up to a page.
+pub(crate) fn pages() -> impl Iterator<Item = usize> {
+    core::iter::successors(Some(2_usize), |len| Some(len.saturating_mul(4).min(PAGE)))
+}
 
 fn key(tag: u8, parts: &[&[u8]]) -> Vec<u8> {
     let mut key = Vec::with_capacity(1 + parts.iter().map(|part| part.len()).sum::<usize>());

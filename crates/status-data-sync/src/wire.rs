@@ -77,9 +77,9 @@ impl Payload {
             body: message.body,
         });
         generated::Payload {
-            acks: ids(self.acks),
-            offers: ids(self.offers),
-            requests: ids(self.requests),
+            acks: ids(&self.acks),
+            offers: ids(&self.offers),
+            requests: ids(&self.requests),
             messages: messages.collect(),
             group_offers: Vec::new(),
             extensions: self.extensions,
@@ -88,7 +88,7 @@ impl Payload {
     }
 }
 
-fn ids(ids: Vec<SyncId>) -> Vec<Vec<u8>> {
+fn ids(ids: &[SyncId]) -> Vec<Vec<u8>> {
     ids.iter().map(|id| id.as_bytes().to_vec()).collect()
 }
 
@@ -116,7 +116,7 @@ impl Message {
 
     fn metadata(&self) -> Option<generated::Metadata> {
         (self.passes || !self.parents.is_empty())
-            .then(|| generated::Metadata { parents: ids(self.parents.clone()), ephemeral: self.passes })
+            .then(|| generated::Metadata { parents: ids(&self.parents), ephemeral: self.passes })
     }
 
     pub(crate) fn id(&self) -> SyncId {

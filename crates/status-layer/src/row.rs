@@ -16,8 +16,9 @@ pub struct Writer(Zeroizing<Vec<u8>>);
 pub struct Reader<'a>(&'a [u8], u8);
 
 impl Writer {
-    /// Room for a session with all its keys, so that growing leaves no copy of secrets behind.
-    const CAPACITY: usize = 512;
+    /// Room for a session with all its keys, and for a key and the longest name, so that growing leaves no copy of secrets
+    /// behind.
+    const CAPACITY: usize = 576;
 
     /// Begins a value of schema version `version`.
     #[must_use]

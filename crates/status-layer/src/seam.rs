@@ -149,7 +149,7 @@ pub trait Privacy {
     /// Rejects a frame that nobody could have meant.
     fn peel(&self, cx: &mut Cx<'_>, frame: Frame) -> Result<Option<Parcel>, Self::Error>;
 
-    /// Returns the frames to send at `cx.now` on this layer's own account.
+    /// Returns the frames to send at `cx.now` on this layer's own account. They are for nobody: none is missed if it is not sent.
     ///
     /// Invariant: asked twice at the same instant, it returns nothing the second time.
     ///

@@ -2,6 +2,7 @@
 
 use status_layer::{LayerError, StoreError};
 
+use crate::SegmentError;
 use crate::payload::PlainError;
 use crate::whisper::{FormError, Refusal};
 
@@ -105,6 +106,9 @@ pub enum PeelError {
     /// A key of ours opened the frame, but what is inside has not the form of a message.
     #[error(transparent)]
     Malformed(#[from] PlainError),
+    /// It is part of a larger parcel, and cannot be.
+    #[error(transparent)]
+    Segment(#[from] SegmentError),
 }
 
 /// Why a number is not put into an envelope.

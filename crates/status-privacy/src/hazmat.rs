@@ -1,18 +1,17 @@
 //! The parts of an envelope one by one, for research and for checking vectors. Nothing here keeps a caller
 //! from choosing bad randomness, so chats go through [`Waku`](crate::Waku).
 
-use alloc::format;
 use alloc::string::String;
 use alloc::vec::Vec;
 
 use status_crypto::aead::AeadError;
 use status_crypto::{KeyError, Keyring, PublicKey, keccak256};
-use status_layer::{CryptoRng, Secret, Topic, UserId};
+use status_layer::{CryptoRng, Cx, Parcel, Sealed, Secret, Topic, UserId};
 use zeroize::Zeroizing;
 
-use crate::PlainError;
 use crate::payload::{ecies, plain, symmetric};
 use crate::topic::{self, ShortTopic};
+use crate::{Error, Inbox, Padding, PlainError, segment};
 
 /// A plaintext taken apart, its signature checked.
 #[derive(Clone, Debug, Eq, PartialEq)]
@@ -27,7 +26,7 @@ pub struct Plain {
 
 /// Draws the padding that brings a plaintext to the next multiple of 256 bytes: 1 to 256 bytes.
 pub fn draw_padding(payload: &[u8], signer: Option<&dyn Keyring>, rng: &mut dyn CryptoRng) -> Vec<u8> {
-    plain::draw_padding(payload, signer, rng)
+    plain::draw_padding(payload, signer, Padding::Blocks, rng)
 }
 
 /// Lays out a plaintext with exactly this padding, and signs it if there is a signer; `None` if the payload
@@ -102,17 +101,37 @@ pub fn partitioned_name(user: &UserId) -> String {
     topic::partitioned(user)
 }
 
-/// The name of a user's personal inbox, which this layer does not use yet.
+/// The name of a user's personal inbox.
 ///
 /// # Errors
 /// [`KeyError::NotAPoint`] if the user's key is not a point of the curve.
 pub fn personal_name(user: &UserId) -> Result<String, KeyError> {
-    let key = PublicKey::from_user(user)?;
-    Ok(format!("contact-discovery-{}", hex::encode(key.uncompressed())))
+    Inbox::Personal.name(user)
 }
 
 /// The name of the place that two users agreed on.
 #[must_use]
 pub fn negotiated_name(secret: &Secret) -> Zeroizing<String> {
     topic::negotiated(secret.expose())
+}
+
+/// Cuts a parcel for envelopes that take `size` bytes each: itself alone if it fits, else `SegmentMessage`s, parity last.
+#[must_use]
+pub fn split(sealed: &Sealed, size: usize) -> Vec<Vec<u8>> {
+    segment::split(sealed, size)
+}
+
+/// The parity of pieces of `size` bytes, of which the last may be shorter: one for every eight pieces, none if there would
+/// be more than 256 of both.
+#[must_use]
+pub fn parity(pieces: &[&[u8]], size: usize) -> Vec<Vec<u8>> {
+    segment::combine(pieces, size)
+}
+
+/// Takes a parcel as it was in its envelope; gives it back unless it is a segment, and the whole with the last segment needed.
+///
+/// # Errors
+/// [`SegmentError`](crate::SegmentError), in a [`PeelError`](crate::PeelError).
+pub fn gather(cx: &mut Cx<'_>, parcel: Parcel) -> Result<Option<Parcel>, Error> {
+    segment::gather(cx, parcel)
 }

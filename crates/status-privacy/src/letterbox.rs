@@ -6,22 +6,30 @@
 use alloc::vec::Vec;
 
 use status_crypto::{Keyring, PublicKey};
-use status_layer::{Cx, Interest, Parcel, Rendezvous, Sealed, Secret, Shelf, StoreError, UserId};
+use status_layer::{
+    CryptoRng, Cx, Due, Interest, Parcel, Rendezvous, Sealed, Secret, Shelf, StoreError, UserId,
+};
 
 use crate::payload::plain::{self, Plain};
 use crate::payload::{ecies, symmetric};
 use crate::table::{self, Place};
-use crate::topic::{ShortTopic, Spot};
-use crate::{Error, MAX_PLACES, PeelError, WatchError, WrapError};
+use crate::topic::{self, PARTITIONS, ShortTopic, Spot};
+use crate::{
+    Darkness, Error, Inbox, Inboxes, MAX_PLACES, MAX_SEGMENT, MAX_WHOLE, PeelError, SEGMENT, WatchError,
+    WrapError, cover, segment,
+};
 
 /// The longest envelope that is made or read, in bytes.
 pub const MAX_FRAME: usize = 1 << 20;
 
-/// The most that a carrier puts around sealed bytes, in bytes.
-const MAX_ENVELOPE: usize = 32;
+/// The longest parcel that is taken, in bytes; longer than one piece, it goes in several frames.
+pub const MAX_SEALED: usize = MAX_WHOLE;
 
-/// The longest parcel that fits into one frame of any carrier, in bytes: room is left for everything that is put around it.
-pub const MAX_SEALED: usize = MAX_FRAME - plain::MAX_OVERHEAD - ecies::OVERHEAD - MAX_ENVELOPE;
+/// What a segment and an envelope have besides a piece and what seals it, at most, in bytes.
+const AROUND: usize = 128;
+
+// The longest piece of a deployed peer is read, whatever its envelope.
+const _: () = assert!(MAX_SEGMENT + AROUND + plain::MAX_OVERHEAD + ecies::OVERHEAD <= MAX_FRAME);
 
 /// Sealed bytes longer than this have a payload of more than 50,000 bytes for certain.
 pub(crate) const LARGE_DATA: usize = 50_000 + plain::MAX_OVERHEAD + ecies::OVERHEAD; // bytes
@@ -33,11 +41,13 @@ pub(crate) const MIN_DATA: usize = symmetric::OVERHEAD + 1; // bytes
 #[derive(Clone, Debug)]
 pub(crate) struct Letterbox<K> {
     keyring: K,
+    pub(crate) inboxes: Inboxes,
+    pub(crate) darkness: Darkness,
 }
 
 impl<K: Keyring> Letterbox<K> {
     pub(crate) const fn new(keyring: K) -> Self {
-        Self { keyring }
+        Self { keyring, inboxes: Inboxes::DEPLOYED, darkness: Darkness::DEPLOYED }
     }
 
     /// The local user.
@@ -56,44 +66,82 @@ impl<K: Keyring> Letterbox<K> {
         if matches!(meet, Rendezvous::Inbox(user) if *user != self.user()) {
             return Err(WatchError::NotOurInbox.into());
         }
-        let spot = Spot::of(meet).ok_or(WatchError::SecretLength)?;
-        match how {
-            Interest::Ignore => table::delete_place(&mut cx.shelf, &spot),
-            Interest::Listen if table::has_place(&cx.shelf, &spot)? => {}
-            Interest::Listen => listen(&mut cx.shelf, meet, &spot)?,
+        if matches!(meet, Rendezvous::Inbox(_)) {
+            self.watch_inbox(cx, how)?;
+        } else {
+            watch_spot(cx, meet, &Spot::of(meet).ok_or(WatchError::SecretLength)?, how)?;
         }
         let mut topics = table::topics(&cx.shelf)?;
+        topics.extend(table::decoys(&cx.shelf)?);
+        topics.sort();
         topics.dedup();
         Ok(topics)
     }
 
-    /// Seals a parcel for its place, signed if it has a hint; returns the topic of the place and the sealed bytes.
-    pub(crate) fn seal(&self, cx: &mut Cx<'_>, parcel: &Parcel) -> Result<(ShortTopic, Vec<u8>), Error> {
-        let sealed = parcel.sealed.as_bytes();
-        let too_large = WrapError::TooLarge { len: sealed.len(), max: MAX_SEALED };
-        if sealed.len() > MAX_SEALED {
-            return Err(too_large.into());
+    /// Our inbox, under all its names that are wanted; and the inboxes that ours is hidden among.
+    fn watch_inbox(&self, cx: &mut Cx<'_>, how: Interest) -> Result<(), Error> {
+        let meet = Rendezvous::Inbox(self.user());
+        for (inbox, wanted) in self.inboxes.names() {
+            let spot = inbox.spot(&self.user()).map_err(|_| WatchError::NotOurInbox)?;
+            let how = if wanted == Interest::Listen { how } else { Interest::Ignore };
+            watch_spot(cx, &meet, &spot, how)?;
         }
-        let spot = Spot::of(&parcel.meet).ok_or(WrapError::SecretLength)?;
-        let signer = self.signer(parcel.hint)?;
-        let padding = plain::draw_padding(sealed, signer, cx.rng);
-        let plain = plain::encode(sealed, &padding, signer).ok_or(too_large)?;
-        let bytes = match &parcel.meet {
-            Rendezvous::Inbox(user) => {
-                let to = PublicKey::from_user(user).map_err(|_| WrapError::UnusableKey)?;
-                ecies::seal(&to, cx.rng, &plain)
+        let wanted = if how == Interest::Listen { self.darkness.decoys } else { 0 };
+        let mut decoys = table::decoys(&cx.shelf)?;
+        for surplus in decoys.split_off(decoys.len().min(wanted.into())) {
+            table::delete_decoy(&mut cx.shelf, surplus);
+        }
+        let ours = Inbox::Partitioned.spot(&self.user()).map_err(|_| WatchError::NotOurInbox)?.topic();
+        while decoys.len() < wanted.into() {
+            let partition = u16::try_from(cover::below(cx.rng, PARTITIONS.into())).unwrap_or_default();
+            let topic = Spot::inbox(topic::partition_name(partition)).topic();
+            if topic != ours && !decoys.contains(&topic) {
+                table::put_decoy(&mut cx.shelf, topic);
+                decoys.push(topic);
             }
-            Rendezvous::Named(_) | Rendezvous::Shared(_) => {
-                let key = key_of(&mut cx.shelf, &spot)?;
-                let damaged = |_| StoreError::Damaged { what: "the key of a place" };
-                symmetric::seal(&key, cx.rng, &plain).map_err(damaged)?
-            }
-        };
-        Ok((spot.topic(), bytes))
+        }
+        Ok(())
     }
 
-    /// Opens sealed bytes with whatever opens the places that are watched under their topic, if anything does.
-    pub(crate) fn open(&self, places: Vec<Place>, data: &[u8]) -> Result<Option<Parcel>, Error> {
+    /// Seals a parcel for its place, signed if it has a hint; returns the topic of the place and the sealed bytes of each
+    /// envelope.
+    pub(crate) fn seal(&self, cx: &mut Cx<'_>, parcel: &Parcel) -> Result<(ShortTopic, Vec<Vec<u8>>), Error> {
+        let len = parcel.sealed.as_bytes().len();
+        let too_large = WrapError::TooLarge { len, max: MAX_SEALED };
+        if len > MAX_SEALED {
+            return Err(too_large.into());
+        }
+        let spot = match &parcel.meet {
+            Rendezvous::Inbox(user) => self.inboxes.leave.spot(user).map_err(|_| WrapError::UnusableKey)?,
+            meet => Spot::of(meet).ok_or(WrapError::SecretLength)?,
+        };
+        let signer = self.signer(parcel.hint)?;
+        let lock = match &parcel.meet {
+            Rendezvous::Inbox(user) => {
+                Lock::User(PublicKey::from_user(user).map_err(|_| WrapError::UnusableKey)?)
+            }
+            Rendezvous::Named(_) | Rendezvous::Shared(_) => Lock::Place(key_of(&mut cx.shelf, &spot)?),
+        };
+        let mut envelopes = Vec::new();
+        for part in segment::split(&parcel.sealed, SEGMENT) {
+            let padding = plain::draw_padding(&part, signer, self.darkness.padding, cx.rng);
+            let plain = plain::encode(&part, &padding, signer).ok_or(too_large)?;
+            if self.darkness.cover.is_some() {
+                cover::note(cx, &spot, plain.len())?;
+            }
+            envelopes.push(lock.seal(cx.rng, &plain)?);
+        }
+        Ok((spot.topic(), envelopes))
+    }
+
+    /// Opens sealed bytes with whatever opens the places that are watched under their topic, if anything does. Of a parcel in
+    /// several envelopes, the one with which there are enough gives the whole.
+    pub(crate) fn open(
+        &self,
+        cx: &mut Cx<'_>,
+        places: Vec<Place>,
+        data: &[u8],
+    ) -> Result<Option<Parcel>, Error> {
         for place in places {
             let Some(plain) = self.unseal(&place, data) else {
                 continue;
@@ -101,9 +149,21 @@ impl<K: Keyring> Letterbox<K> {
             let plain = Plain::decode(&plain).map_err(PeelError::Malformed)?;
             let hint = plain.signer().map_err(PeelError::Malformed)?.map(|key| key.user());
             let sealed = Sealed::new(plain.payload.to_vec());
-            return Ok(Some(Parcel { meet: place.into_meet(self.user()), sealed, hint }));
+            return segment::gather(cx, Parcel { meet: place.into_meet(self.user()), sealed, hint });
         }
         Ok(None)
+    }
+
+    /// What is to go out on our own account, as its topic and sealed bytes, and when to ask again: cover, if it is wanted. And
+    /// forgets large parcels of which too little ever came.
+    pub(crate) fn due(&self, cx: &mut Cx<'_>) -> Result<Due<Option<(ShortTopic, Vec<u8>)>>, StoreError> {
+        let forget = segment::forget_old(cx)?;
+        let Some(cover) = self.darkness.cover else {
+            cover::stop(&mut cx.shelf)?;
+            return Ok(Due { now: None, next: forget });
+        };
+        let (now, next) = cover::due(cx, cover)?;
+        Ok(Due { now, next: Some(forget.map_or(next, |forget| forget.min(next))) })
     }
 
     /// The keyring that is to sign, if anything is.
@@ -122,6 +182,38 @@ impl<K: Keyring> Letterbox<K> {
             Place::Named { key, .. } | Place::Shared { key, .. } => symmetric::open(key, data),
         }
     }
+}
+
+/// What envelopes of a place are sealed with.
+enum Lock {
+    /// The key of a user, whose inbox it is.
+    User(PublicKey),
+    /// The key that all who know the place have.
+    Place(Secret),
+}
+
+impl Lock {
+    fn seal(&self, rng: &mut dyn CryptoRng, plain: &[u8]) -> Result<Vec<u8>, StoreError> {
+        match self {
+            Self::User(to) => Ok(ecies::seal(to, rng, plain)),
+            Self::Place(key) => symmetric::seal(key, rng, plain)
+                .map_err(|_| StoreError::Damaged { what: "the key of a place" }),
+        }
+    }
+}
+
+/// Begins or stops listening at a place under one name.
+fn watch_spot(cx: &mut Cx<'_>, meet: &Rendezvous, spot: &Spot, how: Interest) -> Result<(), Error> {
+    let here = table::has_place(&cx.shelf, spot)?;
+    match how {
+        Interest::Listen if here => {}
+        Interest::Listen => listen(&mut cx.shelf, meet, spot)?,
+        Interest::Ignore if here || table::key(&cx.shelf, spot)?.is_some() => {
+            table::delete_place(&mut cx.shelf, spot);
+        }
+        Interest::Ignore => {}
+    }
+    Ok(())
 }
 
 /// Notes a place that is not listened at yet.

@@ -35,19 +35,32 @@
 
 extern crate alloc;
 
+mod cover;
+mod darkness;
 mod error;
+#[allow(missing_docs, unreachable_pub, clippy::all)]
+#[path = "generated/status.privacy.v1.rs"]
+mod generated;
 #[cfg(feature = "hazmat")]
 pub mod hazmat;
+mod inbox;
 mod letterbox;
 mod payload;
+mod segment;
 mod table;
 mod topic;
 mod waku;
 pub mod whisper;
 
+pub use darkness::{Cover, Darkness, Padding};
 pub use error::{Error, PeelError, ProveError, WatchError, WrapError};
+pub use inbox::{Inbox, Inboxes};
 pub use letterbox::{MAX_FRAME, MAX_SEALED};
 pub use payload::PlainError;
+pub use segment::{
+    COMPLETE_FOR, MAX_COMPLETE, MAX_SEGMENT, MAX_UNFINISHED, MAX_UNFINISHED_OF_SENDER, MAX_WAITING,
+    MAX_WAITING_OF_SENDER, MAX_WHOLE, MAX_ZEROS_SEARCHED, SEGMENT, SegmentError, UNFINISHED_FOR,
+};
 pub use table::{MAX_PLACES, TABLES, examine};
 pub use waku::Waku;
 pub use whisper::Whisper;

@@ -4,6 +4,7 @@
 //! | --- | --- | --- |
 //! | places listened at | `01 ‖ keccak256(name) ‖ kind` | inbox: nothing; named: key 32 ‖ name; shared: key 32 ‖ secret 32 |
 //! | keys of other places | `02 ‖ keccak256(name)` | key 32 |
+//! | decoys | `07 ‖ topic 4` | nothing |
 //!
 //! The first four bytes of the hash are the topic, so the places of one topic are one short scan. A key takes
 //! long to derive (about 10 ms optimised), which is why it is kept; keys of places that are only sent to are
@@ -11,6 +12,7 @@
 
 use alloc::vec::Vec;
 
+use status_layer::row::{Reader, Writer};
 use status_layer::{Name, Rendezvous, Secret, Shelf, StoreError, UserId, Value};
 
 use crate::payload::symmetric::KEY;
@@ -23,11 +25,15 @@ pub use examine::{TABLES, examine};
 /// The most places that are listened at.
 pub const MAX_PLACES: usize = 4_096;
 
+/// The most topics that are asked for to hide our own.
+pub(crate) const MAX_DECOYS: usize = 255;
+
 /// The most keys that are kept for places that are not listened at.
 pub(crate) const MAX_KEYS: usize = 256; // rows
 
 const PLACES: u8 = 1;
 const KEYS: u8 = 2;
+const DECOYS: u8 = 7;
 const VERSION: u8 = 1;
 
 const INBOX: u8 = 1;
@@ -56,28 +62,28 @@ impl Place {
     }
 
     fn encode(&self) -> Value {
+        let row = Writer::new(VERSION);
         match self {
-            Self::Inbox => value(&[]),
-            Self::Named { key, name } => value(&[key.expose(), name.as_str().as_bytes()]),
-            Self::Shared { key, secret } => value(&[key.expose(), secret.expose()]),
+            Self::Inbox => row,
+            Self::Named { key, name } => row.bytes(key.expose()).bytes(name.as_str().as_bytes()),
+            Self::Shared { key, secret } => row.bytes(key.expose()).bytes(secret.expose()),
         }
+        .finish()
     }
 
     fn decode(row_key: &[u8], value: &Value) -> Result<Self, StoreError> {
-        let damaged = || StoreError::Damaged { what: "a place" };
-        let bytes = unversioned("a place", value)?;
-        match (row_key.last(), bytes.split_at_checked(KEY)) {
-            (Some(&INBOX), None) if bytes.is_empty() => Ok(Self::Inbox),
-            (Some(&NAMED), Some((key, text))) => {
-                let text = core::str::from_utf8(text).map_err(|_| damaged())?;
-                let name = Name::new(text).map_err(|_| damaged())?;
-                Ok(Self::Named { key: Secret::new(key), name })
+        Reader::read("a place", VERSION, value, |r| match *row_key.last()? {
+            INBOX => Some(Self::Inbox),
+            NAMED => {
+                let key = Secret::new(r.bytes(KEY)?);
+                let name = Name::new(core::str::from_utf8(r.rest()).ok()?).ok()?;
+                Some(Self::Named { key, name })
             }
-            (Some(&SHARED), Some((key, secret))) if secret.len() == SECRET => {
-                Ok(Self::Shared { key: Secret::new(key), secret: Secret::new(secret) })
+            SHARED => {
+                Some(Self::Shared { key: Secret::new(r.bytes(KEY)?), secret: Secret::new(r.bytes(SECRET)?) })
             }
-            _ => Err(damaged()),
-        }
+            _ => None,
+        })
     }
 }
 
@@ -98,22 +104,37 @@ pub(crate) fn has_place(shelf: &Shelf<'_>, spot: &Spot) -> Result<bool, StoreErr
     shelf.has(&place_key(spot))
 }
 
-/// The places that are listened at under one topic; mostly none or one.
+/// The places that are listened at under one topic, in the order in which they are tried; mostly none or one.
 pub(crate) fn places_at(shelf: &Shelf<'_>, topic: ShortTopic) -> Result<Vec<Place>, StoreError> {
     let [a, b, c, d] = topic.0;
     let rows = shelf.scan(&[PLACES, a, b, c, d], None, MAX_PLACES)?;
-    rows.iter().map(|(key, value)| Place::decode(key, value)).collect()
+    let places: Result<Vec<_>, _> = rows.iter().map(|(key, value)| Place::decode(key, value)).collect();
+    let mut places = places?;
+    // A key agreement costs a hundred times as much as a symmetric key that does not fit: it comes last, and once.
+    places.sort_by_key(|place| *place == Place::Inbox);
+    places.dedup_by(|one, other| *one == Place::Inbox && *other == Place::Inbox);
+    Ok(places)
 }
 
 /// The topic of every place that is listened at, ascending; as many as there are places.
 pub(crate) fn topics(shelf: &Shelf<'_>) -> Result<Vec<ShortTopic>, StoreError> {
     let rows = shelf.scan(&[PLACES], None, MAX_PLACES)?;
-    rows.iter()
-        .map(|(key, _)| match key.as_slice() {
-            [_, a, b, c, d, ..] => Ok(ShortTopic([*a, *b, *c, *d])),
-            _ => Err(StoreError::Damaged { what: "the key of a place" }),
-        })
-        .collect()
+    rows.iter().map(|(key, _)| topic_of(key)).collect()
+}
+
+/// The topics that are asked for and not listened at, ascending.
+pub(crate) fn decoys(shelf: &Shelf<'_>) -> Result<Vec<ShortTopic>, StoreError> {
+    shelf.scan(&[DECOYS], None, MAX_DECOYS)?.iter().map(|(key, _)| topic_of(key)).collect()
+}
+
+/// Asks for a topic that is not listened at.
+pub(crate) fn put_decoy(shelf: &mut Shelf<'_>, topic: ShortTopic) {
+    shelf.put(decoy_key(topic), Writer::new(VERSION).finish());
+}
+
+/// Asks for it no more.
+pub(crate) fn delete_decoy(shelf: &mut Shelf<'_>, topic: ShortTopic) {
+    shelf.delete(decoy_key(topic));
 }
 
 /// The symmetric key of a place, if it is known without deriving it.
@@ -128,10 +149,7 @@ pub(crate) fn key(shelf: &Shelf<'_>, spot: &Spot) -> Result<Option<Secret>, Stor
     let Some(value) = shelf.get(&key_key(spot))? else {
         return Ok(None);
     };
-    match unversioned("the key of a place", &value)? {
-        key if key.len() == KEY => Ok(Some(Secret::new(key))),
-        _ => Err(StoreError::Damaged { what: "the key of a place" }),
-    }
+    Reader::read("the key of a place", VERSION, &value, |r| r.bytes(KEY).map(Secret::new)).map(Some)
 }
 
 /// Keeps the key of a place that is not listened at.
@@ -144,8 +162,19 @@ pub(crate) fn put_key(shelf: &mut Shelf<'_>, spot: &Spot, key: &Secret) -> Resul
     {
         shelf.delete(first);
     }
-    shelf.put(key_key(spot), value(&[key.expose()]));
+    shelf.put(key_key(spot), Writer::new(VERSION).bytes(key.expose()).finish());
     Ok(())
+}
+
+fn topic_of(key: &[u8]) -> Result<ShortTopic, StoreError> {
+    match key {
+        [_, a, b, c, d, ..] => Ok(ShortTopic([*a, *b, *c, *d])),
+        _ => Err(StoreError::Damaged { what: "the key of a place" }),
+    }
+}
+
+fn decoy_key(topic: ShortTopic) -> Vec<u8> {
+    [&[DECOYS], topic.0.as_slice()].concat()
 }
 
 fn place_key(spot: &Spot) -> Vec<u8> {
@@ -159,25 +188,6 @@ fn place_key(spot: &Spot) -> Vec<u8> {
 
 fn key_key(spot: &Spot) -> Vec<u8> {
     [&[KEYS], spot.hash.as_slice()].concat()
-}
-
-fn value(parts: &[&[u8]]) -> Value {
-    let len = parts.iter().map(|part| part.len()).sum::<usize>();
-    // Room for all at once: a vector that grows leaves copies of the key behind.
-    let mut bytes = Vec::with_capacity(len.saturating_add(1));
-    bytes.push(VERSION);
-    for part in parts {
-        bytes.extend_from_slice(part);
-    }
-    Value::new(bytes)
-}
-
-fn unversioned<'a>(what: &'static str, value: &'a Value) -> Result<&'a [u8], StoreError> {
-    match value.split_first() {
-        Some((&VERSION, bytes)) => Ok(bytes),
-        Some((&found, _)) if found > VERSION => Err(StoreError::Newer { what, found, known: VERSION }),
-        _ => Err(StoreError::Damaged { what }),
-    }
 }
 
 #[cfg(test)]

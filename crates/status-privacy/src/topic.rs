@@ -12,7 +12,7 @@ use status_layer::{Rendezvous, Topic, UserId};
 use zeroize::Zeroizing;
 
 /// Inboxes are spread over this many topics, so that a topic does not tell whose inbox it is.
-const PARTITIONS: u16 = 5_000;
+pub(crate) const PARTITIONS: u16 = 5_000;
 
 /// Length of a secret that two users share, in bytes.
 pub(crate) const SECRET: usize = 32;
@@ -28,12 +28,12 @@ pub(crate) struct Spot {
     pub(crate) hash: [u8; 32],
 }
 
-/// What kind of place it is, which decides how envelopes are sealed there.
+/// What kind of place it is, which decides how envelopes are sealed there. The numbers are written into rows.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub(crate) enum Kind {
-    Inbox,
-    Named,
-    Shared,
+    Inbox = 0,
+    Named = 1,
+    Shared = 2,
 }
 
 /// The first four bytes of the Keccak-256 of a name.
@@ -53,6 +53,12 @@ impl Spot {
         };
         let hash = keccak256(&[name.as_bytes()]);
         Some(Self { kind, name, hash })
+    }
+
+    /// An inbox of this name.
+    pub(crate) fn inbox(name: String) -> Self {
+        let hash = keccak256(&[name.as_bytes()]);
+        Self { kind: Kind::Inbox, name: Zeroizing::new(name), hash }
     }
 
     pub(crate) fn name(&self) -> &str {
@@ -104,7 +110,12 @@ pub(crate) fn partition(user: &UserId) -> u16 {
 
 /// The name of the inbox that a user shares with everybody of the same partition.
 pub(crate) fn partitioned(user: &UserId) -> String {
-    format!("contact-discovery-{}", partition(user))
+    partition_name(partition(user))
+}
+
+/// The name of a partition's inboxes.
+pub(crate) fn partition_name(partition: u16) -> String {
+    format!("contact-discovery-{partition}")
 }
 
 /// The name of the place that two users agreed on: their secret in lower-case hex.

@@ -1,6 +1,5 @@
 //! The carrier of Waku v2: a payload of version 1 under a content topic.
 
-use alloc::vec;
 use alloc::vec::Vec;
 
 use status_crypto::Keyring;
@@ -8,7 +7,7 @@ use status_layer::{Cx, Due, Frame, Interest, Parcel, Privacy, Rendezvous, Topic,
 
 use crate::letterbox::{Letterbox, MIN_DATA};
 use crate::topic::ShortTopic;
-use crate::{Error, MAX_FRAME, PeelError, table};
+use crate::{Darkness, Error, Inboxes, MAX_FRAME, PeelError, table};
 
 /// Envelopes as deployed Status peers exchange them over Waku v2: the sealed bytes as they are.
 ///
@@ -23,6 +22,20 @@ impl<K: Keyring> Waku<K> {
     #[must_use]
     pub const fn new(keyring: K) -> Self {
         Self { letterbox: Letterbox::new(keyring) }
+    }
+
+    /// Hides more than deployed peers do.
+    #[must_use]
+    pub const fn with_darkness(mut self, darkness: Darkness) -> Self {
+        self.letterbox.darkness = darkness;
+        self
+    }
+
+    /// Listens at other names of our inbox, too, or leaves what is for others elsewhere.
+    #[must_use]
+    pub const fn with_inboxes(mut self, inboxes: Inboxes) -> Self {
+        self.letterbox.inboxes = inboxes;
+        self
     }
 
     /// The local user.
@@ -44,16 +57,18 @@ impl<K: Keyring> Privacy for Waku<K> {
         Ok(topics.into_iter().map(ShortTopic::content_topic).collect())
     }
 
-    /// Puts a parcel into one envelope, signed if the parcel has a hint.
+    /// Puts a parcel into one envelope, or a large one into several, signed if the parcel has a hint.
     ///
     /// # Errors
     /// [`WrapError`](crate::WrapError).
     fn wrap(&self, cx: &mut Cx<'_>, parcel: Parcel) -> Result<Vec<Frame>, Error> {
-        let (topic, bytes) = self.letterbox.seal(cx, &parcel)?;
-        Ok(vec![Frame { topic: topic.content_topic(), at: cx.now, bytes }])
+        let (topic, envelopes) = self.letterbox.seal(cx, &parcel)?;
+        let frame = |bytes| Frame { topic: topic.content_topic(), at: cx.now, bytes };
+        Ok(envelopes.into_iter().map(frame).collect())
     }
 
-    /// Opens an envelope with whatever opens the places watched under its topic.
+    /// Opens an envelope with whatever opens the places watched under its topic; of several that belong together, the one
+    /// with which there are enough gives the parcel.
     ///
     /// # Errors
     /// [`PeelError`].
@@ -64,14 +79,18 @@ impl<K: Keyring> Privacy for Waku<K> {
             len if len > MAX_FRAME => return Err(PeelError::TooLarge { len, max: MAX_FRAME }.into()),
             _ => {}
         }
-        self.letterbox.open(table::places_at(&cx.shelf, topic)?, &frame.bytes)
+        let places = table::places_at(&cx.shelf, topic)?;
+        self.letterbox.open(cx, places, &frame.bytes)
     }
 
-    /// Nothing is ever due: this carrier sends on nobody's account but the upper layers'.
+    /// Returns cover, if it is wanted, and forgets large parcels of which too little ever came.
     ///
     /// # Errors
-    /// Never.
-    fn due(&self, _: &mut Cx<'_>) -> Result<Due<Vec<Frame>>, Error> {
-        Ok(Due::default())
+    /// Fails only with the store.
+    fn due(&self, cx: &mut Cx<'_>) -> Result<Due<Vec<Frame>>, Error> {
+        let Due { now, next } = self.letterbox.due(cx)?;
+        let frame =
+            |(topic, bytes): (ShortTopic, _)| Frame { topic: topic.content_topic(), at: cx.now, bytes };
+        Ok(Due { now: now.into_iter().map(frame).collect(), next })
     }
 }

@@ -10,7 +10,6 @@ mod label;
 pub mod pow;
 mod rules;
 
-use alloc::vec;
 use alloc::vec::Vec;
 use core::time::Duration;
 
@@ -20,7 +19,8 @@ use status_layer::{
 };
 
 use crate::letterbox::{LARGE_DATA, Letterbox, MIN_DATA};
-use crate::{Error, MAX_FRAME, PeelError, ProveError, table};
+use crate::topic::ShortTopic;
+use crate::{Darkness, Error, Inboxes, MAX_FRAME, PeelError, ProveError, table};
 
 pub use bloom::Bloom;
 pub use envelope::{Envelope, FormError, hash};
@@ -77,6 +77,20 @@ impl<K: Keyring> Whisper<K> {
         Self { letterbox: Letterbox::new(keyring), config }
     }
 
+    /// Hides more than deployed peers do.
+    #[must_use]
+    pub const fn with_darkness(mut self, darkness: Darkness) -> Self {
+        self.letterbox.darkness = darkness;
+        self
+    }
+
+    /// Listens at other names of our inbox, too, or leaves what is for others elsewhere.
+    #[must_use]
+    pub const fn with_inboxes(mut self, inboxes: Inboxes) -> Self {
+        self.letterbox.inboxes = inboxes;
+        self
+    }
+
     /// The local user.
     #[must_use]
     pub fn user(&self) -> UserId {
@@ -95,6 +109,14 @@ impl<K: Keyring> Whisper<K> {
             Pow::Target { usual, within, .. } => Some((usual, within)),
             Pow::Nothing | Pow::Best { .. } => None,
         }
+    }
+
+    /// An envelope for which no work was done yet.
+    fn frame(&self, at: Timestamp, topic: ShortTopic, data: &[u8]) -> Frame {
+        let ttl = self.ttl();
+        let expiry = seconds(at).saturating_add(ttl);
+        let envelope = Envelope { expiry, ttl, topic: topic.0, data, nonce: 0 };
+        Frame { topic: label::of(topic), at, bytes: envelope.encode() }
     }
 
     /// Whether the rules let an envelope be opened at `now`.
@@ -121,16 +143,14 @@ impl<K: Keyring> Privacy for Whisper<K> {
         Ok(topics.into_iter().map(label::of).collect())
     }
 
-    /// Puts a parcel into one envelope, signed if the parcel has a hint. It is not yet [ready](Privacy::ready).
+    /// Puts a parcel into one envelope, or a large one into several, signed if the parcel has a hint. They are not yet
+    /// [ready](Privacy::ready).
     ///
     /// # Errors
     /// [`WrapError`](crate::WrapError).
     fn wrap(&self, cx: &mut Cx<'_>, parcel: Parcel) -> Result<Vec<Frame>, Error> {
-        let (topic, data) = self.letterbox.seal(cx, &parcel)?;
-        let ttl = self.ttl();
-        let expiry = seconds(cx.now).saturating_add(ttl);
-        let envelope = Envelope { expiry, ttl, topic: topic.0, data: &data, nonce: 0 };
-        Ok(vec![Frame { topic: label::of(topic), at: cx.now, bytes: envelope.encode() }])
+        let (topic, sealed) = self.letterbox.seal(cx, &parcel)?;
+        Ok(sealed.iter().map(|data| self.frame(cx.now, topic, data)).collect())
     }
 
     /// Lets an envelope run out later, and says what work is to be done for it.
@@ -197,16 +217,18 @@ impl<K: Keyring> Privacy for Whisper<K> {
         }
         match envelope.data.len() {
             len if len < MIN_DATA => Err(PeelError::TooShort { len, min: MIN_DATA }.into()),
-            _ => self.letterbox.open(places, envelope.data),
+            _ => self.letterbox.open(cx, places, envelope.data),
         }
     }
 
-    /// Nothing is ever due: this carrier sends on nobody's account but the upper layers'.
+    /// Returns cover, if it is wanted, and forgets large parcels of which too little ever came.
     ///
     /// # Errors
-    /// Never.
-    fn due(&self, _: &mut Cx<'_>) -> Result<Due<Vec<Frame>>, Error> {
-        Ok(Due::default())
+    /// Fails only with the store.
+    fn due(&self, cx: &mut Cx<'_>) -> Result<Due<Vec<Frame>>, Error> {
+        let Due { now, next } = self.letterbox.due(cx)?;
+        let frame = |(topic, data): (ShortTopic, Vec<u8>)| self.frame(cx.now, topic, &data);
+        Ok(Due { now: now.into_iter().map(frame).collect(), next })
     }
 }
 

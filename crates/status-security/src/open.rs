@@ -20,7 +20,7 @@ use crate::wire::{Direct, Lock, Opening, Unchecked};
 use crate::{device, fixed, people, seen};
 
 /// Largest parcel that is taken, in bytes.
-pub const MAX_PARCEL: usize = 2 * 1024 * 1024;
+pub const MAX_PARCEL: usize = 4 * 1024 * 1024;
 
 /// The lowest protocol version of devices that listen at shared places.
 const SHARES: u32 = 1;

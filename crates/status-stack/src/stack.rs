@@ -33,6 +33,9 @@ pub struct Config {
     pub areas: Areas,
     /// Frames kept in the outbox; while it is full nothing new is sealed.
     pub max_outbox: usize,
+    /// While this many frames wait, what privacy sends on its own account is dropped: it is for nobody, and would take the room
+    /// and the time of what is for somebody.
+    pub max_cover: usize,
     /// How long after it was handed to the network an unconfirmed frame is handed to it again.
     pub retry: Duration,
     /// How far before the last frame seen history is fetched, for frames that were published late.
@@ -58,6 +61,7 @@ impl Default for Config {
         Self {
             areas: Areas { sync: Area(1), security: Area(2), privacy: Area(3), stack: Area(4) },
             max_outbox: 1_024,
+            max_cover: 8,
             retry: Duration::from_secs(60),
             overlap: Duration::from_secs(120),
         }
@@ -179,18 +183,18 @@ impl<Y: DataSync, X: Security, P: Privacy> Run<'_, Y, X, P> {
             Err(no) => return self.dropped(no),
         };
         self.seen(unit, at)?;
-        let sealed = parcel.sealed.as_bytes().len();
+        let (sealed, hint) = (parcel.sealed.as_bytes().len(), parcel.hint);
         let opened = match self.call(unit, Layer::Security, |cx| security.open(cx, parcel)) {
             Ok(opened) => opened,
             Err(no) => return self.dropped(no),
         };
         let Opened { mail, then, turned, notices } = opened;
-        for notice in notices {
-            if let Some(whom) = lacks(&notice) {
-                self.call(unit, Layer::Sync, |cx| sync.resend(cx, Some(whom)))?;
-            }
-            self.out.news.push(News::Noticed(notice));
+        // A session that turns without a word is the answer of somebody who could not read us.
+        let anew = hint.filter(|_| turned && mail.is_empty());
+        for whom in notices.iter().filter_map(lacks).chain(anew) {
+            self.call(unit, Layer::Sync, |cx| sync.resend(cx, Some(&whom)))?;
         }
+        self.out.news.extend(notices.into_iter().map(News::Noticed));
         self.out.taken = Some(Taken { frame: size, turned, letters: mail.len() });
         for letter in mail {
             let way = Way { datagram: letter.datagram.bytes.len(), sealed, frame: size };
@@ -219,7 +223,9 @@ impl<Y: DataSync, X: Security, P: Privacy> Run<'_, Y, X, P> {
             self.carry_out(unit, due.now)?;
             let due = self.call(unit, Layer::Privacy, |cx| privacy.due(cx))?;
             self.wake(due.next);
-            self.post(unit, due.now)?;
+            if waiting < config.max_cover {
+                self.post(unit, due.now)?;
+            }
         }
         let (_, next) = self.own(unit, |cx| outbox::state(cx, config.max_outbox))?;
         self.wake(next);
@@ -441,10 +447,10 @@ fn watched(cx: &mut Cx<'_>, topics: &[Topic]) -> Result<bool, StoreError> {
 }
 
 /// Who has reason to lack what we sent: keys changed.
-const fn lacks(notice: &Notice) -> Option<&UserId> {
+const fn lacks(notice: &Notice) -> Option<UserId> {
     match notice {
-        Notice::Unreadable { from } => Some(from),
-        Notice::NewDevice { user, joined: true, .. } => Some(user),
+        Notice::Unreadable { from } => Some(*from),
+        Notice::NewDevice { user, joined: true, .. } => Some(*user),
         _ => None,
     }
 }

@@ -4,11 +4,15 @@ use std::ffi::OsString;
 use std::fs::{File, TryLockError};
 use std::io::{Read as _, Seek as _, Write as _};
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use status_layer::StoreError;
 
 use crate::rows::unavailable;
 
+/// How often, and after what time each, it is tried again if the lock seems to be our own.
+const TRIES: u32 = 20;
+const WAIT: Duration = Duration::from_millis(10);
 /// Longest number that is read from the lock, in bytes.
 const MAX_NUMBER: u64 = 20;
 
@@ -31,10 +35,19 @@ impl Owner {
         #[cfg(unix)]
         std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
         let mut file = options.open(beside(path)).map_err(unavailable)?;
-        match file.try_lock() {
-            Ok(()) => {}
-            Err(TryLockError::WouldBlock) => return Err(StoreError::InUse { by: holder(file) }),
-            Err(TryLockError::Error(error)) => return Err(unavailable(error)),
+        let mut tries = 0;
+        while let Err(error) = file.try_lock() {
+            match error {
+                TryLockError::Error(error) => return Err(unavailable(error)),
+                TryLockError::WouldBlock => {}
+            }
+            let by = holder(&mut file);
+            // A process that we are about to start has a copy of our lock, until it runs its own program.
+            if by != Some(std::process::id()) || tries == TRIES {
+                return Err(StoreError::InUse { by });
+            }
+            tries += 1;
+            std::thread::sleep(WAIT);
         }
         // The number is for people only; a disk that is full does not make us less the owner.
         let number = format!("{}\n", std::process::id());
@@ -51,9 +64,10 @@ fn beside(path: &Path) -> PathBuf {
 }
 
 /// The process that wrote its number into the lock.
-fn holder(file: File) -> Option<u32> {
+fn holder(file: &mut File) -> Option<u32> {
     let mut text = String::new();
     // Where locks forbid reading too, the number stays unknown.
+    file.rewind().ok()?;
     file.take(MAX_NUMBER).read_to_string(&mut text).ok()?;
     text.trim().parse().ok()
 }

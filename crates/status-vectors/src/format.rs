@@ -11,6 +11,7 @@ mod membership;
 mod mvds;
 mod nodes;
 mod protocol;
+mod segments;
 mod topics;
 mod traces;
 mod validation;
@@ -46,6 +47,7 @@ pub(crate) fn choose(format: &str, case: &Value) -> Choice {
         "membership-v1" => membership::check,
         "mvds-traces-v1" => traces::check,
         "mvds-v1" => mvds::check,
+        "segments-v1" => segments::check,
         "topics-v1" => topics::check,
         "validation-v1" => validation::check,
         "whisper-packets-v1" => nodes::check_packets,

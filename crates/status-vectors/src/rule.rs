@@ -39,6 +39,8 @@ pub enum Rule {
     NeverRead,
     /// The list of fields does not tell an empty signature from an absent one; either must be judged alike.
     EmptyOrAbsentSignature,
+    /// We say more than the peer, in fields that it ignores.
+    OwnFields,
 }
 
 impl Rule {
@@ -58,6 +60,7 @@ impl Rule {
         Self::OrderOfSealing,
         Self::NeverRead,
         Self::EmptyOrAbsentSignature,
+        Self::OwnFields,
     ];
 
     /// The short name.
@@ -112,6 +115,9 @@ impl Rule {
                 "empty-or-absent-signature",
                 "the fields do not tell an empty signature from an absent one; one of the two is judged alike",
             ),
+            Self::OwnFields => {
+                ("own-fields", "what we say besides, in fields that the peer ignores, is not compared")
+            }
         }
     }
 }

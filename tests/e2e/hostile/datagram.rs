@@ -8,7 +8,7 @@ use status_layer::Body;
 use status_layer::testing::rng;
 use status_stack::Layer;
 
-use super::{ALICE, BOB, MALLORY, SECURITY, SYNC, Scene, random, scene};
+use super::{ALICE, BOB, MALLORY, SECURITY, Scene, random, scene};
 
 #[test]
 fn mail_for_another_group_is_refused_whole() {
@@ -65,8 +65,7 @@ fn confirmations_and_requests_of_what_never_was_do_nothing() {
         let payload = Payload { acks: list.clone(), requests: list, ..Payload::default() };
         let verdict = under_the_ratchet(&mut scene, payload.encode(Wire::Deployed));
 
-        // Data sync may note when it heard from her, and nothing else.
-        assert!(matches!(verdict.changed[..], [SECURITY] | [SYNC, SECURITY]), "{verdict:?}");
+        assert_eq!(verdict.changed, [SECURITY], "{verdict:?}");
         assert!(verdict.bodies.is_empty() && verdict.other_news == 0 && verdict.dropped.is_empty());
     }
 

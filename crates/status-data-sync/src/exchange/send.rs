@@ -8,13 +8,14 @@ use super::ack::given_up;
 use super::{Event, Exchange, REQUEST_TRIES, ago};
 use crate::config::EPOCH;
 use crate::table::message::Waiting;
+use crate::table::pages;
 use crate::table::peer::{self, Peer};
 use crate::table::record::{self, Kind, Record, Task};
 use crate::table::settled;
 use crate::wire::{Extensions, Payload};
 
-/// Records of a wake that are looked at for one payload; it goes on with the next.
-const LOOK: usize = 256;
+/// Pages of records of a wake that are looked at for one payload; it goes on with the next.
+const LOOK: usize = 16;
 
 /// A payload that is being filled.
 struct Filling {
@@ -58,8 +59,8 @@ impl Exchange {
         settled::sweep(&mut cx.shelf, ago(cx.now, self.config.keep_settled))?;
         let overdue = self.overdue(cx, &mut sent.events)?;
         let mut after = None;
-        loop {
-            let mut entries = peer::agenda(&cx.shelf, after)?;
+        for limit in pages() {
+            let mut entries = peer::agenda(&cx.shelf, after, limit)?;
             entries.retain(|entry| entry.due <= cx.now);
             let Some(last) = entries.last() else { break };
             after = Some(*last);
@@ -109,8 +110,8 @@ impl Exchange {
         lost: &mut Vec<(MessageId, UserId)>,
     ) -> Result<bool, StoreError> {
         let mut place = None;
-        loop {
-            let page = record::queue(&cx.shelf, &peer.user, place)?;
+        for limit in pages() {
+            let page = record::queue(&cx.shelf, &peer.user, place, limit)?;
             let Some((last, _)) = page.last() else { return Ok(true) };
             place = Some(*last);
             for (place, task) in page {
@@ -123,6 +124,7 @@ impl Exchange {
                 }
             }
         }
+        Ok(true)
     }
 
     /// Puts in what is sent again before its time, and notes how far this has come.
@@ -133,18 +135,17 @@ impl Exchange {
         filling: &mut Filling,
         lost: &mut Vec<(MessageId, UserId)>,
     ) -> Result<(), StoreError> {
-        let mut looked = 0;
-        while looked < LOOK {
-            let page = record::queue(&cx.shelf, &peer.user, peer.wake.place)?;
+        for limit in pages().take(LOOK) {
+            let page = record::queue(&cx.shelf, &peer.user, peer.wake.place, limit)?;
             if page.is_empty() {
                 peer.wake.end();
                 return Ok(());
             }
-            looked = looked.saturating_add(page.len());
             for (place, task) in page {
                 let record = load(cx, &task)?;
-                // What was sent since, in this wake too, stands behind its new time.
-                if record.sent < peer.wake.before && !self.take(cx, peer, filling, (&task, &record), lost)? {
+                // What was sent since, in this wake too, stands behind its new time. A clock may have been set back.
+                let lacks = record.sent < peer.wake.before || record.sent > cx.now;
+                if lacks && !self.take(cx, peer, filling, (&task, &record), lost)? {
                     return Ok(());
                 }
                 peer.wake.place = Some(place);

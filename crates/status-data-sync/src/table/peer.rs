@@ -6,7 +6,7 @@ use status_layer::row::{Reader, Writer};
 use status_layer::{Shelf, StoreError, Timestamp, UserId, Value};
 
 use super::record::{Kind, Place};
-use super::{ACK, AGENDA, PAGE, PEER, VERSION, empty, id, key, record, user};
+use super::{ACK, AGENDA, PEER, VERSION, empty, id, key, record, user};
 use crate::ident::SyncId;
 
 const WHAT: &str = "a data sync user";
@@ -20,9 +20,9 @@ pub(crate) struct Peer {
     /// When their next payload is due.
     pub(crate) next: Option<Timestamp>,
     pub(crate) wake: Wake,
-    /// When they were heard from last; 0 if never.
+    /// When they were heard from last while something waited for them; 0 if never.
     pub(crate) heard: Timestamp,
-    /// What they understand beyond the deployed protocol: bits of [`wire::Extensions`](crate::wire::Extensions).
+    /// What they understand beyond the deployed protocol: bits of `wire::Extensions`.
     pub(crate) speaks: u32,
     /// As it stands on the shelf.
     stored: Option<Value>,
@@ -105,9 +105,14 @@ impl Peer {
         Ok(())
     }
 
+    /// Whether anything waits for them.
+    pub(crate) const fn lacks_anything(&self) -> bool {
+        self.counts.waiting > 0 || self.counts.requests > 0
+    }
+
     /// Has everything sent again that was sent before `before`, if anything waits.
     pub(crate) fn wake(&mut self, now: Timestamp, before: Timestamp) {
-        if self.counts.waiting > 0 || self.counts.requests > 0 {
+        if self.lacks_anything() {
             self.wake = Wake { at: now, before: before.max(self.wake.before), place: None };
             self.next = Some(self.next.map_or(now, |next| next.min(now)));
         }
@@ -223,10 +228,14 @@ pub(crate) struct Entry {
     pub(crate) user: UserId,
 }
 
-/// Some of the users for whom something waits, by the time of their next payload, from `after` on.
-pub(crate) fn agenda(shelf: &Shelf<'_>, after: Option<Entry>) -> Result<Vec<Entry>, StoreError> {
+/// At most `limit` of the users for whom something waits, by the time of their next payload, from `after` on.
+pub(crate) fn agenda(
+    shelf: &Shelf<'_>,
+    after: Option<Entry>,
+    limit: usize,
+) -> Result<Vec<Entry>, StoreError> {
     let after = after.map(|entry| agenda_key(entry.due, &entry.user));
-    let rows = shelf.scan(&[AGENDA], after.as_deref(), PAGE)?;
+    let rows = shelf.scan(&[AGENDA], after.as_deref(), limit)?;
     rows.iter().map(|(key, _)| entry(key)).collect()
 }
 

@@ -5,7 +5,7 @@ use alloc::vec::Vec;
 use status_layer::row::{Reader, Writer};
 use status_layer::{Shelf, StoreError, Timestamp, UserId, Value};
 
-use super::{NUMBER, PAGE, QUEUE, RECORD, VERSION, id, key, user};
+use super::{NUMBER, QUEUE, RECORD, VERSION, id, key, user};
 use crate::ident::SyncId;
 
 const WHAT: &str = "a data sync record";
@@ -105,14 +105,15 @@ pub(crate) fn first_due(shelf: &Shelf<'_>, user: &UserId) -> Result<Option<Times
     first.first().map(|(key, _)| Ok(place(key)?.due)).transpose()
 }
 
-/// Some of the tasks of `user` in the order of their times, and of queueing among equal times; from `after` on.
+/// At most `limit` of the tasks of `user` in the order of their times, and of queueing among equal times; from `after` on.
 pub(crate) fn queue(
     shelf: &Shelf<'_>,
     user: &UserId,
     after: Option<Place>,
+    limit: usize,
 ) -> Result<Vec<(Place, Task)>, StoreError> {
     let after = after.map(|place| place.key(user));
-    let rows = shelf.scan(&key(QUEUE, &[user.as_bytes()]), after.as_deref(), PAGE)?;
+    let rows = shelf.scan(&key(QUEUE, &[user.as_bytes()]), after.as_deref(), limit)?;
     rows.iter().map(|(key, row)| Ok((place(key)?, task(user, row)?))).collect()
 }
 

@@ -3,6 +3,7 @@
 use core::time::Duration;
 
 use status_data_sync::Config;
+use status_data_sync::hazmat::Payload;
 use status_layer::{Arrival, DataSync, Datagram, DeviceId, Letter, Recipient};
 
 use crate::user::{DAY, HOUR, User, bodies, letter, pair, user, user_with};
@@ -186,4 +187,43 @@ fn a_second_demand_at_once_does_not_repeat_what_the_first_sent() {
     }
 
     assert_eq!(sent, 1);
+}
+
+#[test]
+fn a_clock_that_was_set_back_by_a_year_holds_nothing_back() {
+    let (mut alice, mut bob) = pair();
+    let right = alice.party.now;
+    alice.party.wait(365 * DAY);
+    alice.append(bob.key, b"one");
+    alice.due();
+    alice.party.now = right.after(SECOND);
+    alice.append(bob.key, b"two");
+    alice.due();
+    alice.party.wait(10 * SECOND);
+
+    alice.online();
+    let both = alice.payload();
+    bob.append(alice.key, b"heard");
+    bob.deliver_to(&mut alice);
+    let (_, sent) = live(&mut alice, DAY);
+
+    assert_eq!(both.messages.len(), 2, "{both:?}");
+    assert!(sent > 10, "{sent}");
+}
+
+#[test]
+fn one_that_acknowledges_what_it_never_got_stops_only_its_own_copy() {
+    let (mut alice, bob, carol) = (user(1), user(2), user(3));
+    alice.append(bob.key, b"hi");
+    alice.append(carol.key, b"hi");
+    let sent = alice.payloads();
+    let ids = sent.iter().map(|(_, payload)| payload.messages[0].id().to_vec());
+    let acks = ids.chain([vec![7; 32]]).collect();
+
+    let acked = alice.receive_payload(carol.key, &Payload { acks, ..Payload::default() }).unwrap();
+    alice.party.wait(HOUR);
+    let rest = alice.payloads();
+
+    assert_eq!(acked.len(), 1);
+    assert_eq!(rest.iter().map(|(to, _)| to).collect::<Vec<_>>(), [&Recipient::User(bob.key)]);
 }

@@ -3,7 +3,7 @@
 use core::time::Duration;
 
 use status_data_sync::testing::{Action, Fate, Pair, Side};
-use status_data_sync::{Config, Mode};
+use status_data_sync::{Config, Mode, Order};
 use status_layer::testing::rng;
 
 const SEEDS: u64 = 60;
@@ -25,10 +25,15 @@ fn check(seed: u64, config: Config) {
     let lost: Vec<_> = pair.fates().filter(|(_, fate)| *fate != once).collect();
     assert!(lost.is_empty(), "seed {seed}: {lost:?} after {actions:?}");
     for side in [Side::Alice, Side::Bob] {
-        // Two notes of each body that arrived, two of each that was confirmed, the user and the counter.
-        let bodies = pair.fates().count();
+        // Two notes of each body that arrived, two of each that was confirmed, the user and the counter; if the order is
+        // kept, two notes of each of our own, and the last messages of the group.
+        let own = pair.fates().filter(|(by, _)| *by == side).count();
+        let order = if config.order == Order::Off { 0 } else { 2 * own + 1 };
         let rows = pair.rows(side);
-        assert!(rows <= 2 * bodies + 2, "seed {seed}: {rows} rows are left after {actions:?}");
+        assert!(
+            rows <= 2 * pair.fates().count() + 2 + order,
+            "seed {seed}: {rows} rows are left after {actions:?}"
+        );
     }
 }
 
@@ -50,6 +55,14 @@ fn small_payloads_lose_nothing() {
 fn offering_first_loses_nothing() {
     for seed in 0..SEEDS {
         check(seed, Config { mode: Mode::Interactive, ..Config::default() });
+    }
+}
+
+#[test]
+fn keeping_the_order_loses_nothing() {
+    for seed in 0..SEEDS / 2 {
+        let order = if seed % 2 == 0 { Order::Eventual } else { Order::Consistent };
+        check(seed, Config { order, ..Config::default() });
     }
 }
 

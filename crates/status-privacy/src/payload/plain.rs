@@ -11,8 +11,7 @@ use core::fmt;
 use status_crypto::{Keyring, PublicKey, Signature, keccak256};
 use status_layer::CryptoRng;
 
-/// The length of a plaintext is a multiple of this, in bytes.
-const BLOCK: usize = 256;
+use crate::darkness::{BLOCK, Padding};
 
 /// Length of a signature, in bytes.
 const SIGNATURE: usize = 65;
@@ -64,11 +63,16 @@ pub enum PlainError {
     Signature,
 }
 
-/// Draws the padding that brings a plaintext to the next multiple of 256 bytes: 1 to 256 bytes, never none.
-pub(crate) fn draw_padding(payload: &[u8], signer: Option<&dyn Keyring>, rng: &mut dyn CryptoRng) -> Vec<u8> {
+/// Draws the padding that brings a plaintext to one of the lengths of `classes`; never none.
+pub(crate) fn draw_padding(
+    payload: &[u8],
+    signer: Option<&dyn Keyring>,
+    classes: Padding,
+    rng: &mut dyn CryptoRng,
+) -> Vec<u8> {
     let signature = if signer.is_some() { SIGNATURE } else { 0 };
     let raw = 1 + size_bytes(payload.len()) + payload.len() + signature;
-    let mut padding = vec![0; BLOCK - raw % BLOCK];
+    let mut padding = vec![0; classes.filled(raw).saturating_sub(raw)];
     rng.fill_bytes(&mut padding);
     padding
 }

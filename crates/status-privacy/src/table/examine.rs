@@ -1,16 +1,28 @@
 //! What has to hold for the rows of this layer.
 
 use status_layer::examine::{Examined, Nature, Table, Wrong, every_row};
+use status_layer::row::Reader;
 use status_layer::{Area, Read, Rendezvous, StoreError};
 
-use super::{KEYS, MAX_KEYS, MAX_PLACES, PLACES, Place, place_key, unversioned};
+use super::{KEYS, MAX_KEYS, MAX_PLACES, PLACES, Place, VERSION, place_key};
 use crate::payload::symmetric::KEY;
 use crate::topic::Spot;
 
+/// Tables of parcels that arrive in segments, as `segment` has them.
+const UNFINISHED: u8 = 3;
+const SEGMENTS: u8 = 4;
+
 /// Every table of this layer.
-pub const TABLES: [Table; 2] = [
+pub const TABLES: [Table; 9] = [
     Table { tag: PLACES, holds: "places that are listened at", nature: Nature::Device },
     Table { tag: KEYS, holds: "keys of other places", nature: Nature::Index },
+    Table { tag: UNFINISHED, holds: "parcels that arrive in segments", nature: Nature::Device },
+    Table { tag: SEGMENTS, holds: "their segments", nature: Nature::Device },
+    Table { tag: 5, holds: "parcels that are complete", nature: Nature::Device },
+    Table { tag: 6, holds: "when parcels are forgotten", nature: Nature::Device },
+    Table { tag: 7, holds: "topics that hide our own", nature: Nature::Device },
+    Table { tag: 8, holds: "places where we left something", nature: Nature::Device },
+    Table { tag: 9, holds: "when cover goes out next", nature: Nature::Device },
 ];
 
 /// Looks at all rows of this layer in `area`.
@@ -21,15 +33,25 @@ pub const TABLES: [Table; 2] = [
 /// [`StoreError`] if the medium fails.
 pub fn examine(rows: &dyn Read, area: Area) -> Result<Examined, StoreError> {
     let (mut places, mut keys) = (0, 0);
-    every_row(rows, area, &TABLES, |_, row_key, row, report| {
+    every_row(rows, area, &TABLES, |shelf, row_key, row, report| {
         if row_key.first() == Some(&KEYS) {
             keys += 1;
-            let there = unversioned("the key of a place", row)?.len();
-            if there != KEY || row_key.len() != 1 + 32 {
+            Reader::read("the key of a place", VERSION, row, |r| r.bytes(KEY).map(|_| ()))?;
+            if row_key.len() != 1 + 32 {
                 return Err(StoreError::Damaged { what: "the key of a place" });
             }
             if keys > MAX_KEYS {
                 report.drop(Wrong::TooMany);
+            }
+            return Ok(());
+        }
+        if row_key.first() != Some(&PLACES) {
+            Reader::read("a row of parcels or cover", VERSION, row, |r| Some(r.rest()))?;
+            if let Some((&SEGMENTS, id)) = row_key.split_first() {
+                let whole = [&[UNFINISHED], id.get(..16).unwrap_or_default()].concat();
+                if !shelf.has(&whole)? {
+                    report.drop(Wrong::Dangling);
+                }
             }
             return Ok(());
         }

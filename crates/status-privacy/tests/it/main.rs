@@ -7,7 +7,13 @@ mod chacha;
 #[cfg(test)]
 mod conformance;
 #[cfg(test)]
+mod darkness;
+#[cfg(test)]
 mod hostile;
+#[cfg(test)]
+mod rendezvous;
+#[cfg(test)]
+mod segments;
 #[cfg(test)]
 mod support;
 #[cfg(test)]

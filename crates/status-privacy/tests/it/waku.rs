@@ -3,9 +3,9 @@
 use status_crypto::{Keyring, PublicKey, SecretKey};
 use status_layer::testing::{Party, ScriptedRng, assert_unchanged};
 use status_layer::{
-    Cx, Interest, LayerError, Memory, Parcel, Privacy, Rendezvous, Sealed, Secret, Topic, Unit, UserId,
+    Cx, Interest, LayerError, Memory, Parcel, Privacy, Rendezvous, Secret, Topic, Unit, UserId,
 };
-use status_privacy::{Error, MAX_FRAME, MAX_SEALED, Waku, WatchError, WrapError, hazmat};
+use status_privacy::{Error, Waku, WatchError, WrapError, hazmat};
 
 use crate::support::{Layer, ignore, inbox, listen, named, peel, signed, waku, wrap};
 
@@ -230,21 +230,6 @@ fn a_secret_of_another_length_is_no_place() {
 }
 
 #[test]
-fn the_largest_parcel_fits_into_a_frame_and_one_more_byte_does_not() {
-    let (alice, mut party) = (waku(A), Party::new(1));
-    let largest = signed(&alice, &inbox(&alice), &vec![1; MAX_SEALED]);
-    let larger = Parcel { sealed: Sealed::new(vec![1; MAX_SEALED + 1]), ..largest.clone() };
-    listen(&alice, &mut party, &inbox(&alice));
-
-    let frame = wrap(&alice, &mut party, largest.clone());
-    let why = assert_unchanged(&mut party, "a refused wrap", |cx| alice.wrap(cx, larger));
-
-    assert!(frame.bytes.len() <= MAX_FRAME);
-    assert_eq!(peel(&alice, &mut party, frame).unwrap(), Some(largest));
-    assert!(matches!(why, Some(Error::Wrap(WrapError::TooLarge { max: MAX_SEALED, .. }))));
-}
-
-#[test]
 fn the_key_of_a_place_is_derived_once() {
     let (alice, mut party) = (waku(A), Party::new(1));
     wrap(&alice, &mut party, signed(&alice, &named("status"), b"x"));
@@ -282,7 +267,9 @@ fn the_seam_sees_the_reason_of_the_operation() {
 
 #[test]
 fn the_layer_does_not_print_its_key() {
-    assert_eq!(format!("{:?}", waku(A)), "Waku { letterbox: Letterbox { keyring: SecretKey(..) } }");
+    let printed = format!("{:?}", waku(A));
+
+    assert!(printed.contains("SecretKey(..)") && !printed.contains("17, 17"), "{printed}");
 }
 
 #[test]

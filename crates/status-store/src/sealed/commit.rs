@@ -55,7 +55,11 @@ impl Secrets {
         place: Vec<u8>,
         value: Option<&[u8]>,
     ) -> Result<Write, StoreError> {
-        let value = value.map(|value| self.seal(slots.take()?, &place, value)).transpose()?;
+        let seal = |value| {
+            let (slot, bytes) = slots.take()?;
+            self.seal((slot, &bytes), &place, value)
+        };
+        let value = value.map(seal).transpose()?;
         Ok(Write { place, value })
     }
 }

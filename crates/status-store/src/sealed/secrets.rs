@@ -43,14 +43,14 @@ impl Secrets {
     /// [`StoreError`] if the operating system gives no randomness.
     pub(crate) fn seal(
         &self,
-        (slot, bytes): (u32, [u8; SLOT]),
+        (slot, bytes): (u32, &[u8; SLOT]),
         place: &[u8],
         value: &[u8],
     ) -> Result<Value, StoreError> {
         let mut row = vec![0; HEADER.saturating_add(NONCE).saturating_add(value.len()).saturating_add(TAG)];
         if let Some((header, record)) = row.split_first_chunk_mut::<HEADER>() {
             *header = head(slot);
-            self.cipher(slot, &bytes)?.seal(place, value, record).map_err(crate::rows::unavailable)?;
+            self.cipher(slot, bytes)?.seal(place, value, record).map_err(crate::rows::unavailable)?;
         }
         Ok(Value::new(row))
     }
@@ -61,7 +61,7 @@ impl Secrets {
     /// [`StoreError::Damaged`] if its slot is not what it was.
     pub(crate) fn open(&self, slots: &Slots, place: &[u8], row: &[u8]) -> Result<Value, StoreError> {
         let slot = slot_of(row)?;
-        let bytes = Zeroizing::new(slots.get(slot).ok_or(DAMAGED)?);
+        let bytes = slots.get(slot).ok_or(DAMAGED)?;
         let record = row.get(HEADER..).ok_or(DAMAGED)?;
         let len = record.len().checked_sub(NONCE.saturating_add(TAG)).ok_or(DAMAGED)?;
         let mut plain = Zeroizing::new(vec![0; len]);

@@ -139,15 +139,15 @@ impl Slots {
     ///
     /// # Errors
     /// [`StoreError::TooMany`] if there is none.
-    pub(crate) fn take(&mut self) -> Result<(u32, [u8; SLOT]), StoreError> {
+    pub(crate) fn take(&mut self) -> Result<(u32, Zeroizing<[u8; SLOT]>), StoreError> {
         let slot = self.free.pop_first().ok_or(StoreError::TooMany { max: MAX_SLOTS as usize })?;
         let bytes = self.get(slot).ok_or(StoreError::TooMany { max: MAX_SLOTS as usize })?;
         Ok((slot, bytes))
     }
 
     /// What is in a slot.
-    pub(crate) fn get(&self, slot: u32) -> Option<[u8; SLOT]> {
-        self.bytes.get(span(&[slot])?)?.first_chunk().copied()
+    pub(crate) fn get(&self, slot: u32) -> Option<Zeroizing<[u8; SLOT]>> {
+        self.bytes.get(span(&[slot])?)?.first_chunk().copied().map(Zeroizing::new)
     }
 
     /// The disk was synchronised: what was overwritten and made is free; `freed` is what the rows that were deleted in that

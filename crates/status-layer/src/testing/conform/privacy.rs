@@ -28,6 +28,8 @@ pub fn privacy_with_work<L: Privacy>(make: impl Fn(u8) -> (L, UserId), find: imp
     a_place_has_any_number_of_listeners(&make);
     listening_twice_is_listening_once(&make);
     listening_outlives_a_restart(&make);
+    the_topics_wanted_follow_from_the_places_alone(&make);
+    a_large_parcel_comes_out_once_in_any_order(&make);
     an_inbox_opens_for_its_owner_alone(&make);
     equal_places_and_lengths_look_alike(&make);
     a_truncated_frame_is_not_a_parcel(&make);
@@ -212,6 +214,56 @@ fn listening_outlives_a_restart<L: Privacy>(
         let sent = parcel(&alice, &meet, b"after the restart");
         let frames = scene.wrap(&mut alice, sent.clone());
         assert!(peel(&mut again, frames) == vec![sent], "all state is on the shelf");
+    }
+}
+
+fn the_topics_wanted_follow_from_the_places_alone<L: Privacy>(
+    scene: &Scene<impl Fn(u8) -> (L, UserId), impl Fn(&Work) -> u64>,
+) {
+    let mut places = places(scene.seat(1).user);
+    places.extend(["one", "two", "three"].into_iter().filter_map(named));
+    places.push(Rendezvous::Shared(Secret::new([6; 32])));
+    // What each place asks for by itself; an inbox may be known by several names.
+    let alone: Vec<Vec<Topic>> =
+        places.iter().map(|meet| listen(&mut scene.seat(1), meet, Interest::Listen)).collect();
+    let (mut bob, mut rng) = (scene.seat(1), super::super::rng(1));
+    let mut open = vec![false; places.len()];
+    for _ in 0..60 {
+        let at = usize::try_from(rng.below(places.len() as u64)).unwrap_or_default();
+        let how = if rng.chance(60) { Interest::Listen } else { Interest::Ignore };
+        let (Some(meet), Some(open_here)) = (places.get(at), open.get_mut(at)) else { continue };
+        *open_here = how == Interest::Listen;
+
+        let mut topics = listen(&mut bob, meet, how);
+
+        let wanted =
+            alone.iter().zip(&open).filter(|(_, open)| **open).flat_map(|(topics, _)| topics.clone());
+        let mut wanted: Vec<Topic> = wanted.collect();
+        wanted.sort();
+        wanted.dedup();
+        topics.sort();
+        assert!(
+            topics == wanted,
+            "watch returns the topics of the places listened at, each once: {topics:?}"
+        );
+    }
+}
+
+fn a_large_parcel_comes_out_once_in_any_order<L: Privacy>(
+    scene: &Scene<impl Fn(u8) -> (L, UserId), impl Fn(&Work) -> u64>,
+) {
+    let (mut alice, mut bob) = (scene.seat(0), scene.seat(1));
+    for (meet, size) in places(bob.user).into_iter().zip([130_000, 250_000, 1 << 20]) {
+        listen(&mut bob, &meet, Interest::Listen);
+        let mut rng = super::super::rng(size);
+        let noise = (0..size).map(|_| u8::try_from(rng.below(256)).unwrap_or_default());
+        let sent = parcel(&alice, &meet, &noise.collect::<Vec<u8>>());
+
+        let mut frames = scene.wrap(&mut alice, sent.clone());
+        frames.reverse();
+        let got = peel(&mut bob, frames);
+
+        assert!(got == vec![sent], "a parcel of {size} bytes comes out as it went in, and once");
     }
 }
 

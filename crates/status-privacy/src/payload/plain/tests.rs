@@ -8,7 +8,7 @@ fn key() -> SecretKey {
 }
 
 fn padded(payload: &[u8], signer: Option<&dyn Keyring>) -> Vec<u8> {
-    let padding = draw_padding(payload, signer, &mut rng(1));
+    let padding = draw_padding(payload, signer, Padding::Blocks, &mut rng(1));
     encode(payload, &padding, signer).unwrap()
 }
 
@@ -111,7 +111,7 @@ fn malformed_plaintexts_name_what_is_wrong() {
 fn padding_is_the_first_randomness_drawn() {
     let mut script = ScriptedRng::new([7; 300]);
 
-    let padding = draw_padding(&[0; 253], None, &mut script);
+    let padding = draw_padding(&[0; 253], None, Padding::Blocks, &mut script);
 
     assert_eq!((padding.as_slice(), script.left()), (&[7][..], 299));
 }

@@ -245,7 +245,7 @@ fn a_row_that_is_put_in_the_place_of_another_does_not_open() {
     let mut secrets = Secrets::new(key, id);
     secrets.areas = BTreeSet::from([SECRET]);
     let bytes = Zeroizing::new([3; SLOT]);
-    let row = secrets.seal((9, *bytes), &place(SECRET, b"one"), OLD).unwrap();
+    let row = secrets.seal((9, &bytes), &place(SECRET, b"one"), OLD).unwrap();
     let opens = |at: &[u8]| {
         let mut plain = vec![0; OLD.len()];
         secrets.cipher(9, &bytes).unwrap().open(&place(SECRET, at), row.get(5..).unwrap(), &mut plain).is_ok()
