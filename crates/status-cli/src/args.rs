@@ -4,6 +4,8 @@ use std::path::PathBuf;
 
 use clap::{Parser, Subcommand};
 
+use crate::sim::Storm;
+
 /// Decentralised chat in a terminal: forward secret between two people, open in channels, no server to trust.
 #[derive(Parser)]
 #[command(name = "status-chat", version, about, propagate_version = true)]
@@ -118,6 +120,9 @@ pub(crate) enum Task {
         #[command(subcommand)]
         task: Option<DeviceTask>,
     },
+    /// Try whole stacks in a simulated storm: thousands of hours in seconds, all of it from one seed.
+    #[command(subcommand)]
+    Sim(SimTask),
     /// Work with interoperability vectors.
     #[command(subcommand)]
     Vectors(VectorTask),
@@ -167,5 +172,27 @@ pub(crate) enum VectorTask {
         /// Fail too if a case was skipped.
         #[arg(long)]
         strict: bool,
+    },
+}
+
+#[derive(Subcommand)]
+pub(crate) enum SimTask {
+    /// Run many people over a bad network, and judge after every step. A run that breaks a rule is made small and shown.
+    Run {
+        #[command(flatten)]
+        storm: Storm,
+        /// The first seed.
+        #[arg(long, default_value_t = 7)]
+        seed: u64,
+        /// How many seeds.
+        #[arg(long, default_value_t = 1)]
+        seeds: u64,
+    },
+    /// Run one seed again, and print all that happens. Give the options that it was run with.
+    Replay {
+        /// The seed.
+        seed: u64,
+        #[command(flatten)]
+        storm: Storm,
     },
 }

@@ -9,6 +9,7 @@ mod doctor;
 mod home;
 mod lock;
 mod show;
+mod sim;
 mod talk;
 mod vectors;
 
@@ -16,7 +17,7 @@ use std::process::ExitCode;
 
 use clap::Parser;
 
-use args::{Args, Task, VectorTask};
+use args::{Args, SimTask, Task, VectorTask};
 use show::Show;
 
 #[tokio::main(flavor = "current_thread")]
@@ -37,6 +38,8 @@ async fn main() -> ExitCode {
         Task::Listen { channels } => talk::listen(show, &args.here, &channels).await,
         Task::Chat { with } => talk::chat(show, &args.here, &with).await,
         Task::Devices { task } => devices::run(show, &args.here, task).await,
+        Task::Sim(SimTask::Run { storm, seed, seeds }) => sim::run(show, &storm, seed, seeds),
+        Task::Sim(SimTask::Replay { seed, storm }) => sim::replay(show, &storm, seed),
         Task::Vectors(VectorTask::Check { folder, strict }) => vectors::check(show, &folder, strict),
     };
     match done {

@@ -7,8 +7,12 @@ use std::time::Duration;
 pub struct Link {
     /// Shortest way.
     pub min_delay: Duration,
-    /// Longest way; the spread is what reorders frames.
+    /// Longest way of most frames; the spread is what reorders frames.
     pub max_delay: Duration,
+    /// Frames that take much longer than others, percent.
+    pub late: u64,
+    /// The longest way of these.
+    pub late_delay: Duration,
     /// Frames lost, percent.
     pub loss: u64,
     /// Frames that arrive a second time, percent.
@@ -23,6 +27,8 @@ impl Default for Link {
         Self {
             min_delay: Duration::from_millis(20),
             max_delay: Duration::from_millis(60),
+            late: 0,
+            late_delay: Duration::from_secs(60),
             loss: 0,
             doubled: 0,
             damaged: 0,

@@ -1,14 +1,19 @@
 //! The world: virtual time, the nodes and what is under way between them.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 use std::time::Duration;
 
 use status_layer::testing::{SeededRng, rng};
-use status_layer::{Audience, Body, Frame, Interest, MessageId, Recipient, Timestamp, UserId};
+use status_layer::{Audience, Body, Frame, Interest, Memory, MessageId, Recipient, Timestamp, UserId};
 use status_stack::{Engine, Fault, Input};
 
+use crate::air::{Archive, Watchers, drag, later};
 use crate::link::Link;
 use crate::node::{Cut, Effects, Node, NodeId};
+use crate::record::{Fate, Step, What};
+
+mod carry;
 
 /// Nodes, a network between them, and a clock that jumps from event to event.
 pub struct World {
@@ -16,8 +21,16 @@ pub struct World {
     pub now: Timestamp,
     /// How the network treats frames from now on.
     pub link: Link,
-    /// Whether the network keeps all frames for nodes that were away.
+    /// Whether the network keeps all frames for nodes that were away. It needs [`keeps_wire`](Self::keeps_wire).
     pub keeps_history: bool,
+    /// Whether [`wire`](Self::wire) is written; long runs have no room for it.
+    pub keeps_wire: bool,
+    /// Nodes that keep history, each in its own imperfect way.
+    pub archives: Vec<Archive>,
+    /// How many others notice that a node joins.
+    pub neighbours: usize,
+    /// If it is there, each step is noted here, and not in the nodes; whoever reads it empties it.
+    pub record: Option<Vec<Step>>,
     /// What has happened so far.
     pub stats: Stats,
     /// Every frame that was ever published, in order, with its publisher.
@@ -26,8 +39,22 @@ pub struct World {
     pub faults: Vec<String>,
     rng: SeededRng,
     nodes: Vec<Node>,
-    queue: BTreeMap<(Timestamp, u64), (NodeId, Input)>,
+    queue: BTreeMap<(Timestamp, u64), Event>,
+    wakes: BTreeSet<(Timestamp, NodeId)>,
+    watchers: Watchers,
     sequence: u64,
+}
+
+/// Something that will reach a node, if it still runs.
+struct Event {
+    to: NodeId,
+    life: u64,
+    what: Coming,
+}
+
+enum Coming {
+    Frame(Arc<Frame>),
+    Input(Input),
 }
 
 /// Counters of one run.
@@ -45,7 +72,21 @@ pub struct Stats {
     pub doubled: u64,
     /// Crashes.
     pub crashes: u64,
+    /// Commits that found the disk full.
+    pub full: u64,
 }
+
+/// Whether a driver notices that an old copy of its store was put back.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum Notices {
+    /// It does, and tells the layers.
+    Yes,
+    /// It does not: what told it was put back as well.
+    No,
+}
+
+/// How long a driver waits after a commit that failed.
+const AFTER_FAILURE: Duration = Duration::from_secs(1);
 
 impl World {
     /// An empty world in November 2023.
@@ -55,12 +96,18 @@ impl World {
             now: Timestamp::from_millis(1_700_000_000_000),
             link,
             keeps_history: false,
+            keeps_wire: true,
+            archives: Vec::new(),
+            neighbours: usize::MAX,
+            record: None,
             stats: Stats::default(),
             wire: Vec::new(),
             faults: Vec::new(),
             rng: rng(seed),
             nodes: Vec::new(),
             queue: BTreeMap::new(),
+            wakes: BTreeSet::new(),
+            watchers: Watchers::default(),
             sequence: 0,
         }
     }
@@ -77,9 +124,7 @@ impl World {
         let mut node = Node::new(user, engine, rng(seed));
         node.fuse = fuse;
         self.nodes.push(node);
-        self.step(id, Input::Start);
-        self.expect(id, Recipient::User(user));
-        self.step(id, Input::Online(true));
+        self.start(id);
         id
     }
 
@@ -103,6 +148,11 @@ impl World {
         &mut self.nodes[id.0]
     }
 
+    /// All nodes, in the order in which they were added.
+    pub fn nodes(&self) -> impl Iterator<Item = (NodeId, &Node)> {
+        self.nodes.iter().enumerate().map(|(index, node)| (NodeId(index), node))
+    }
+
     /// Has a node listen for a user or in a channel.
     pub fn expect(&mut self, id: NodeId, whom: Recipient) {
         self.step(id, Input::Expect { whom, how: Interest::Listen });
@@ -118,6 +168,11 @@ impl World {
         self.step(to, Input::Frame(frame));
     }
 
+    /// Gives a node any input.
+    pub fn input(&mut self, to: NodeId, input: Input) {
+        self.step(to, input);
+    }
+
     /// Takes a node off the network or brings it back.
     pub fn set_online(&mut self, id: NodeId, online: bool) {
         if self.node(id).online == online {
@@ -126,137 +181,189 @@ impl World {
         self.node_mut(id).online = online;
         self.step(id, Input::Online(online));
         if online {
-            // The others see it join.
-            for other in (0..self.nodes.len()).map(NodeId).filter(|other| *other != id) {
-                if self.node(other).online {
-                    self.step(other, Input::Online(true));
-                }
-            }
+            self.joins(id);
+        }
+    }
+
+    /// Puts a node into a part of the network: frames stay within their part. All begin in part 0.
+    pub fn set_side(&mut self, id: NodeId, side: u8) {
+        if self.node(id).side == side {
+            return;
+        }
+        self.node_mut(id).side = side;
+        if self.node(id).online {
+            self.step(id, Input::Online(true));
+            self.joins(id);
         }
     }
 
     /// Kills a node and starts it again over what it had committed.
     pub fn restart(&mut self, id: NodeId) {
         self.stats.crashes += 1;
-        let now = self.now;
-        // What the network was about to tell the old process is lost with it.
-        self.queue.retain(|(at, _), (to, _)| *to != id || *at < now);
-        let user = self.node(id).user;
-        self.step(id, Input::Start);
-        self.expect(id, Recipient::User(user));
-        self.step(id, Input::Online(true));
+        self.stop(id);
+        self.start(id);
+    }
+
+    /// Kills a node, puts an old copy of its store in place of what it had, and starts it again.
+    pub fn put_back(&mut self, id: NodeId, copy: Memory, notices: Notices) {
+        let node = self.node_mut(id);
+        node.store = copy;
+        node.noticed = notices == Notices::Yes;
+        self.restart(id);
+    }
+
+    /// Kills a node for good.
+    pub fn bury(&mut self, id: NodeId) {
+        self.stop(id);
+        self.node_mut(id).online = false;
     }
 
     /// Lets time pass.
     pub fn run_for(&mut self, span: Duration) {
         let end = self.now.after(span);
-        while let Some((at, id, input)) = self.next_before(end) {
-            self.now = self.now.max(at);
-            self.step(id, input);
-        }
-        self.now = end;
+        while self.advance(end) {}
     }
 
-    /// The earliest event up to `end`: a frame on its way, or a node that wants to be woken.
-    fn next_before(&mut self, end: Timestamp) -> Option<(Timestamp, NodeId, Input)> {
-        let wake = self
-            .nodes
-            .iter()
-            .enumerate()
-            .filter_map(|(index, node)| Some((node.wake?, NodeId(index))))
-            .min()
-            .filter(|(at, _)| *at <= end);
-        let frame = self.queue.first_key_value().map(|((at, _), _)| *at).filter(|at| *at <= end);
-        match (wake, frame) {
-            (Some((at, id)), frame) if frame.is_none_or(|frame| at < frame) => {
-                self.node_mut(id).wake = None;
-                Some((at, id, Input::Tick))
+    /// Lets time pass up to the next event, or up to `end`; whether there was an event.
+    pub fn advance(&mut self, end: Timestamp) -> bool {
+        let wake = self.wakes.first().copied().filter(|(at, _)| *at <= end);
+        let next = self.queue.first_key_value().map(|((at, _), _)| *at).filter(|at| *at <= end);
+        match (wake, next) {
+            (Some((at, id)), next) if next.is_none_or(|next| at < next) => {
+                self.now = self.now.max(at);
+                self.set_wake(id, None);
+                self.step(id, Input::Tick);
+            }
+            (_, Some(at)) => {
+                self.now = self.now.max(at);
+                if let Some((_, event)) = self.queue.pop_first() {
+                    self.happen(event);
+                }
             }
             _ => {
-                frame?;
-                let ((at, _), (id, input)) = self.queue.pop_first()?;
-                Some((at, id, input))
+                self.now = self.now.max(end);
+                return false;
             }
+        }
+        true
+    }
+
+    /// Brings a frame to whoever listens at some topic, from nobody in particular: what an attacker can always do.
+    /// `draw` picks the topic; returns `false` if nobody listens anywhere.
+    pub fn forge(&mut self, draw: u64, bytes: Vec<u8>) -> bool {
+        let Some(topic) = self.watchers.any(draw).cloned() else { return false };
+        let frame = Arc::new(Frame { topic, at: self.now, bytes });
+        self.spread(&frame, None);
+        true
+    }
+
+    fn happen(&mut self, Event { to, life, what }: Event) {
+        if self.node(to).life != life {
+            return;
+        }
+        match what {
+            Coming::Frame(frame) => {
+                if self.node(to).online && self.node(to).watched.contains(&frame.topic) {
+                    self.step(to, Input::Frame(Arc::unwrap_or_clone(frame)));
+                }
+            }
+            Coming::Input(input) => self.step(to, input),
+        }
+    }
+
+    fn start(&mut self, id: NodeId) {
+        let user = self.node(id).user;
+        self.step(id, Input::Start);
+        self.expect(id, Recipient::User(user));
+        if self.node(id).online {
+            self.step(id, Input::Online(true));
+        }
+    }
+
+    /// Ends a node's process: what the network was about to tell it is lost with it.
+    fn stop(&mut self, id: NodeId) {
+        self.node_mut(id).life += 1;
+        self.set_wake(id, None);
+        self.watch(id, BTreeSet::new());
+    }
+
+    /// Others see a node join.
+    fn joins(&mut self, id: NodeId) {
+        let side = self.node(id).side;
+        let count = self.nodes.len();
+        let others = (1..count).map(|far| NodeId((id.0 + far) % count));
+        let reached: Vec<NodeId> = others
+            .filter(|other| self.node(*other).online && self.node(*other).side == side)
+            .take(self.neighbours)
+            .collect();
+        for other in reached {
+            self.step(other, Input::Online(true));
         }
     }
 
     fn step(&mut self, id: NodeId, input: Input) {
         let now = self.now;
-        if matches!(input, Input::Frame(_)) && !self.node(id).online {
-            return;
-        }
         if let Input::Frame(frame) = &input
-            && !self.node(id).watched.contains(&frame.topic)
+            && (!self.node(id).online || !self.node(id).watched.contains(&frame.topic))
         {
             return;
         }
         self.stats.steps += 1;
-        match self.node_mut(id).step(now, input) {
-            Ok(effects) => self.carry(id, effects),
-            Err(Fault { layer, reason }) => self.faults.push(format!("{id:?}: {layer}: {reason}")),
-        }
-    }
-
-    /// Takes what a step wants of the network.
-    fn carry(&mut self, id: NodeId, effects: Effects) {
-        if self.node(id).online {
-            for (frame_id, frame) in effects.frames {
-                self.publish(id, &frame);
-                if !effects.crashed {
-                    self.enqueue(Duration::from_millis(1), id, Input::Published(frame_id));
+        let what = What::of(&input);
+        let again = matches!(what, What::Start | What::Expect | What::Pair | What::Share | What::Online)
+            .then(|| input.clone());
+        let before = self.node(id).wake;
+        let done = self.node_mut(id).step(now, input);
+        let after = std::mem::replace(&mut self.node_mut(id).wake, before);
+        self.set_wake(id, after);
+        match done {
+            Ok(effects) if effects.fate == Fate::DiskFull => {
+                self.stats.full += 1;
+                self.note(id, what, &effects);
+                if let Some(input) = again {
+                    self.enqueue(AFTER_FAILURE.as_millis() as u64, id, Coming::Input(input));
                 }
+                self.set_wake(id, Some(now.after(AFTER_FAILURE)));
             }
-            if let Some(since) = effects.since.filter(|_| self.keeps_history) {
-                let kept: Vec<Frame> = self
-                    .wire
-                    .iter()
-                    .map(|(_, frame)| frame)
-                    .filter(|frame| frame.at >= since)
-                    .cloned()
-                    .collect();
-                for frame in kept {
-                    self.enqueue(Duration::from_millis(5), id, Input::Frame(frame));
-                }
-            }
-        }
-        if effects.crashed {
-            self.restart(id);
-        }
-    }
-
-    fn publish(&mut self, from: NodeId, frame: &Frame) {
-        self.stats.frames += 1;
-        self.stats.bytes += frame.bytes.len() as u64;
-        self.wire.push((from, frame.clone()));
-        for to in (0..self.nodes.len()).map(NodeId).filter(|to| *to != from) {
-            if self.rng.chance(self.link.loss) {
-                self.stats.lost += 1;
-                continue;
-            }
-            self.deliver(to, frame);
-            if self.rng.chance(self.link.doubled) {
-                self.stats.doubled += 1;
-                self.deliver(to, frame);
+            Ok(effects) => self.carry(id, what, effects),
+            Err(Fault { layer, reason }) => {
+                self.faults.push(format!("{id:?}: {layer}: {reason}"));
+                self.note(id, what, &Effects::nothing(Fate::Failed));
             }
         }
     }
 
-    fn deliver(&mut self, to: NodeId, frame: &Frame) {
-        let spread = self.link.max_delay.saturating_sub(self.link.min_delay).as_millis() as u64;
-        let delay = self.link.min_delay + Duration::from_millis(self.rng.below(spread + 1));
-        let mut frame = frame.clone();
-        if self.rng.chance(self.link.damaged) {
-            let at = self.rng.below(frame.bytes.len() as u64) as usize;
-            let bit = self.rng.below(8);
-            if let Some(byte) = frame.bytes.get_mut(at) {
-                *byte ^= 1 << bit;
-            }
+    fn note(&mut self, id: NodeId, what: What, effects: &Effects) {
+        let at = self.now;
+        match &mut self.record {
+            Some(record) => record.push(Step {
+                at,
+                node: id,
+                what,
+                fate: effects.fate,
+                news: effects.news.clone(),
+                frames: effects.frames.iter().map(|(_, frame)| Arc::clone(frame)).collect(),
+            }),
+            None => self.node_mut(id).hear(at, effects.news.clone()),
         }
-        self.enqueue(delay, to, Input::Frame(frame));
     }
 
-    fn enqueue(&mut self, delay: Duration, to: NodeId, input: Input) {
+    fn set_wake(&mut self, id: NodeId, wake: Option<Timestamp>) {
+        if let Some(before) = std::mem::replace(&mut self.node_mut(id).wake, wake) {
+            self.wakes.remove(&(before, id));
+        }
+        if let Some(at) = wake {
+            self.wakes.insert((at, id));
+        }
+    }
+
+    fn enqueue(&mut self, ms: u64, to: NodeId, what: Coming) {
         self.sequence += 1;
-        self.queue.insert((self.now.after(delay), self.sequence), (to, input));
+        let life = self.node(to).life;
+        self.queue.insert((later(self.now, ms), self.sequence), Event { to, life, what });
+    }
+
+    fn drag_of(&self, id: NodeId, frame: &Frame) -> u64 {
+        drag(self.node(id).slow, frame.bytes.len())
     }
 }

@@ -1,0 +1,97 @@
+//! A corpus of seeds: the real stack keeps every rule, and each rule notices who breaks it.
+
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use status_sim::{Action, Lines, Plan, Report, Shape, real, run, shrink};
+
+use crate::flaw::{self, Flaw};
+
+/// Seeds whose shapes follow from themselves.
+const DRAWN: u64 = 30;
+/// Seeds of a calm network, in which devices of one user have to converge.
+const CALM: u64 = 4;
+
+/// The corpus: what each plan is, and the plan.
+fn corpus() -> Vec<(String, Plan)> {
+    let drawn = (1..=DRAWN).map(|seed| (format!("drawn {seed}"), Plan::new(seed, &Shape::drawn(seed))));
+    let calm = (1..=CALM).map(|seed| (format!("calm {seed}"), Plan::new(seed, &Shape::calm())));
+    calm.chain(drawn).collect()
+}
+
+fn judged(plan: &Plan) -> Report {
+    run(plan, &real, Lines::Drop, &mut |_| ())
+}
+
+fn with(flaw: Flaw, plan: &Plan) -> Report {
+    run(plan, &move |us| flaw.make(us), Lines::Drop, &mut |_| ())
+}
+
+/// Does the same with all items, on two threads.
+fn on_both_cores<T: Sync>(items: &[T], work: &(dyn Fn(&T) + Sync)) {
+    let next = AtomicU64::new(0);
+    std::thread::scope(|scope| {
+        for _ in 0..2 {
+            scope.spawn(|| {
+                while let Some(item) = items.get(next.fetch_add(1, Ordering::Relaxed) as usize) {
+                    work(item);
+                }
+            });
+        }
+    });
+}
+
+#[test]
+fn the_real_stack_keeps_every_rule_in_the_whole_corpus() {
+    let plans = corpus();
+
+    on_both_cores(&plans, &|(name, plan)| {
+        let report = judged(plan);
+
+        assert_eq!(report.broken, None, "{name}");
+        assert!(report.tally.expected == report.tally.delivered || plan_forgets(plan), "{name}: {report:?}");
+    });
+}
+
+/// Whether somebody forgets in a plan what they have said.
+fn plan_forgets(plan: &Plan) -> bool {
+    plan.actions.iter().any(|(_, action)| matches!(action, Action::Restore(_) | Action::PutBack(..)))
+}
+
+#[test]
+fn each_rule_notices_who_breaks_it() {
+    let plans = corpus();
+
+    on_both_cores(&flaw::ALL, &|&(flaw, rule)| {
+        let broken = |plan: &Plan| with(flaw, &flaw.plan(plan.clone())).broken.map(|broken| broken.rule);
+
+        assert!(plans.iter().any(|(_, plan)| broken(plan) == Some(rule)), "{flaw:?} goes unnoticed");
+    });
+}
+
+#[test]
+fn the_same_seed_gives_the_same_run_to_the_event() {
+    let plan = Plan::new(11, &Shape::drawn(11));
+    let traced = |plan: &Plan| run(plan, &real, Lines::Keep, &mut |_| ());
+
+    let (one, two, other) = (traced(&plan), traced(&plan), judged(&Plan::new(12, &Shape::drawn(11))));
+
+    assert_eq!(one, two);
+    assert!(!one.lines.is_empty());
+    assert_ne!(one.digest, other.digest);
+}
+
+#[test]
+fn a_failing_plan_becomes_smaller_and_fails_still() {
+    let flaw = Flaw::SwallowsBodies;
+    let shape =
+        Shape { nodes: 4, hours: 2, messages: 30, bursts: 0, groups: 0, archives: 0, ..Shape::default() };
+    let plan = Plan::new(3, &Shape { crashes: 3, absences: 2, spam: 0, ..shape });
+    let before = with(flaw, &plan).broken.map(|broken| broken.rule);
+
+    let small = shrink(&plan, &mut |plan| with(flaw, plan).broken.map(|broken| broken.rule) == before);
+
+    assert!(before.is_some());
+    assert_eq!(with(flaw, &small).broken.map(|broken| broken.rule), before);
+    assert!(small.present() <= 2, "{} people are left", small.present());
+    assert!(small.actions.len() <= 8, "{:?} is left", small.actions);
+}
