@@ -1,10 +1,10 @@
 //! Homes on a disk: what opens them, and what somebody finds who has only the files.
 
 use std::fs;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use status_chat::{Client, Event, Identity, LockError, LockKind, OpenError, Passphrase, home};
+use status_chat::{Client, Event, Identity, Lock, LockError, LockKind, OpenError, Passphrase, backup, home};
 use status_layer::StoreError;
 use status_sim::Hub;
 use status_store::{Cost, Redb};
@@ -111,6 +111,12 @@ async fn a_home_from_before_sealing_is_sealed_and_keeps_its_user() {
     assert_eq!(open(folder.path()).await.unwrap(), WORDS);
 }
 
+/// All files of a folder.
+fn files(folder: &Path) -> Vec<(PathBuf, Vec<u8>)> {
+    let paths = fs::read_dir(folder).unwrap().map(|file| file.unwrap().path());
+    paths.map(|path| (path.clone(), fs::read(path).unwrap())).collect()
+}
+
 /// The forms in which something known could be written down.
 fn forms(known: &str) -> Vec<Vec<u8>> {
     let wide = known.encode_utf16().flat_map(u16::to_le_bytes).collect();
@@ -148,13 +154,26 @@ async fn nothing_that_is_known_shows_in_any_file_of_a_home() {
     timeout(Duration::from_secs(20), delivered).await.unwrap();
     let (me, him) = (alice.me().to_string(), bob.me().to_string());
     let device = alice.device().as_str().to_owned();
+    let saved = tempfile::tempdir().unwrap();
+    let lock: Lock = passphrase("swordfish").into();
+    alice.backup(saved.path().join("while it runs"), lock.clone()).await.unwrap();
+    let while_it_runs = files(folder.path());
     alice.close().await;
+    backup::make(
+        folder.path(),
+        Some(&passphrase("open sesame").into()),
+        &saved.path().join("closed"),
+        &lock,
+        &mut |_| (),
+    )
+    .unwrap();
 
     let known = [
         "a-channel-of-ours",
         "said to everybody",
         "whispered to nobody else",
         "open sesame",
+        "swordfish",
         WORDS,
         "winner thank",
         "contact-code",
@@ -165,9 +184,9 @@ async fn nothing_that_is_known_shows_in_any_file_of_a_home() {
         &him,
         &device,
     ];
-    for file in fs::read_dir(folder.path()).unwrap() {
-        let path = file.unwrap().path();
-        let bytes = fs::read(&path).unwrap();
+    let all = [while_it_runs, files(folder.path()), files(saved.path())].concat();
+    assert!(all.len() >= 8, "store, anchor and lock, twice, and two backups: {}", all.len());
+    for (path, bytes) in all {
         for form in known.iter().flat_map(|known| forms(known)) {
             let shown = bytes.windows(form.len()).any(|window| window == form);
             assert!(!shown, "{} shows {:?}", path.display(), String::from_utf8_lossy(&form));

@@ -127,7 +127,7 @@ pub(crate) fn adopt(shelf: &mut Shelf<'_>, key: &[u8], value: &Value) -> Result<
         Some((&MESSAGE, _)) => {
             let message = message_of(key, value)?;
             save_message(shelf, &message);
-            Ok(Adopted::Message(message))
+            Ok(Adopted::Message(Box::new(message)))
         }
         _ => Err(damaged()),
     }
@@ -136,7 +136,7 @@ pub(crate) fn adopt(shelf: &mut Shelf<'_>, key: &[u8], value: &Value) -> Result<
 /// What a row that was taken over is.
 pub(crate) enum Adopted {
     Chat,
-    Message(Message),
+    Message(Box<Message>),
     Other,
 }
 
