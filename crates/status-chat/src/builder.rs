@@ -248,6 +248,7 @@ async fn start(builder: ClientBuilder) -> Result<(Client, Driver), OpenError> {
         miner: Miner::new(),
         online: Throttle::new(ONLINE_GAP),
         window: Window::default(),
+        settles: None,
     };
     driver.start(builder.chats, continuity == Continuity::PutBack).map_err(OpenError::Layer)?;
     let phrase = RecoveryPhrase::kept(owner.phrase);

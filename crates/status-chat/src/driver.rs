@@ -35,6 +35,9 @@ pub(crate) use mine::Miner;
 /// The longest sleep; a clock that was set back is noticed after this time at the latest.
 const MAX_SLEEP: Duration = Duration::from_secs(60);
 
+/// How long after a commit the store gets the time to erase what was deleted, unless the next commit does it before.
+const SETTLE_AFTER: Duration = Duration::from_secs(1);
+
 /// How often a node that joins may set off what waits. Any node can join and leave as often as it likes.
 pub(crate) const ONLINE_GAP: Duration = Duration::from_secs(2);
 
@@ -81,6 +84,8 @@ pub(crate) struct Driver {
     pub(crate) online: Throttle,
     /// How long inputs wait for each other.
     pub(crate) window: Window,
+    /// When the store gets time for itself; never, if nothing was committed since it had.
+    pub(crate) settles: Option<Instant>,
 }
 
 /// Why the driver woke up.
@@ -101,8 +106,10 @@ impl Driver {
 
     async fn serve(&mut self) -> Option<oneshot::Sender<()>> {
         loop {
+            self.settle();
             let mut group = Group::default();
-            let woken = self.woken(Instant::now() + self.pause()).await;
+            let until = Instant::now() + self.pause();
+            let woken = self.woken(self.settles.map_or(until, |settles| until.min(settles))).await;
             let mut end = match woken {
                 Woken::Time => {
                     self.look_at_the_clock(&mut group);
@@ -135,6 +142,16 @@ impl Driver {
         }
         self.let_out(done, jobs);
         Ok(())
+    }
+
+    /// Gives the store time for itself, if that is due.
+    fn settle(&mut self) {
+        if self.settles.take_if(|at| *at <= Instant::now()).is_some()
+            && let Err(why) = self.store.settle()
+        {
+            // The next commit does it, or the next opening.
+            debug!(%why, "the store could not erase what was deleted");
+        }
     }
 
     /// Waits for whatever comes first, until a time.

@@ -115,6 +115,14 @@ pub trait Store: Read {
     /// # Errors
     /// [`StoreError`]; then no write of the batch is visible, now or later.
     fn commit(&mut self, batch: Batch) -> Result<(), StoreError>;
+
+    /// Does what may wait until there is time: a store that erases what was deleted does it now. Most have nothing to do.
+    ///
+    /// # Errors
+    /// [`StoreError`] if the medium fails; nothing that was committed is lost by it.
+    fn settle(&mut self) -> Result<(), StoreError> {
+        Ok(())
+    }
 }
 
 /// The writes of one step, of all layers together.

@@ -170,6 +170,10 @@ impl Store for Anchored {
         }
         Ok(())
     }
+
+    fn settle(&mut self) -> Result<(), StoreError> {
+        self.store.settle()
+    }
 }
 
 impl Place {

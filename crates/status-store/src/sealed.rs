@@ -168,6 +168,10 @@ impl Store for Sealed {
     fn commit(&mut self, batch: Batch) -> Result<(), StoreError> {
         self.vault.commit(&batch)
     }
+
+    fn settle(&mut self) -> Result<(), StoreError> {
+        self.shred()
+    }
 }
 
 impl fmt::Debug for Sealed {

@@ -35,6 +35,8 @@ enum Did {
     CommitHalf,
     Refuse,
     Publish(FrameId),
+    /// The store had time for itself.
+    Settle,
 }
 
 type Log = Arc<Mutex<Vec<Did>>>;
@@ -102,6 +104,7 @@ impl Desk {
             miner: Miner::new(),
             online: Throttle::new(ONLINE_GAP),
             window,
+            settles: None,
         };
         tokio::spawn(driver.run());
         Self { log, commands, network, events, refusals, ticks_fail }
@@ -213,6 +216,11 @@ impl Store for Disk {
             Some(why) => Err(why),
             None => self.kept.commit(batch),
         }
+    }
+
+    fn settle(&mut self) -> Result<(), StoreError> {
+        self.log.lock().unwrap().push(Did::Settle);
+        Ok(())
     }
 }
 
@@ -468,4 +476,26 @@ async fn each_input_gets_the_reason_of_its_own() {
         panic!("{answers:?}")
     };
     assert!(fault.contains("data sync failed"), "{fault}");
+}
+
+#[tokio::test]
+async fn after_a_commit_that_no_other_follows_the_store_gets_time_once() {
+    let desk = Desk::new();
+    let mut log = Vec::new();
+
+    desk.say("one").await.unwrap();
+    desk.say("two").await.unwrap();
+    let settled = async {
+        while !log.contains(&Did::Settle) {
+            tokio::time::sleep(SETTLE_AFTER / 20).await;
+            log.extend(desk.take_log());
+        }
+    };
+    tokio::time::timeout(30 * SETTLE_AFTER, settled).await.unwrap();
+    tokio::time::sleep(SETTLE_AFTER * 3 / 2).await;
+    log.extend(desk.take_log());
+
+    let at = log.iter().position(|did| *did == Did::Settle).unwrap();
+    assert_eq!(log[at..], [Did::Settle], "after the last commit, and once: {log:?}");
+    assert!(log[..at].contains(&Did::Commit));
 }

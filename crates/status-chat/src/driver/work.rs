@@ -7,8 +7,8 @@ use status_stack::Fault;
 use tokio::time::Instant;
 use tracing::{debug, error};
 
-use super::Driver;
 use super::group::{Group, Job};
+use super::{Driver, SETTLE_AFTER};
 use crate::core::Effects;
 use crate::error::SendError;
 use crate::event::Event;
@@ -75,6 +75,7 @@ impl Driver {
         if !batch.is_empty() {
             self.store.commit(batch)?;
             self.tally.commits += 1;
+            self.settles = Some(Instant::now() + SETTLE_AFTER);
         }
         Ok(done)
     }
