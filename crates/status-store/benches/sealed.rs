@@ -10,12 +10,16 @@
     reason = "a bench measures, prints, and may stop at what it did not expect"
 )]
 
+#[path = "measure/turns.rs"]
+mod turns;
+
 use std::path::Path;
 use std::process::Command;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use status_layer::{Area, Batch, Read, Store, Value};
 use status_store::{Key, Lock, Redb, Sealed};
+use turns::{pair, row, show, timed};
 
 const AREA: Area = Area(1);
 const SECRET: Area = Area(2);
@@ -192,38 +196,5 @@ fn open_and_tell(path: &Path) {
             read(&store, AREA, 7);
             println!("{:.1}", resident());
         }
-    }
-}
-
-/// Runs both in turns.
-fn pair(rounds: u64, mut plain: impl FnMut(u64), mut sealed: impl FnMut(u64)) -> Vec<(Duration, Duration)> {
-    (0..rounds).map(|n| (timed(|| plain(n)).1, timed(|| sealed(n)).1)).collect()
-}
-
-fn timed<T>(run: impl FnOnce() -> T) -> (T, Duration) {
-    let begin = Instant::now();
-    let done = run();
-    (done, begin.elapsed())
-}
-
-fn row(what: &str, runs: &[(Duration, Duration)]) {
-    let side = |pick: fn(&(Duration, Duration)) -> Duration| {
-        Duration::from_secs_f64(median(runs.iter().map(|run| pick(run).as_secs_f64()).collect()))
-    };
-    let ratio =
-        median(runs.iter().map(|(plain, sealed)| sealed.as_secs_f64() / plain.as_secs_f64()).collect());
-    println!("{what:36} {:>12} {:>12} {ratio:>7.2}", show(side(|run| run.0)), show(side(|run| run.1)));
-}
-
-fn median(mut values: Vec<f64>) -> f64 {
-    values.sort_by(f64::total_cmp);
-    values.get(values.len() / 2).copied().unwrap_or_default()
-}
-
-fn show(took: Duration) -> String {
-    if took < Duration::from_millis(100) {
-        format!("{:.1} µs", took.as_secs_f64() * 1e6)
-    } else {
-        format!("{:.2} s", took.as_secs_f64())
     }
 }

@@ -11,10 +11,12 @@
     reason = "a bench measures, prints, and may stop at what it did not expect"
 )]
 
-use std::time::{Duration, Instant};
+#[path = "measure/turns.rs"]
+mod turns;
 
 use status_layer::{Area, Batch, Read, Store, Value};
 use status_store::{Cost, Key, Lock, Passphrase, Redb, Sealed};
+use turns::{median, pair, row, show, timed};
 
 const AREA: Area = Area(1);
 /// A message with what belongs to it, in bytes.
@@ -32,13 +34,13 @@ fn main() {
     let mut plain = Redb::open(folder.path().join("plain")).unwrap();
     let mut sealed = Sealed::open(folder.path().join("sealed"), &key).unwrap();
 
-    println!("{:32} {:>10} {:>10} {:>7}", "median", "plain", "sealed", "ratio");
+    println!("{:36} {:>12} {:>12} {:>7}", "median", "plain", "sealed", "ratio");
     let one = pair(ROUNDS, |n| commit(&mut plain, n, 1), |n| commit(&mut sealed, n, 1));
     row("a durable commit of one row", &one);
     let burst = pair(ROUNDS / 4, |n| commit(&mut plain, n, BURST), |n| commit(&mut sealed, n, BURST));
     row("a commit of 100 rows", &burst);
     println!(
-        "{:32} {:>32.3} of a commit of its own",
+        "{:36} {:>36.3} of a commit of its own",
         "a row of a burst",
         median(burst.iter().map(|(_, sealed)| sealed.as_secs_f64()).collect())
             / f64::from(u32::try_from(BURST).unwrap())
@@ -49,7 +51,7 @@ fn main() {
 
     let words = Passphrase::new("open sesame").unwrap().costing(Cost::USUAL).into();
     let ((), took) = timed(|| drop(Sealed::open(folder.path().join("words"), &words).unwrap()));
-    println!("{:32} {:>21}", "a new store with a passphrase", show(took));
+    println!("{:36} {:>25}", "a new store with a passphrase", show(took));
 }
 
 /// A store with many messages: how large it is, how long it takes to open and to read from.
@@ -65,7 +67,7 @@ fn large(folder: &std::path::Path, key: &Lock) {
     drop((plain, sealed));
     let size = |at: usize| std::fs::metadata(&paths[at]).unwrap().len() / rows;
     println!(
-        "{:32} {:>10} {:>10}   with {rows} rows of {ROW}",
+        "{:36} {:>12} {:>12}   with {rows} rows of {ROW}",
         "bytes on the disk for each row",
         size(0),
         size(1)
@@ -94,33 +96,4 @@ fn commit(store: &mut impl Store, n: u64, rows: u64) {
 
 fn read(store: &impl Read, n: u64, rows: u64) {
     assert!(store.get(AREA, &key(n.wrapping_mul(7_919) % rows)).unwrap().is_some());
-}
-
-/// Runs both in turns.
-fn pair(rounds: u64, mut plain: impl FnMut(u64), mut sealed: impl FnMut(u64)) -> Vec<(Duration, Duration)> {
-    (0..rounds).map(|n| (timed(|| plain(n)).1, timed(|| sealed(n)).1)).collect()
-}
-
-fn timed<T>(run: impl FnOnce() -> T) -> (T, Duration) {
-    let begin = Instant::now();
-    let done = run();
-    (done, begin.elapsed())
-}
-
-fn row(what: &str, runs: &[(Duration, Duration)]) {
-    let side = |pick: fn(&(Duration, Duration)) -> Duration| {
-        Duration::from_secs_f64(median(runs.iter().map(|run| pick(run).as_secs_f64()).collect()))
-    };
-    let ratio =
-        median(runs.iter().map(|(plain, sealed)| sealed.as_secs_f64() / plain.as_secs_f64()).collect());
-    println!("{what:32} {:>10} {:>10} {ratio:>7.2}", show(side(|run| run.0)), show(side(|run| run.1)));
-}
-
-fn median(mut values: Vec<f64>) -> f64 {
-    values.sort_by(f64::total_cmp);
-    values.get(values.len() / 2).copied().unwrap_or_default()
-}
-
-fn show(took: Duration) -> String {
-    format!("{:.1} µs", took.as_secs_f64() * 1e6)
 }
