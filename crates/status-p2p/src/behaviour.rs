@@ -14,7 +14,8 @@ use libp2p::{identify, mdns, ping};
 
 use crate::gate::Gate;
 use crate::metadata::Exchange;
-use crate::{Config, Mdns, Metadata, StartError, gossip_id, pubsub_topic};
+use crate::stream::Incoming;
+use crate::{Config, Mdns, Metadata, Mode, StartError, gossip_id, pubsub_topic};
 
 /// The gossip protocol, named exactly as deployed nodes name it.
 const RELAY: &str = "/vac/waku/relay/2.0.0";
@@ -42,11 +43,12 @@ const MAX_PER_NODE: u32 = 4;
 pub(crate) struct Protocols {
     pub(crate) gate: Gate,
     pub(crate) limits: connection_limits::Behaviour,
-    pub(crate) relay: gossipsub::Behaviour,
+    pub(crate) relay: Toggle<gossipsub::Behaviour>,
     pub(crate) identify: identify::Behaviour,
     pub(crate) ping: ping::Behaviour,
     pub(crate) metadata: Exchange,
     pub(crate) streams: libp2p_stream::Behaviour,
+    pub(crate) incoming: Incoming,
     pub(crate) mdns: Toggle<mdns::tokio::Behaviour>,
 }
 
@@ -63,11 +65,17 @@ impl Protocols {
         Ok(Self {
             gate: Gate::new(config.limits.per_ip),
             limits: connection_limits::Behaviour::new(limits),
-            relay: relay(config)?,
+            // A light node has nothing to do with gossip: then nobody tells it what they have.
+            relay: match config.mode {
+                Mode::Relay => Some(relay(config)?),
+                Mode::Light => None,
+            }
+            .into(),
             identify: identify::Behaviour::new(identify),
             ping: ping::Behaviour::default(),
             metadata: Exchange::new(metadata(config).into()),
             streams: libp2p_stream::Behaviour::new(),
+            incoming: Incoming::default(),
             mdns: local_network(config.mdns, key),
         })
     }

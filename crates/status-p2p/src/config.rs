@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use crate::{HostKey, PeerAddr, StartError};
+use crate::{HostKey, Light, Mode, PeerAddr, Serve, StartError};
 
 /// The cluster of the Status network.
 pub(crate) const STATUS_CLUSTER: u16 = 16;
@@ -40,6 +40,12 @@ pub struct Config {
     pub limits: Limits,
     /// How soon a lost node is dialled again.
     pub redial: Redial,
+    /// Whether it carries its shards or has others do it. Default [`Mode::Relay`].
+    pub mode: Mode,
+    /// What it does for others. Default nothing.
+    pub serve: Serve,
+    /// What it expects of others as a light node.
+    pub light: Light,
     /// For how long a message is remembered, so that it is handed up once. Default 20 minutes, as deployed nodes.
     pub remember: Duration,
 }
@@ -89,6 +95,9 @@ impl Config {
             receive_limit: 1024 * 1024,
             limits: Limits::default(),
             redial: Redial::default(),
+            mode: Mode::default(),
+            serve: Serve::default(),
+            light: Light::default(),
             remember: Duration::from_secs(20 * 60),
         }
     }

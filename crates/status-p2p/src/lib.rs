@@ -23,14 +23,19 @@ mod behaviour;
 mod config;
 mod dialler;
 mod error;
+mod filter;
 mod gate;
 #[allow(missing_docs, unreachable_pub, clippy::all)]
 mod generated {
     include!("generated/status.p2p.v1.rs");
 }
 mod key;
+mod light;
+mod light_push;
 mod metadata;
+mod mode;
 mod node;
+mod peer_exchange;
 mod peers;
 mod rate;
 mod recent;
@@ -45,6 +50,7 @@ pub use config::{Config, Limits, Mdns, Redial, pubsub_topic};
 pub use error::StartError;
 pub use key::{HostKey, HostKeyError};
 pub use metadata::Metadata;
+pub use mode::{FilterLimits, Light, Mode, Rate, Serve};
 pub use node::Node;
 pub use stats::Stats;
 pub use wire::{MessageHash, WakuMessage, WakuMessageError, gossip_id};

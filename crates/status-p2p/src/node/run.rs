@@ -11,16 +11,17 @@ use futures::StreamExt;
 use libp2p::core::transport::TransportError;
 use libp2p::swarm::{ConnectionId, DialError, ListenError, SwarmEvent};
 use libp2p::{PeerId, Swarm, SwarmBuilder, identify, mdns, noise, ping, tcp, yamux};
-use status_layer::{Frame, FrameId, NetworkEvent, Topic};
+use status_layer::{Frame, FrameId, NetworkEvent, Topic, Unpublished};
 use tokio::sync::{mpsc, oneshot, watch};
 use tokio::time::{Instant, sleep_until, timeout};
 
 use crate::address::short;
 use crate::behaviour::{Protocols, ProtocolsEvent};
 use crate::dialler::Dialler;
+use crate::light::LightNode;
 use crate::metadata::Told;
 use crate::peers::Peers;
-use crate::services::Services;
+use crate::services::{Services, Surroundings};
 use crate::stats::Counters;
 use crate::{Config, PeerAddr, StartError};
 use gossip::Gossip;
@@ -62,6 +63,7 @@ pub(super) struct Run {
     peers: Arc<Peers>,
     asked: mpsc::Receiver<Inside>,
     services: Services,
+    light: Option<LightNode>,
     counters: Arc<Counters>,
 }
 
@@ -72,17 +74,27 @@ impl Run {
         ends: Ends,
         counters: Arc<Counters>,
     ) -> Result<Self, StartError> {
-        let swarm = swarm(&config)?;
+        let mut swarm = swarm(&config)?;
         let (ask, asked) = mpsc::channel(ASKED);
         let peers = Arc::new(Peers::new());
         let mut taps = Taps::default();
         let control = swarm.behaviour().streams.new_control();
-        let services = Services::start(&config, control, &peers, &ask, &mut taps);
+        let mut services = Services::start(&config, control.clone(), &peers, &ask, &mut taps);
+        let around = Surroundings {
+            control,
+            incoming: &mut swarm.behaviour_mut().incoming,
+            peers: Arc::clone(&peers),
+            ask,
+            watched: ends.watched.clone(),
+            counters: Arc::clone(&counters),
+        };
+        let light = services.start_light(&config, around, &mut taps);
         let mut run = Self {
             gossip: Gossip::new(&config, taps, Arc::clone(&counters)),
             peers,
             asked,
             services,
+            light,
             dialler: Dialler::new(config.peers, config.redial, Instant::now()),
             swarm,
             ends,
@@ -178,9 +190,19 @@ impl Run {
 
     fn on_command(&mut self, command: Command) {
         match command {
-            Command::Publish(id, frame) => {
-                self.gossip.publish(&mut self.swarm.behaviour_mut().relay, id, frame);
-            }
+            Command::Publish(id, frame) => match self.swarm.behaviour_mut().relay.as_mut() {
+                Some(relay) => self.gossip.publish(relay, id, frame),
+                None => self.give(id, frame),
+            },
+        }
+    }
+
+    /// Gives a frame to others to gossip.
+    fn give(&mut self, id: FrameId, frame: Frame) {
+        if let Some(ours) = self.gossip.ours(id, frame)
+            && !self.light.as_ref().is_some_and(|light| light.publish(id, ours))
+        {
+            self.gossip.unpublished(id, Unpublished::Busy);
         }
     }
 
@@ -190,8 +212,11 @@ impl Run {
                 self.gossip.heard(&pubsub_topic, message, &self.ends.watched.borrow());
             }
             Inside::Gossip { pubsub_topic, data, told } => {
-                let relay = &mut self.swarm.behaviour_mut().relay;
-                let outcome = self.gossip.gossip(relay, &self.ends.watched.borrow(), pubsub_topic, data);
+                let watched = self.ends.watched.borrow();
+                let outcome = match self.swarm.behaviour_mut().relay.as_mut() {
+                    Some(relay) => self.gossip.gossip(relay, &watched, pubsub_topic, data),
+                    None => Err(Unpublished::Alone),
+                };
                 // Nobody waits any more if the stream broke meanwhile.
                 let _ = told.send(outcome);
             }
@@ -203,7 +228,9 @@ impl Run {
         match event {
             SwarmEvent::Behaviour(ProtocolsEvent::Relay(event)) => {
                 let watched = self.ends.watched.borrow();
-                self.gossip.on_event(&mut self.swarm.behaviour_mut().relay, &watched, event);
+                if let Some(relay) = self.swarm.behaviour_mut().relay.as_mut() {
+                    self.gossip.on_event(relay, &watched, event);
+                }
             }
             SwarmEvent::Behaviour(ProtocolsEvent::Metadata(told)) => self.on_metadata(told),
             SwarmEvent::Behaviour(ProtocolsEvent::Ping(event)) => self.on_ping(&event),

@@ -3,6 +3,16 @@
 #[cfg(test)]
 mod conformance;
 #[cfg(test)]
+mod filter;
+#[cfg(test)]
+mod filter_slow;
+#[cfg(test)]
+mod light;
+#[cfg(test)]
+mod light_push;
+#[cfg(test)]
+mod light_trouble;
+#[cfg(test)]
 mod limits;
 #[cfg(test)]
 mod mdns;
@@ -16,5 +26,7 @@ mod raw;
 mod redial;
 #[cfg(test)]
 mod relay;
+#[cfg(test)]
+mod services;
 #[cfg(test)]
 mod support;

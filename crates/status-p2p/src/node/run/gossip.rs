@@ -9,7 +9,7 @@ use status_layer::{Frame, FrameId, NetworkEvent, Topic, Unpublished};
 use tokio::sync::mpsc::Permit;
 use tokio::time::Instant;
 
-use super::inside::{Relayed, Taps};
+use super::inside::{Ours, Relayed, Taps};
 use crate::recent::Recent;
 use crate::stats::Counters;
 use crate::{Config, WakuMessage, gossip_id, pubsub_topic};
@@ -96,6 +96,27 @@ impl Gossip {
         }
     }
 
+    /// Makes a frame of ours into what others are to gossip; notes the outcome if it cannot be. Otherwise it is reported
+    /// when it is known.
+    pub(super) fn ours(&mut self, id: FrameId, frame: Frame) -> Option<Ours> {
+        let content_topic = frame.topic.as_str().to_owned();
+        let message = WakuMessage::from_frame(frame);
+        let data = message.encode();
+        if data.len() > self.publish_limit {
+            self.unpublished(id, Unpublished::TooLarge);
+            return None;
+        }
+        let hash = message.hash(self.topic.as_str());
+        // Our own frame is not news to us when it is pushed back.
+        self.handed_up.insert(Instant::now(), *hash.as_bytes());
+        Some(Ours { hash, pubsub_topic: self.topic.clone().into_string(), content_topic, data })
+    }
+
+    /// Notes that a frame was not published.
+    pub(super) fn unpublished(&mut self, id: FrameId, why: Unpublished) {
+        self.waiting.push_back(NetworkEvent::Unpublished(id, why));
+    }
+
     /// Takes what gossip reports.
     pub(super) fn on_event(
         &mut self,
@@ -171,7 +192,10 @@ impl Gossip {
 
     /// Notes something for the owner.
     pub(super) fn report(&mut self, event: NetworkEvent) {
-        self.waiting.push_back(event);
+        match event {
+            NetworkEvent::Online(online) => self.report_online(online),
+            event => self.waiting.push_back(event),
+        }
     }
 
     fn arrived(&mut self, content: WakuMessage, came: gossipsub::Message, watched: &BTreeSet<Topic>) {

@@ -35,6 +35,19 @@ pub(crate) enum Inside {
     Report(NetworkEvent),
 }
 
+/// A message of ours that others are to gossip.
+#[derive(Debug)]
+pub(crate) struct Ours {
+    /// Its name.
+    pub(crate) hash: MessageHash,
+    /// On which topic.
+    pub(crate) pubsub_topic: String,
+    /// The label by which applications choose it.
+    pub(crate) content_topic: String,
+    /// The encoded message.
+    pub(crate) data: Vec<u8>,
+}
+
 /// A message that gossip accepted, ours included.
 #[derive(Debug)]
 pub(crate) struct Relayed {
