@@ -44,6 +44,23 @@ impl Node {
     /// # Errors
     /// [`StartError`] if the settings are out of range or an address cannot be listened at.
     pub async fn start(config: Config) -> Result<Self, StartError> {
+        Self::launch(config, run::Wires::System).await
+    }
+
+    /// Starts a node over a transport of the caller's, in place of the sockets of the operating system: a simulated
+    /// network in virtual time, for one. The transport has to secure and multiplex its connections.
+    ///
+    /// # Errors
+    /// As [`Node::start`].
+    #[cfg(feature = "transport")]
+    pub async fn start_over(
+        config: Config,
+        transport: libp2p::core::transport::Boxed<(libp2p::PeerId, libp2p::core::muxing::StreamMuxerBox)>,
+    ) -> Result<Self, StartError> {
+        Self::launch(config, run::Wires::Given(transport)).await
+    }
+
+    async fn launch(config: Config, wires: run::Wires) -> Result<Self, StartError> {
         config.check()?;
         let id = config.key.node();
         let (commands, publish) = mpsc::channel(COMMANDS);
@@ -54,7 +71,7 @@ impl Node {
         let counters = Arc::new(Counters::default());
         let ends =
             Ends { commands: publish, events: report, watched: watch, listening: heard, stop: stopped };
-        let run = Run::listen(config, ends, Arc::clone(&counters)).await?;
+        let run = Run::listen(config, wires, ends, Arc::clone(&counters)).await?;
         let task = tokio::spawn(run.forever());
         Ok(Self { id, commands, events, watched, listening, counters, at_hand: VecDeque::new(), stop, task })
     }

@@ -69,10 +69,12 @@ impl Run {
     /// Sets a node up and waits until it listens.
     pub(super) async fn listen(
         config: Config,
+        wires: Wires,
         ends: Ends,
         counters: Arc<Counters>,
     ) -> Result<Self, StartError> {
-        let swarm = swarm(&config)?;
+        let of_the_system = wires.are_of_the_system();
+        let swarm = swarm(&config, wires)?;
         let (ask, asked) = mpsc::channel(ASKED);
         let peers = Arc::new(Peers::new());
         let mut taps = Taps::default();
@@ -91,14 +93,14 @@ impl Run {
             counters,
         };
         for address in config.listen {
-            run.listen_at(address).await?;
+            run.listen_at(address, of_the_system).await?;
         }
         Ok(run)
     }
 
-    async fn listen_at(&mut self, address: PeerAddr) -> Result<(), StartError> {
+    async fn listen_at(&mut self, address: PeerAddr, of_the_system: bool) -> Result<(), StartError> {
         let refused = |kind| StartError::Listen { address: address.clone(), kind };
-        if let Some(socket) = address.socket() {
+        if let Some(socket) = address.socket().filter(|_| of_the_system) {
             // The library shares ports: two nodes at one port would each get some of the connections. A plain
             // listener shares with nobody, so if it can be had (and is given back here), the port is free.
             tokio::net::TcpListener::bind(socket).await.map_err(|error| refused(error.kind()))?;
@@ -329,14 +331,42 @@ impl Run {
     }
 }
 
-fn swarm(config: &Config) -> Result<Swarm<Protocols>, StartError> {
+/// What carries connections.
+pub(super) enum Wires {
+    /// Sockets of the operating system.
+    System,
+    /// Something that the caller made.
+    #[cfg(feature = "transport")]
+    Given(libp2p::core::transport::Boxed<(PeerId, libp2p::core::muxing::StreamMuxerBox)>),
+}
+
+impl Wires {
+    const fn are_of_the_system(&self) -> bool {
+        matches!(self, Self::System)
+    }
+}
+
+fn swarm(config: &Config, wires: Wires) -> Result<Swarm<Protocols>, StartError> {
     let key = config.key.keypair();
     let protocols = Protocols::new(config, &key)?;
-    let builder = SwarmBuilder::with_existing_identity(key)
-        .with_tokio()
-        .with_tcp(tcp::Config::default().nodelay(true), noise::Config::new, yamux::Config::default)
-        .map_err(|_| StartError::Settings)?
-        .with_behaviour(|_| protocols)
-        .map_err(|_| StartError::Settings)?;
-    Ok(builder.with_swarm_config(|settings| settings.with_idle_connection_timeout(IDLE)).build())
+    let builder = SwarmBuilder::with_existing_identity(key).with_tokio();
+    let idle = |settings: libp2p::swarm::Config| settings.with_idle_connection_timeout(IDLE);
+    let swarm = match wires {
+        Wires::System => builder
+            .with_tcp(tcp::Config::default().nodelay(true), noise::Config::new, yamux::Config::default)
+            .map_err(|_| StartError::Settings)?
+            .with_behaviour(|_| protocols)
+            .map_err(|_| StartError::Settings)?
+            .with_swarm_config(idle)
+            .build(),
+        #[cfg(feature = "transport")]
+        Wires::Given(transport) => builder
+            .with_other_transport(|_| transport)
+            .map_err(|_| StartError::Settings)?
+            .with_behaviour(|_| protocols)
+            .map_err(|_| StartError::Settings)?
+            .with_swarm_config(idle)
+            .build(),
+    };
+    Ok(swarm)
 }
