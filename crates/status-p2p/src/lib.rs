@@ -21,6 +21,8 @@ mod address;
 mod behaviour;
 mod config;
 mod dialler;
+mod dns;
+mod enr;
 mod error;
 mod gate;
 #[allow(missing_docs, unreachable_pub, clippy::all)]
@@ -36,6 +38,8 @@ mod wire;
 
 pub use address::{NodeId, PeerAddr, PeerAddrError};
 pub use config::{Config, Limits, Mdns, Redial, pubsub_topic};
+pub use dns::{Resolve, ResolveError, SignedTree, SystemResolver, TreeUrl, TreeUrlError};
+pub use enr::{ClusterShards, MAX_RECORD, NodeRecord, RecordError, Services};
 pub use error::StartError;
 pub use key::{HostKey, HostKeyError};
 pub use metadata::Metadata;
