@@ -46,6 +46,7 @@ pub(crate) struct Protocols {
     pub(crate) identify: identify::Behaviour,
     pub(crate) ping: ping::Behaviour,
     pub(crate) metadata: Exchange,
+    pub(crate) streams: libp2p_stream::Behaviour,
     pub(crate) mdns: Toggle<mdns::tokio::Behaviour>,
 }
 
@@ -66,6 +67,7 @@ impl Protocols {
             identify: identify::Behaviour::new(identify),
             ping: ping::Behaviour::default(),
             metadata: Exchange::new(metadata(config).into()),
+            streams: libp2p_stream::Behaviour::new(),
             mdns: local_network(config.mdns, key),
         })
     }

@@ -18,6 +18,7 @@
 //! ```
 
 mod address;
+mod archive;
 mod behaviour;
 mod config;
 mod dialler;
@@ -32,11 +33,16 @@ mod generated {
 mod key;
 mod metadata;
 mod node;
+mod peers;
+mod rate;
 mod recent;
+mod services;
 mod stats;
+mod stream;
 mod wire;
 
 pub use address::{NodeId, PeerAddr, PeerAddrError};
+pub use archive::{Archive, ArchiveError, ArchiveSize, Archived, MAX_PAGE, Page, Query};
 pub use config::{Config, Limits, Mdns, Redial, pubsub_topic};
 pub use dns::{Resolve, ResolveError, SignedTree, SystemResolver, TreeUrl, TreeUrlError};
 pub use enr::{ClusterShards, MAX_RECORD, NodeRecord, RecordError, Services};

@@ -13,9 +13,10 @@ use tokio::task::JoinHandle;
 
 use crate::stats::Counters;
 use crate::{Config, NodeId, PeerAddr, StartError, Stats};
-use run::{Ends, Run};
+pub(crate) use run::inside;
+use run::{Command, Ends, Run};
 
-/// Frames that wait for the node to publish them.
+/// What the owner wants done and the node has not begun.
 const COMMANDS: usize = 256;
 /// Events on their way to the owner; more wait in the node.
 const EVENTS: usize = 16;
@@ -25,7 +26,7 @@ const EVENTS: usize = 16;
 /// It runs in a task of its own, on the runtime on which it was started; dropping it ends the task.
 pub struct Node {
     id: NodeId,
-    commands: mpsc::Sender<(FrameId, Frame)>,
+    commands: mpsc::Sender<Command>,
     events: mpsc::Receiver<NetworkEvent>,
     watched: watch::Sender<BTreeSet<Topic>>,
     listening: watch::Receiver<Vec<PeerAddr>>,
@@ -103,7 +104,7 @@ impl Network for Node {
     }
 
     fn publish(&mut self, id: FrameId, frame: Frame) {
-        match self.commands.try_send((id, frame)) {
+        match self.commands.try_send(Command::Publish(id, frame)) {
             // A closed node says so with its next event.
             Ok(()) | Err(mpsc::error::TrySendError::Closed(_)) => {}
             Err(mpsc::error::TrySendError::Full(_)) => {

@@ -30,6 +30,8 @@ pub struct Stats {
     pub overflowed: u64,
     /// Messages that did not reach a node because it was too slow.
     pub slow: u64,
+    /// Messages that did not reach a service of this node because it was too slow.
+    pub untapped: u64,
     /// Nodes that were disconnected because they belong to another cluster.
     pub strangers: u64,
     /// Connections that were refused because there were too many.
@@ -62,6 +64,7 @@ counters!(
     repeated,
     overflowed,
     slow,
+    untapped,
     strangers,
     turned_away
 );

@@ -1,6 +1,7 @@
 //! The task in which a node runs.
 
 mod gossip;
+pub(crate) mod inside;
 
 use std::collections::{BTreeSet, HashMap, HashSet};
 use std::sync::Arc;
@@ -9,7 +10,7 @@ use std::time::Duration;
 use futures::StreamExt;
 use libp2p::core::transport::TransportError;
 use libp2p::swarm::{ConnectionId, DialError, ListenError, SwarmEvent};
-use libp2p::{PeerId, Swarm, SwarmBuilder, mdns, noise, ping, tcp, yamux};
+use libp2p::{PeerId, Swarm, SwarmBuilder, identify, mdns, noise, ping, tcp, yamux};
 use status_layer::{Frame, FrameId, NetworkEvent, Topic};
 use tokio::sync::{mpsc, oneshot, watch};
 use tokio::time::{Instant, sleep_until, timeout};
@@ -18,9 +19,12 @@ use crate::address::short;
 use crate::behaviour::{Protocols, ProtocolsEvent};
 use crate::dialler::Dialler;
 use crate::metadata::Told;
+use crate::peers::Peers;
+use crate::services::Services;
 use crate::stats::Counters;
 use crate::{Config, PeerAddr, StartError};
 use gossip::Gossip;
+use inside::{ASKED, Inside, Taps};
 
 /// A connection over which nothing but pings goes is closed after this.
 const IDLE: Duration = Duration::from_secs(10 * 60);
@@ -33,9 +37,15 @@ const FLUSH: Duration = Duration::from_millis(250);
 /// How long connections get to close when the node ends.
 const FAREWELL: Duration = Duration::from_millis(500);
 
+/// What the owner wants done.
+#[derive(Debug)]
+pub(super) enum Command {
+    Publish(FrameId, Frame),
+}
+
 /// The task's ends of the channels between it and the owner.
 pub(super) struct Ends {
-    pub(super) commands: mpsc::Receiver<(FrameId, Frame)>,
+    pub(super) commands: mpsc::Receiver<Command>,
     pub(super) events: mpsc::Sender<NetworkEvent>,
     pub(super) watched: watch::Receiver<BTreeSet<Topic>>,
     pub(super) listening: watch::Sender<Vec<PeerAddr>>,
@@ -49,6 +59,9 @@ pub(super) struct Run {
     dialler: Dialler,
     cluster: u32,
     missed_pings: HashMap<ConnectionId, u8>,
+    peers: Arc<Peers>,
+    asked: mpsc::Receiver<Inside>,
+    services: Services,
     counters: Arc<Counters>,
 }
 
@@ -60,8 +73,16 @@ impl Run {
         counters: Arc<Counters>,
     ) -> Result<Self, StartError> {
         let swarm = swarm(&config)?;
+        let (ask, asked) = mpsc::channel(ASKED);
+        let peers = Arc::new(Peers::new());
+        let mut taps = Taps::default();
+        let control = swarm.behaviour().streams.new_control();
+        let services = Services::start(&config, control, &peers, &ask, &mut taps);
         let mut run = Self {
-            gossip: Gossip::new(&config, Arc::clone(&counters)),
+            gossip: Gossip::new(&config, taps, Arc::clone(&counters)),
+            peers,
+            asked,
+            services,
             dialler: Dialler::new(config.peers, config.redial, Instant::now()),
             swarm,
             ends,
@@ -122,9 +143,8 @@ impl Run {
                     Ok(permit) => self.gossip.hand_up(permit),
                     Err(_) => break,
                 },
-                Some((id, frame)) = self.ends.commands.recv(), if self.gossip.has_room() => {
-                    self.gossip.publish(&mut self.swarm.behaviour_mut().relay, id, frame);
-                }
+                Some(command) = self.ends.commands.recv(), if self.gossip.has_room() => self.on_command(command),
+                Some(inside) = self.asked.recv(), if self.gossip.has_room() => self.on_inside(inside),
                 event = self.swarm.select_next_some() => self.on_swarm(event),
                 () = sleep_until(next_dial.unwrap_or_else(Instant::now)), if next_dial.is_some() => self.dial_due(),
             }
@@ -134,9 +154,10 @@ impl Run {
 
     async fn end(mut self) {
         // What is still in the queue was promised to nobody, but it may as well go.
-        while let Ok((id, frame)) = self.ends.commands.try_recv() {
-            self.gossip.publish(&mut self.swarm.behaviour_mut().relay, id, frame);
+        while let Ok(command) = self.ends.commands.try_recv() {
+            self.on_command(command);
         }
+        self.services.end();
         if self.gossip.has_published() {
             // Nothing tells when gossip's queues are empty; running out of time is the expected end.
             let _ = timeout(FLUSH, async { while self.swarm.next().await.is_some() {} }).await;
@@ -155,6 +176,29 @@ impl Run {
         let _ = timeout(FAREWELL, farewell).await;
     }
 
+    fn on_command(&mut self, command: Command) {
+        match command {
+            Command::Publish(id, frame) => {
+                self.gossip.publish(&mut self.swarm.behaviour_mut().relay, id, frame);
+            }
+        }
+    }
+
+    fn on_inside(&mut self, inside: Inside) {
+        match inside {
+            Inside::Heard { pubsub_topic, message } => {
+                self.gossip.heard(&pubsub_topic, message, &self.ends.watched.borrow());
+            }
+            Inside::Gossip { pubsub_topic, data, told } => {
+                let relay = &mut self.swarm.behaviour_mut().relay;
+                let outcome = self.gossip.gossip(relay, &self.ends.watched.borrow(), pubsub_topic, data);
+                // Nobody waits any more if the stream broke meanwhile.
+                let _ = told.send(outcome);
+            }
+            Inside::Report(event) => self.gossip.report(event),
+        }
+    }
+
     fn on_swarm(&mut self, event: SwarmEvent<ProtocolsEvent>) {
         match event {
             SwarmEvent::Behaviour(ProtocolsEvent::Relay(event)) => {
@@ -164,11 +208,17 @@ impl Run {
             SwarmEvent::Behaviour(ProtocolsEvent::Metadata(told)) => self.on_metadata(told),
             SwarmEvent::Behaviour(ProtocolsEvent::Ping(event)) => self.on_ping(&event),
             SwarmEvent::Behaviour(ProtocolsEvent::Mdns(event)) => self.on_mdns(event),
+            SwarmEvent::Behaviour(ProtocolsEvent::Identify(identify::Event::Received {
+                peer_id,
+                info,
+                ..
+            })) => self.peers.identified(&peer_id, info),
             SwarmEvent::ConnectionEstablished {
                 peer_id, connection_id, num_established, endpoint, ..
             } => {
                 self.dialler.connected(connection_id, peer_id);
                 if num_established.get() == 1 {
+                    self.peers.connected(peer_id, &endpoint, Instant::now());
                     tracing::info!(node = %short(&peer_id), dialled = endpoint.is_dialer(), "connected");
                 }
                 self.count_peers();
@@ -178,6 +228,7 @@ impl Run {
                 if num_established == 0 {
                     tracing::info!(node = %short(&peer_id), "disconnected");
                     self.gossip.left(&peer_id);
+                    self.peers.gone(&peer_id);
                     self.dialler.lost(peer_id, Instant::now(), rand::random());
                 }
                 self.count_peers();
@@ -199,7 +250,10 @@ impl Run {
 
     fn on_metadata(&mut self, Told { peer, answer }: Told) {
         match answer {
-            Ok(theirs) if theirs.cluster == Some(self.cluster) => self.dialler.settled(peer),
+            Ok(theirs) if theirs.cluster == Some(self.cluster) => {
+                self.dialler.settled(peer);
+                self.peers.carries(&peer, theirs.shards);
+            }
             Ok(theirs) => {
                 self.dialler.shunned(peer);
                 // Fails only if it is gone already.

@@ -9,6 +9,7 @@ use status_layer::{Frame, FrameId, NetworkEvent, Topic, Unpublished};
 use tokio::sync::mpsc::Permit;
 use tokio::time::Instant;
 
+use super::inside::{Relayed, Taps};
 use crate::recent::Recent;
 use crate::stats::Counters;
 use crate::{Config, WakuMessage, gossip_id, pubsub_topic};
@@ -31,11 +32,12 @@ pub(super) struct Gossip {
     waiting: VecDeque<NetworkEvent>,
     waiting_bytes: usize,
     published: bool,
+    taps: Taps,
     counters: Arc<Counters>,
 }
 
 impl Gossip {
-    pub(super) fn new(config: &Config, counters: Arc<Counters>) -> Self {
+    pub(super) fn new(config: &Config, taps: Taps, counters: Arc<Counters>) -> Self {
         let shard = config.shards.first().copied().unwrap_or_default();
         Self {
             topic: IdentTopic::new(pubsub_topic(config.cluster, shard)).hash(),
@@ -47,6 +49,7 @@ impl Gossip {
             waiting: VecDeque::new(),
             waiting_bytes: 0,
             published: false,
+            taps,
             counters,
         }
     }
@@ -69,9 +72,13 @@ impl Gossip {
         let (now, len, id) = (Instant::now(), bytes.len(), gossip_id(&bytes));
         // Our own frame is not news to us, in whichever encoding it comes back.
         self.handed_up.insert(now, *message.hash(self.topic.as_str()).as_bytes());
+        let copy = (!self.taps.is_empty()).then(|| bytes.clone());
         match relay.publish(self.topic.clone(), bytes) {
             Ok(_) => {
                 self.published = true;
+                if let Some(data) = copy {
+                    self.show(self.topic.clone().into_string(), message, data);
+                }
                 self.counters.messages_out.add(1);
                 self.counters.bytes_out.add(len);
                 Ok(())
@@ -109,7 +116,7 @@ impl Gossip {
                     Err(()) => self.counters.refused.add(1),
                     Ok(content) => {
                         self.counters.relayed.add(usize::from(known));
-                        self.take(content, &message.topic, watched);
+                        self.arrived(content, message, watched);
                     }
                 }
             }
@@ -130,8 +137,58 @@ impl Gossip {
         WakuMessage::decode(&message.data).map_err(|_| ())
     }
 
-    fn take(&mut self, message: WakuMessage, topic: &TopicHash, watched: &BTreeSet<Topic>) {
-        let hash = message.hash(topic.as_str());
+    /// Gossips what another node asks for, in its encoding, and says to how many peers it goes.
+    pub(super) fn gossip(
+        &mut self,
+        relay: &mut gossipsub::Behaviour,
+        watched: &BTreeSet<Topic>,
+        pubsub_topic: String,
+        data: Vec<u8>,
+    ) -> Result<usize, Unpublished> {
+        if data.len() > self.receive_limit {
+            return Err(Unpublished::TooLarge);
+        }
+        let Ok(message) = WakuMessage::decode(&data) else { return Err(Unpublished::TooLarge) };
+        let topic = IdentTopic::new(pubsub_topic).hash();
+        let peers = relay.all_peers().filter(|(_, topics)| topics.contains(&&topic)).count();
+        match relay.publish(topic.clone(), data.clone()) {
+            // What was gossiped before needs no second time.
+            Ok(_) | Err(PublishError::Duplicate) => {}
+            Err(PublishError::NoPeersSubscribedToTopic) => return Err(Unpublished::Alone),
+            Err(PublishError::AllQueuesFull(_)) => return Err(Unpublished::Busy),
+            Err(_) => return Err(Unpublished::TooLarge),
+        }
+        self.published = true;
+        let came = gossipsub::Message { source: None, data, sequence_number: None, topic };
+        self.arrived(message, came, watched);
+        Ok(peers)
+    }
+
+    /// Takes a message that came another way than by gossip.
+    pub(super) fn heard(&mut self, pubsub_topic: &str, message: WakuMessage, watched: &BTreeSet<Topic>) {
+        self.take(message, pubsub_topic, watched);
+    }
+
+    /// Notes something for the owner.
+    pub(super) fn report(&mut self, event: NetworkEvent) {
+        self.waiting.push_back(event);
+    }
+
+    fn arrived(&mut self, content: WakuMessage, came: gossipsub::Message, watched: &BTreeSet<Topic>) {
+        if !self.taps.is_empty() {
+            self.show(came.topic.clone().into_string(), content.clone(), came.data);
+        }
+        self.take(content, came.topic.as_str(), watched);
+    }
+
+    fn show(&self, pubsub_topic: String, message: WakuMessage, data: Vec<u8>) {
+        let hash = message.hash(&pubsub_topic);
+        let missed = self.taps.show(Relayed { hash, pubsub_topic, message, data });
+        self.counters.untapped.add(missed);
+    }
+
+    fn take(&mut self, message: WakuMessage, topic: &str, watched: &BTreeSet<Topic>) {
+        let hash = message.hash(topic);
         let Some(frame) = message.into_frame().filter(|frame| watched.contains(&frame.topic)) else {
             return;
         };

@@ -6,7 +6,7 @@ use super::*;
 use crate::HostKey;
 
 fn gossip() -> Gossip {
-    Gossip::new(&Config::new(HostKey::generate(&mut rng(1))), Arc::default())
+    Gossip::new(&Config::new(HostKey::generate(&mut rng(1))), Taps::default(), Arc::default())
 }
 
 fn topic() -> Topic {
@@ -20,7 +20,7 @@ fn message(number: usize, len: usize) -> WakuMessage {
 
 fn take(gossip: &mut Gossip, message: WakuMessage, watched: &[Topic]) {
     let shard = gossip.topic.clone();
-    gossip.take(message, &shard, &watched.iter().cloned().collect());
+    gossip.take(message, shard.as_str(), &watched.iter().cloned().collect());
 }
 
 fn peers<const N: usize>() -> [PeerId; N] {
