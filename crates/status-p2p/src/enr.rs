@@ -15,7 +15,7 @@ use libp2p::{Multiaddr, PeerId, identity};
 use crate::{NodeId, PeerAddr};
 pub(crate) use announce::{Announcement, signing_key};
 use fields::decode_addresses;
-pub use fields::{ClusterShards, Services};
+pub use fields::{Capabilities, ClusterShards};
 
 /// Largest record, in bytes. Spec: EIP-778, "RLP Encoding".
 pub const MAX_RECORD: usize = 300;
@@ -101,10 +101,10 @@ impl NodeRecord {
 
     /// What the node does for others; `None` if it does not say so, and is not a Waku node.
     #[must_use]
-    pub fn services(&self) -> Option<Services> {
+    pub fn capabilities(&self) -> Option<Capabilities> {
         match *self.bytes(WAKU2)? {
-            [] => Some(Services::default()),
-            [bits] => Some(Services::from_bits(bits)),
+            [] => Some(Capabilities::default()),
+            [bits] => Some(Capabilities::from_bits(bits)),
             _ => None,
         }
     }

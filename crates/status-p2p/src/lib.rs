@@ -20,6 +20,8 @@
 mod address;
 mod archive;
 mod behaviour;
+mod book;
+mod clock;
 mod config;
 mod dialler;
 mod dns;
@@ -36,19 +38,24 @@ mod node;
 mod peers;
 mod rate;
 mod recent;
+mod scope;
 mod services;
 mod stats;
 mod stream;
+#[cfg(test)]
+mod testing;
 mod wire;
 
 pub use address::{NodeId, PeerAddr, PeerAddrError};
 pub use archive::{Archive, ArchiveError, ArchiveSize, Archived, MAX_PAGE, Page, Query};
+pub use book::{KnownNode, KnownNodeError, MAX_KNOWN, Source};
 pub use config::{Config, Limits, Mdns, Redial, pubsub_topic};
 pub use dns::{Resolve, ResolveError, SignedTree, SystemResolver, TreeUrl, TreeUrlError};
-pub use enr::{ClusterShards, MAX_RECORD, NodeRecord, RecordError, Services};
+pub use enr::{Capabilities, ClusterShards, MAX_RECORD, NodeRecord, RecordError};
 pub use error::StartError;
 pub use key::{HostKey, HostKeyError};
 pub use metadata::Metadata;
 pub use node::Node;
+pub use scope::Scope;
 pub use stats::Stats;
 pub use wire::{MessageHash, WakuMessage, WakuMessageError, gossip_id};

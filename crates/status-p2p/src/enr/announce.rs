@@ -8,13 +8,13 @@ use libp2p::multiaddr::Protocol;
 use libp2p::{Multiaddr, PeerId};
 
 use super::fields::{Form, encode_addresses};
-use super::{ADDRESSES, ClusterShards, MAX_RECORD, NodeRecord, SHARD_BITS, SHARD_LIST, Services, WAKU2};
+use super::{ADDRESSES, Capabilities, ClusterShards, MAX_RECORD, NodeRecord, SHARD_BITS, SHARD_LIST, WAKU2};
 use crate::{HostKey, PeerAddr};
 
 /// What this node says of itself in its record.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub(crate) struct Announcement {
-    pub(crate) services: Services,
+    pub(crate) capabilities: Capabilities,
     pub(crate) shards: ClusterShards,
     /// Where it can be dialled, best first.
     pub(crate) addresses: Vec<PeerAddr>,
@@ -60,7 +60,7 @@ impl Announcement {
     ) -> Option<Enr<CombinedKey>> {
         let mut record = Enr::builder();
         record.seq(seq);
-        record.add_value(WAKU2, &self.services.bits());
+        record.add_value(WAKU2, &self.capabilities.bits());
         let form = match self.shards.form() {
             Form::List => SHARD_LIST,
             Form::Bits => SHARD_BITS,

@@ -14,9 +14,9 @@ const BITS_LEN: usize = 2 + SHARD_END as usize / 8;
 
 /// What a node does for others, as it says in its record: one bit each. Unknown bits are kept.
 #[derive(Clone, Copy, Debug, Default, Eq, Hash, Ord, PartialEq, PartialOrd)]
-pub struct Services(u8);
+pub struct Capabilities(u8);
 
-impl Services {
+impl Capabilities {
     /// It gossips.
     pub const RELAY: Self = Self(1);
     /// It keeps history and answers questions about it.
@@ -53,7 +53,7 @@ impl Services {
     }
 }
 
-impl BitOr for Services {
+impl BitOr for Capabilities {
     type Output = Self;
 
     fn bitor(self, other: Self) -> Self {

@@ -14,7 +14,7 @@ const FLEET_NAME: &str = "16Uiu2HAkykgaECHswi3YKJ5dMLbq2kPVCo89fcyTd38UcQD6ej5W"
 
 fn announcement(addresses: &[&str]) -> Announcement {
     Announcement {
-        services: Services::RELAY | Services::STORE,
+        capabilities: Capabilities::RELAY | Capabilities::STORE,
         shards: ClusterShards { cluster: 16, shards: [32, 64].into() },
         addresses: addresses.iter().map(|address| address.parse().unwrap()).collect(),
         udp: Some("192.0.2.1:9000".parse().unwrap()),
@@ -37,7 +37,7 @@ fn the_example_of_the_specification_is_read_and_written_again() {
 
     assert_eq!(record.to_string(), EXAMPLE);
     assert_eq!((record.seq(), record.udp()), (1, Some("127.0.0.1:30303".parse().unwrap())));
-    assert_eq!((record.services(), record.shards(), record.addresses()), (None, None, Vec::new()));
+    assert_eq!((record.capabilities(), record.shards(), record.addresses()), (None, None, Vec::new()));
     assert!(!is_useful(record.inner()));
 }
 
@@ -47,7 +47,7 @@ fn the_record_of_a_deployed_node_is_read_whole() {
 
     let shards = ClusterShards { cluster: 1, shards: (0..8).collect() };
     assert_eq!(record.node().as_str(), FLEET_NAME);
-    assert_eq!(record.services().map(Services::bits), Some(0x0f));
+    assert_eq!(record.capabilities().map(Capabilities::bits), Some(0x0f));
     assert_eq!(record.shards(), Some(shards));
     assert_eq!(record.udp(), Some("178.128.141.171:9000".parse().unwrap()));
     let plain = format!("/ip4/178.128.141.171/tcp/30303/p2p/{FLEET_NAME}");
@@ -106,7 +106,7 @@ fn our_record_says_what_we_are() {
 
     let key = HostKey::generate(&mut rng(1));
     assert_eq!((record.node(), record.seq()), (key.node(), 7));
-    assert_eq!(record.services(), Some(said.services));
+    assert_eq!(record.capabilities(), Some(said.capabilities));
     assert_eq!(record.shards(), Some(said.shards));
     assert_eq!(record.udp(), Some("192.0.2.1:9000".parse().unwrap()));
     let named = |address| format!("{address}/p2p/{}", key.node());
@@ -149,6 +149,6 @@ fn shards_that_cannot_be_read_are_not_guessed() {
 
     assert_eq!(with(SHARD_LIST, &[0, 16, 2, 0, 32]).shards(), None);
     assert_eq!(with(SHARD_BITS, &[0, 16]).shards(), None);
-    assert_eq!(with(WAKU2, &[1, 1]).services(), None);
-    assert_eq!(with(WAKU2, &[]).services(), Some(Services::default()));
+    assert_eq!(with(WAKU2, &[1, 1]).capabilities(), None);
+    assert_eq!(with(WAKU2, &[]).capabilities(), Some(Capabilities::default()));
 }

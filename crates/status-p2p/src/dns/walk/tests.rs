@@ -7,8 +7,8 @@ use status_layer::testing::rng;
 use super::*;
 use crate::dns::keeper::{Keeper, Thirst};
 use crate::dns::{ResolveError, SignedTree};
-use crate::enr::{Announcement, signing_key};
-use crate::{ClusterShards, HostKey, NodeId, Services};
+use crate::testing::record;
+use crate::{HostKey, NodeId};
 
 /// A domain name system of our own, which counts what it is asked.
 #[derive(Debug, Default)]
@@ -42,14 +42,7 @@ fn key(seed: u64) -> HostKey {
 }
 
 fn node(seed: u64) -> NodeRecord {
-    let key = key(seed);
-    let said = Announcement {
-        services: Services::RELAY,
-        shards: ClusterShards { cluster: 16, shards: [32].into() },
-        addresses: vec!["/ip4/192.0.2.1/tcp/1".parse().unwrap()],
-        udp: None,
-    };
-    said.sign(&signing_key(&key).unwrap(), 1, &key.keypair().public().to_peer_id()).unwrap()
+    record(seed, 16, &[32], &["/ip4/192.0.2.1/tcp/1"])
 }
 
 fn nodes(seeds: std::ops::Range<u64>) -> Vec<NodeRecord> {
@@ -73,7 +66,7 @@ fn keeper(names: &Arc<Names>, tree: &SignedTree) -> Keeper {
 async fn refresh(keeper: &mut Keeper, thirst: Thirst) -> Vec<NodeId> {
     let mut found = Vec::new();
     keeper.refresh(thirst, &mut |node| found.push(node)).await;
-    self::names(&found)
+    names(&found)
 }
 
 #[tokio::test]
