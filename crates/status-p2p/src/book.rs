@@ -12,7 +12,7 @@ use libp2p::multiaddr::Protocol;
 use rand::seq::{IndexedRandom, SliceRandom};
 use status_layer::Timestamp;
 
-use crate::{ClusterShards, NodeRecord, PeerAddr, Redial, Scope};
+use crate::{ClusterShards, Fault, NodeRecord, PeerAddr, Redial, Scope};
 pub use known::{KnownNode, KnownNodeError, Source};
 
 /// Nodes that are known at most.
@@ -43,6 +43,8 @@ struct Page {
     due: Timestamp,
     /// Whether the last dial ended in a connection that still stands.
     up: bool,
+    /// Why it was not connected the last time.
+    fault: Option<Fault>,
 }
 
 /// A node to be dialled.
@@ -136,6 +138,7 @@ impl Book {
         if let Some(page) = self.lock().get_mut(peer) {
             page.known.connected = Some(now);
             page.up = true;
+            page.fault = None;
         }
     }
 
@@ -148,13 +151,20 @@ impl Book {
         let stood = page.known.connected.is_some_and(|since| now.since(since) >= BRIEF);
         page.known.connected = Some(now);
         page.known.failures = if stood { 0 } else { page.known.failures.saturating_add(1) };
+        page.fault = (!stood).then_some(Fault::TurnedAway);
         page.due = now.after(page.known.rest(self.redial).max(self.redial.first));
     }
 
     /// A dial failed. `chance`, drawn from 0 to 1, shortens the wait by up to half.
-    pub(crate) fn failed(&self, peer: &PeerId, now: Timestamp, line: Line, chance: f64) {
+    pub(crate) fn failed(&self, peer: &PeerId, fault: Fault, now: Timestamp, line: Line, chance: f64) {
         let mut pages = self.lock();
         let Some(page) = pages.get_mut(peer).filter(|page| !page.up) else { return };
+        page.fault = Some(fault);
+        if fault == Fault::NotWanted {
+            // That says nothing of the other node.
+            page.due = now.after(self.redial.first);
+            return;
+        }
         if line == Line::Up || page.known.failures == 0 {
             page.known.failures = page.known.failures.saturating_add(1);
         }
@@ -170,6 +180,7 @@ impl Book {
         if let Some(page) = self.lock().get_mut(peer) {
             page.up = false;
             page.known.failures = HOPELESS.max(page.known.failures);
+            page.fault = Some(Fault::OtherCluster);
             page.due = now.after(STRANGER);
         }
     }
@@ -189,6 +200,16 @@ impl Book {
         self.lock().values().map(|page| page.known.clone()).collect()
     }
 
+    /// The same, with the reason why each is not connected.
+    pub(crate) fn with_faults(&self) -> Vec<(KnownNode, Option<Fault>)> {
+        self.lock().values().map(|page| (page.known.clone(), page.fault)).collect()
+    }
+
+    /// Who told of a node first.
+    pub(crate) fn source(&self, peer: &PeerId) -> Option<Source> {
+        self.lock().get(peer).map(|page| page.known.source)
+    }
+
     fn addresses(&self, record: &NodeRecord) -> impl Iterator<Item = PeerAddr> + use<> {
         let scope = self.scope;
         record.addresses().into_iter().filter(move |address| scope.takes(address))
@@ -202,7 +223,7 @@ impl Book {
 
 impl Page {
     fn new(known: KnownNode, due: Timestamp) -> Self {
-        Self { network: network(&known.record), known, due, up: false }
+        Self { network: network(&known.record), known, due, up: false, fault: None }
     }
 }
 

@@ -10,7 +10,7 @@ mod tree;
 mod url;
 mod walk;
 
-pub(crate) use keeper::Keeper;
+pub(crate) use keeper::{Keeper, Thirst};
 pub use resolve::{Resolve, ResolveError, SystemResolver};
 pub use tree::SignedTree;
 pub use url::{TreeUrl, TreeUrlError};

@@ -24,9 +24,12 @@ mod book;
 mod clock;
 mod config;
 mod dialler;
+mod discovery;
 mod dns;
 mod enr;
 mod error;
+mod fault;
+mod finder;
 mod gate;
 #[allow(missing_docs, unreachable_pub, clippy::all)]
 mod generated {
@@ -35,6 +38,7 @@ mod generated {
 mod key;
 mod metadata;
 mod node;
+mod overview;
 mod peers;
 mod rate;
 mod recent;
@@ -50,12 +54,15 @@ pub use address::{NodeId, PeerAddr, PeerAddrError};
 pub use archive::{Archive, ArchiveError, ArchiveSize, Archived, MAX_PAGE, Page, Query};
 pub use book::{KnownNode, KnownNodeError, MAX_KNOWN, Source};
 pub use config::{Config, Limits, Mdns, Redial, pubsub_topic};
+pub use discovery::{Discovery, Discv5, Fleet};
 pub use dns::{Resolve, ResolveError, SignedTree, SystemResolver, TreeUrl, TreeUrlError};
 pub use enr::{Capabilities, ClusterShards, MAX_RECORD, NodeRecord, RecordError};
 pub use error::StartError;
+pub use fault::Fault;
 pub use key::{HostKey, HostKeyError};
 pub use metadata::Metadata;
 pub use node::Node;
+pub use overview::{Direction, Link, Overview, PeerStatus, Transport};
 pub use scope::Scope;
 pub use stats::Stats;
 pub use wire::{MessageHash, WakuMessage, WakuMessageError, gossip_id};

@@ -32,7 +32,7 @@ fn a_node_is_given_once_until_it_is_known_how_it_went() {
 
     assert_eq!(due(&book, 0), [*node.peer()]);
     assert_eq!(due(&book, 1), []);
-    book.failed(node.peer(), at(1), Line::Up, 1.0);
+    book.failed(node.peer(), Fault::TimedOut, at(1), Line::Up, 1.0);
     assert_eq!(due(&book, 60), []);
     assert_eq!(due(&book, 61), [*node.peer()]);
     assert_eq!(book.all()[0].source, Source::Tree);
@@ -68,8 +68,8 @@ fn hopeless_nodes_are_forgotten_but_not_because_our_own_line_is_down() {
     book.heard(b.clone(), Source::Tree, at(0));
 
     for _ in 0..HOPELESS {
-        book.failed(a.peer(), at(0), Line::Up, 1.0);
-        book.failed(b.peer(), at(0), Line::Down, 1.0);
+        book.failed(a.peer(), Fault::TimedOut, at(0), Line::Up, 1.0);
+        book.failed(b.peer(), Fault::TimedOut, at(0), Line::Down, 1.0);
     }
 
     assert_eq!(
@@ -86,10 +86,10 @@ fn who_was_connected_this_week_is_not_given_up() {
     book.lost(node.peer(), at(3600));
 
     for _ in 0..HOPELESS * 2 {
-        book.failed(node.peer(), at(3600), Line::Up, 1.0);
+        book.failed(node.peer(), Fault::TimedOut, at(3600), Line::Up, 1.0);
     }
     assert_eq!(book.all().len(), 1);
-    book.failed(node.peer(), at(3600).after(PATIENCE), Line::Up, 1.0);
+    book.failed(node.peer(), Fault::TimedOut, at(3600).after(PATIENCE), Line::Up, 1.0);
     assert_eq!(book.all().len(), 0);
 }
 
@@ -165,7 +165,7 @@ fn a_full_book_gives_up_those_that_failed_and_nobody_else() {
         book.heard(node(seed), Source::Discv5, at(0));
     }
     assert!(!book.heard(node(count), Source::Discv5, at(0)), "nobody is worth less");
-    book.failed(node(7).peer(), at(0), Line::Up, 1.0);
+    book.failed(node(7).peer(), Fault::TimedOut, at(0), Line::Up, 1.0);
 
     assert!(book.heard(node(count), Source::Discv5, at(0)));
 
@@ -178,7 +178,7 @@ fn what_was_kept_is_known_again_with_its_waits() {
     let (first, node) = (book(), node(1));
     first.heard(node.clone(), Source::Tree, at(0));
     due(&first, 0);
-    first.failed(node.peer(), at(0), Line::Up, 1.0);
+    first.failed(node.peer(), Fault::TimedOut, at(0), Line::Up, 1.0);
 
     let book = Book::new(first.all(), REDIAL, Scope::Internet);
 
@@ -192,7 +192,20 @@ fn a_clock_that_was_set_back_does_not_keep_nodes_waiting() {
     let (book, node) = (book(), node(1));
     book.heard(node.clone(), Source::Tree, at(1_000_000));
     due(&book, 1_000_000);
-    book.failed(node.peer(), at(1_000_000), Line::Up, 1.0);
+    book.failed(node.peer(), Fault::TimedOut, at(1_000_000), Line::Up, 1.0);
 
     assert_eq!(due(&book, 0), [*node.peer()]);
+}
+
+#[test]
+fn what_says_nothing_of_a_node_is_not_held_against_it() {
+    let (book, node) = (book(), node(1));
+    book.heard(node.clone(), Source::Tree, at(0));
+    due(&book, 0);
+
+    book.failed(node.peer(), Fault::NotWanted, at(0), Line::Up, 1.0);
+
+    assert_eq!(book.with_faults(), [(book.all().remove(0), Some(Fault::NotWanted))]);
+    assert_eq!(book.all()[0].failures, 0);
+    assert_eq!(due(&book, 60), [*node.peer()]);
 }
