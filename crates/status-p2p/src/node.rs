@@ -12,7 +12,7 @@ use tokio::sync::{mpsc, oneshot, watch};
 use tokio::task::JoinHandle;
 
 use crate::stats::Counters;
-use crate::{Config, NodeId, PeerAddr, StartError, Stats};
+use crate::{Config, NodeId, Overview, PeerAddr, StartError, Stats};
 pub(crate) use run::inside;
 use run::{Command, Ends, Run};
 
@@ -31,6 +31,7 @@ pub struct Node {
     watched: watch::Sender<BTreeSet<Topic>>,
     listening: watch::Receiver<Vec<PeerAddr>>,
     counters: Arc<Counters>,
+    overview: Overview,
     at_hand: VecDeque<NetworkEvent>,
     stop: oneshot::Sender<()>,
     task: JoinHandle<()>,
@@ -72,8 +73,10 @@ impl Node {
         let ends =
             Ends { commands: publish, events: report, watched: watch, listening: heard, stop: stopped };
         let run = Run::listen(config, wires, ends, Arc::clone(&counters)).await?;
+        let overview = run.overview();
         let task = tokio::spawn(run.forever());
-        Ok(Self { id, commands, events, watched, listening, counters, at_hand: VecDeque::new(), stop, task })
+        let at_hand = VecDeque::new();
+        Ok(Self { id, commands, events, watched, listening, counters, overview, at_hand, stop, task })
     }
 
     /// The name of this node.
@@ -86,6 +89,12 @@ impl Node {
     #[must_use]
     pub fn listen_addrs(&self) -> Vec<PeerAddr> {
         self.listening.borrow().clone()
+    }
+
+    /// A look at the nodes that this one knows: how each was found, how it is connected or why it is not.
+    #[must_use]
+    pub fn overview(&self) -> Overview {
+        self.overview.clone()
     }
 
     /// What the node has counted so far.

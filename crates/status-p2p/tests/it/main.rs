@@ -3,6 +3,8 @@
 #[cfg(test)]
 mod conformance;
 #[cfg(test)]
+mod discovery;
+#[cfg(test)]
 mod limits;
 #[cfg(test)]
 mod mdns;
