@@ -37,7 +37,7 @@ enum When {
     Asked,
 }
 
-const JOBS: [Job; 9] = [
+const JOBS: [Job; 10] = [
     Job { name: "tidy", when: When::Always, run: |w| tidy::run(w).map(|()| Done::Passed) },
     Job { name: "public-types", when: When::Always, run: public },
     Job { name: "clippy", when: When::Always, run: clippy },
@@ -46,6 +46,7 @@ const JOBS: [Job; 9] = [
     Job { name: "deny", when: When::Always, run: deny },
     Job { name: "libsecp256k1", when: When::Asked, run: libsecp256k1 },
     Job { name: "memory", when: When::Asked, run: memory },
+    Job { name: "lane", when: When::Asked, run: lane },
     Job { name: "fuzz-smoke", when: When::Asked, run: |w| fuzz::run(w, SMOKE, None) },
 ];
 
@@ -200,6 +201,15 @@ fn memory(workspace: &Workspace) -> Outcome<Done> {
         "--config",
         &profile,
     ]))?;
+    Ok(Done::Passed)
+}
+
+/// Runs real nodes in virtual time. The library under them is built anew, for its timers are replaced.
+fn lane(workspace: &Workspace) -> Outcome<Done> {
+    share_lock(workspace, "tests/lane")?;
+    let target = workspace.target()?;
+    let target = format!("{target}/lane");
+    finish(workspace.cargo(&["test", "--manifest-path", "tests/lane/Cargo.toml", "--target-dir", &target]))?;
     Ok(Done::Passed)
 }
 

@@ -247,6 +247,7 @@ async fn start(builder: ClientBuilder) -> Result<(Client, Driver), OpenError> {
         waiting: BTreeSet::new(),
         miner: Miner::new(),
         online: Throttle::new(ONLINE_GAP),
+        unheard: false,
         window: Window::default(),
         settles: None,
     };

@@ -20,10 +20,17 @@
 mod address;
 mod archive;
 mod behaviour;
+mod book;
+mod clock;
 mod config;
 mod dialler;
+mod discovery;
+mod dns;
+mod enr;
 mod error;
+mod fault;
 mod filter;
+mod finder;
 mod gate;
 #[allow(missing_docs, unreachable_pub, clippy::all)]
 mod generated {
@@ -35,22 +42,35 @@ mod light_push;
 mod metadata;
 mod mode;
 mod node;
+mod overview;
 mod peer_exchange;
 mod peers;
 mod rate;
 mod recent;
+mod scope;
 mod services;
 mod stats;
 mod stream;
+#[cfg(test)]
+mod testing;
+mod usage;
 mod wire;
 
 pub use address::{NodeId, PeerAddr, PeerAddrError};
 pub use archive::{Archive, ArchiveError, ArchiveSize, Archived, MAX_PAGE, Page, Query};
+pub use book::{KnownNode, KnownNodeError, MAX_KNOWN, Source};
 pub use config::{Config, Limits, Mdns, Redial, pubsub_topic};
+pub use discovery::{Discovery, Discv5, Fleet};
+pub use dns::{Resolve, ResolveError, SignedTree, SystemResolver, TreeUrl, TreeUrlError};
+pub use enr::{Capabilities, ClusterShards, MAX_RECORD, NodeRecord, RecordError};
 pub use error::StartError;
+pub use fault::Fault;
 pub use key::{HostKey, HostKeyError};
 pub use metadata::Metadata;
 pub use mode::{FilterLimits, Light, Mode, Rate, Serve};
 pub use node::Node;
+pub use overview::{Direction, Link, Overview, PeerStatus, Transport};
+pub use scope::Scope;
 pub use stats::Stats;
+pub use usage::ProtocolUsage;
 pub use wire::{MessageHash, WakuMessage, WakuMessageError, gossip_id};

@@ -2,22 +2,26 @@
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
+use std::time::Duration;
 
 use libp2p::PeerId;
-use status_layer::{FrameId, NetworkEvent, Topic};
+use status_layer::{FrameId, NetworkEvent, Timestamp, Topic};
 use tokio::sync::{mpsc, watch};
 use tokio::task::JoinSet;
+use tokio::time::Instant;
 
-use crate::filter::{self, Filters};
+use crate::filter::{self, Criterion, Filters};
 use crate::light_push::{self, Pusher};
 use crate::node::inside::{Inside, Ours};
 use crate::peers::Peers;
 use crate::services::Surroundings;
 use crate::stats::Counters;
-use crate::{Config, pubsub_topic};
+use crate::{Config, WakuMessage, peer_exchange, pubsub_topic};
 
 /// Frames that wait to be given to others.
 const OUTBOX: usize = 256;
+/// Clocks of others may be ahead of ours by so much. Spec: WAKU2-NETWORK, "Message validation".
+const SKEW: Duration = Duration::from_secs(20);
 
 /// The node's side of it.
 #[derive(Debug)]
@@ -29,7 +33,7 @@ pub(crate) struct LightNode {
 impl LightNode {
     /// Starts filtering, publishing and watching over both.
     pub(crate) fn start(config: &Config, around: Surroundings<'_>, tasks: &mut JoinSet<()>) -> Self {
-        let Surroundings { control, incoming, peers, ask, watched, counters } = around;
+        let Surroundings { control, incoming, peers, ask, watched, counters, .. } = around;
         let light = config.light;
         let filters = Filters::new(light);
         let client = filter::Client {
@@ -44,6 +48,7 @@ impl LightNode {
             counters: Arc::clone(&counters),
         };
         tasks.spawn(filter::subscribe(client, incoming.accept(filter::PUSH)));
+        tasks.spawn(peer_exchange::learn(light, Arc::clone(&peers), control.clone(), ask.clone()));
         let pusher = Pusher {
             light,
             control,
@@ -64,9 +69,17 @@ impl LightNode {
         self.outbox.try_send((id, ours)).is_ok()
     }
 
-    /// What subscriptions should bring.
-    pub(crate) const fn filters(&self) -> &Filters {
-        &self.filters
+    /// A message came, pushed or from history. If it is from history, filters should have brought it already.
+    pub(crate) fn heard(&self, pubsub_topic: &str, message: &WakuMessage, now: Timestamp) {
+        let said = Duration::from_nanos(u64::try_from(message.timestamp.unwrap_or_default()).unwrap_or_default());
+        let age = Duration::from_millis(now.millis()).saturating_sub(said).saturating_add(SKEW);
+        if let Some(said) = Instant::now().checked_sub(age) {
+            let criterion = Criterion {
+                pubsub_topic: pubsub_topic.to_owned(),
+                content_topic: message.content_topic.clone(),
+            };
+            self.filters.said(message.hash(pubsub_topic), criterion, said);
+        }
     }
 }
 

@@ -12,7 +12,8 @@ use tokio::sync::{mpsc, oneshot, watch};
 use tokio::task::JoinHandle;
 
 use crate::stats::Counters;
-use crate::{Config, NodeId, PeerAddr, StartError, Stats};
+use crate::usage::Usages;
+use crate::{Config, NodeId, Overview, PeerAddr, ProtocolUsage, StartError, Stats};
 pub(crate) use run::inside;
 use run::{Command, Ends, Run};
 
@@ -31,6 +32,8 @@ pub struct Node {
     watched: watch::Sender<BTreeSet<Topic>>,
     listening: watch::Receiver<Vec<PeerAddr>>,
     counters: Arc<Counters>,
+    usages: Arc<Usages>,
+    overview: Overview,
     at_hand: VecDeque<NetworkEvent>,
     stop: oneshot::Sender<()>,
     task: JoinHandle<()>,
@@ -44,6 +47,23 @@ impl Node {
     /// # Errors
     /// [`StartError`] if the settings are out of range or an address cannot be listened at.
     pub async fn start(config: Config) -> Result<Self, StartError> {
+        Self::launch(config, run::Wires::System).await
+    }
+
+    /// Starts a node over a transport of the caller's, in place of the sockets of the operating system: a simulated
+    /// network in virtual time, for one. The transport has to secure and multiplex its connections.
+    ///
+    /// # Errors
+    /// As [`Node::start`].
+    #[cfg(feature = "transport")]
+    pub async fn start_over(
+        config: Config,
+        transport: libp2p::core::transport::Boxed<(libp2p::PeerId, libp2p::core::muxing::StreamMuxerBox)>,
+    ) -> Result<Self, StartError> {
+        Self::launch(config, run::Wires::Given(transport)).await
+    }
+
+    async fn launch(config: Config, wires: run::Wires) -> Result<Self, StartError> {
         config.check()?;
         let id = config.key.node();
         let (commands, publish) = mpsc::channel(COMMANDS);
@@ -52,11 +72,14 @@ impl Node {
         let (heard, listening) = watch::channel(Vec::new());
         let (stop, stopped) = oneshot::channel();
         let counters = Arc::new(Counters::default());
+        let usages = Arc::new(Usages::default());
         let ends =
             Ends { commands: publish, events: report, watched: watch, listening: heard, stop: stopped };
-        let run = Run::listen(config, ends, Arc::clone(&counters)).await?;
+        let run = Run::listen(config, wires, ends, Arc::clone(&counters), &usages).await?;
+        let overview = run.overview();
         let task = tokio::spawn(run.forever());
-        Ok(Self { id, commands, events, watched, listening, counters, at_hand: VecDeque::new(), stop, task })
+        let at_hand = VecDeque::new();
+        Ok(Self { id, commands, events, watched, listening, counters, usages, overview, at_hand, stop, task })
     }
 
     /// The name of this node.
@@ -71,10 +94,22 @@ impl Node {
         self.listening.borrow().clone()
     }
 
+    /// A look at the nodes that this one knows: how each was found, how it is connected or why it is not.
+    #[must_use]
+    pub fn overview(&self) -> Overview {
+        self.overview.clone()
+    }
+
     /// What the node has counted so far.
     #[must_use]
     pub fn stats(&self) -> Stats {
         self.counters.read()
+    }
+
+    /// What went over connections so far, by protocol.
+    #[must_use]
+    pub fn usage(&self) -> Vec<ProtocolUsage> {
+        self.usages.read()
     }
 
     /// Ends the node: frames that were just published get a moment to leave, then all connections are closed.

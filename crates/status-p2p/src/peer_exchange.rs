@@ -1,7 +1,5 @@
 //! Learning of nodes from nodes. Spec: 34/WAKU2-PEER-EXCHANGE.
 
-mod records;
-
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
@@ -12,12 +10,14 @@ use rand::seq::IndexedRandom;
 use tokio::sync::mpsc;
 use tokio::time::{Instant, sleep};
 
+use crate::book::{Book, Source};
+use crate::clock;
 use crate::generated::{PeerExchangeQuery, PeerExchangeResponse, PeerExchangeRpc, PeerInfo};
+use crate::node::inside::Inside;
 use crate::peers::Peers;
 use crate::rate::Rates;
 use crate::stream::{Arrivals, Served, StreamError, ask, read, serve_arrivals, write};
-use crate::{Light, Rate};
-pub(crate) use records::{MAX_RECORD, Records};
+use crate::{Light, MAX_RECORD, NodeRecord, Rate};
 
 /// The protocol, named exactly as deployed nodes name it.
 pub(crate) const PROTOCOL: StreamProtocol = StreamProtocol::new("/vac/waku/peer-exchange/2.0.0-alpha1");
@@ -34,43 +34,39 @@ const MAX_ANSWER: usize = MAX_ANSWERED * (MAX_RECORD + 16);
 const PATIENCE: Duration = Duration::from_secs(10);
 
 /// Tells others which nodes are known, until the node ends.
-pub(crate) async fn serve(rate: Rate, records: Arc<Records>, arrivals: Arrivals) {
+pub(crate) async fn serve(rate: Rate, book: Arc<Book>, arrivals: Arrivals) {
     let rates = Mutex::new(Rates::new(rate.each, rate.burst));
-    let (rates, records) = (&rates, &*records);
+    let (rates, book) = (&rates, &*book);
     let bounds = Served { per_peer: 2, in_all: 64, patience: PATIENCE };
     serve_arrivals(arrivals, bounds, |peer, stream| async move {
         // Who asks too often finds the stream reset, as with deployed nodes.
         if rates.lock().unwrap_or_else(PoisonError::into_inner).allow(peer, Instant::now()) {
-            let _ = answer(records, stream).await;
+            let _ = answer(book, stream).await;
         }
     })
     .await;
 }
 
-async fn answer(records: &Records, mut stream: Stream) -> Result<(), StreamError> {
+async fn answer(book: &Book, mut stream: Stream) -> Result<(), StreamError> {
     let question: PeerExchangeRpc = read(&mut stream, MAX_QUESTION).await?;
     let wanted = question.query.ok_or(StreamError::Malformed)?.num_peers;
     let wanted = usize::try_from(wanted).unwrap_or(usize::MAX).min(MAX_ANSWERED);
-    let peer_infos = records.some(wanted).into_iter().map(|enr| PeerInfo { enr }).collect();
+    let some = book.sample(clock::now(), wanted);
+    let peer_infos = some.iter().map(|record| PeerInfo { enr: record.encode() }).collect();
     let response = Some(PeerExchangeResponse { peer_infos });
     write(&mut stream, &PeerExchangeRpc { query: None, response }).await?;
     stream.close().await.map_err(|_| StreamError::Broken)
 }
 
-/// The records in an answer that can be some; at most so many as were asked for.
-pub(crate) fn records(answer: PeerExchangeRpc) -> Vec<Vec<u8>> {
+/// The sound records in an answer; at most so many as were asked for.
+pub(crate) fn records(answer: PeerExchangeRpc) -> Vec<NodeRecord> {
     let all = answer.response.map(|response| response.peer_infos).unwrap_or_default();
-    let sound = all.into_iter().map(|info| info.enr).filter(|enr| Records::fits(enr));
-    sound.take(WANTED as usize).collect()
+    let asked_for = all.into_iter().take(WANTED as usize);
+    asked_for.filter_map(|info| NodeRecord::decode(&info.enr).ok()).collect()
 }
 
-/// Asks others for nodes as long as too few are connected, until the node ends. What they say goes to `found`.
-pub(crate) async fn learn(
-    light: Light,
-    peers: Arc<Peers>,
-    mut control: Control,
-    found: mpsc::Sender<Vec<u8>>,
-) {
+/// Asks others for nodes as long as too few are connected, until the node ends.
+pub(crate) async fn learn(light: Light, peers: Arc<Peers>, mut control: Control, ask: mpsc::Sender<Inside>) {
     loop {
         sleep(light.exchange).await;
         if peers.all().len() >= light.nodes {
@@ -78,14 +74,15 @@ pub(crate) async fn learn(
         }
         let known = peers.speaking(&PROTOCOL);
         let Some(peer) = known.choose(&mut rand::rng()).copied() else { continue };
-        for record in asked(&mut control, peer).await.unwrap_or_default() {
-            // If nobody takes them there are enough.
-            let _ = found.try_send(record);
+        // Who does not answer is maybe not asked the next time.
+        let records = asked(&mut control, peer).await.unwrap_or_default();
+        if ask.send(Inside::Found { source: Source::PeerExchange, records }).await.is_err() {
+            return;
         }
     }
 }
 
-async fn asked(control: &mut Control, peer: PeerId) -> Result<Vec<Vec<u8>>, StreamError> {
+async fn asked(control: &mut Control, peer: PeerId) -> Result<Vec<NodeRecord>, StreamError> {
     let query = Some(PeerExchangeQuery { num_peers: WANTED });
     let question = PeerExchangeRpc { query, response: None };
     ask(control, peer, PROTOCOL, &question, MAX_ANSWER, PATIENCE).await.map(records)

@@ -8,9 +8,9 @@ use status_layer::Topic;
 use tokio::sync::{mpsc, watch};
 use tokio::task::JoinSet;
 
+use crate::book::Book;
 use crate::light::LightNode;
 use crate::node::inside::{Inside, Taps};
-use crate::peer_exchange::Records;
 use crate::peers::Peers;
 use crate::stats::Counters;
 use crate::stream::Incoming;
@@ -45,7 +45,7 @@ impl Services {
         if config.mode == Mode::Light {
             return Some(LightNode::start(config, around, &mut self.tasks));
         }
-        let Surroundings { control, incoming, ask, counters, .. } = around;
+        let Surroundings { control, incoming, book, ask, counters, .. } = around;
         let carried: BTreeSet<String> =
             config.shards.iter().map(|shard| pubsub_topic(config.cluster, *shard)).collect();
         if let Some(limits) = config.serve.filter {
@@ -59,8 +59,7 @@ impl Services {
             self.tasks.spawn(light_push::serve(server, v3, v2));
         }
         if let Some(rate) = config.serve.peer_exchange {
-            let records = Arc::new(Records::default());
-            self.tasks.spawn(peer_exchange::serve(rate, records, incoming.accept(peer_exchange::PROTOCOL)));
+            self.tasks.spawn(peer_exchange::serve(rate, book, incoming.accept(peer_exchange::PROTOCOL)));
         }
         None
     }
@@ -76,6 +75,7 @@ pub(crate) struct Surroundings<'a> {
     pub(crate) control: Control,
     pub(crate) incoming: &'a mut Incoming,
     pub(crate) peers: Arc<Peers>,
+    pub(crate) book: Arc<Book>,
     pub(crate) ask: mpsc::Sender<Inside>,
     pub(crate) watched: watch::Receiver<BTreeSet<Topic>>,
     pub(crate) counters: Arc<Counters>,

@@ -1,5 +1,6 @@
 //! The task in which a node runs.
 
+mod finding;
 mod gossip;
 pub(crate) mod inside;
 
@@ -8,22 +9,27 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use futures::StreamExt;
+use libp2p::core::muxing::StreamMuxerBox;
 use libp2p::core::transport::TransportError;
+use libp2p::core::upgrade::Version;
 use libp2p::swarm::{ConnectionId, DialError, ListenError, SwarmEvent};
-use libp2p::{PeerId, Swarm, SwarmBuilder, identify, mdns, noise, ping, tcp, yamux};
+use libp2p::{PeerId, Swarm, SwarmBuilder, Transport as _, identify, mdns, noise, ping, tcp, yamux};
 use status_layer::{Frame, FrameId, NetworkEvent, Topic, Unpublished};
 use tokio::sync::{mpsc, oneshot, watch};
 use tokio::time::{Instant, sleep_until, timeout};
 
 use crate::address::short;
 use crate::behaviour::{Protocols, ProtocolsEvent};
+use crate::book::Line;
 use crate::dialler::Dialler;
 use crate::light::LightNode;
 use crate::metadata::Told;
 use crate::peers::Peers;
 use crate::services::{Services, Surroundings};
 use crate::stats::Counters;
-use crate::{Config, PeerAddr, StartError};
+use crate::usage::Usages;
+use crate::{Config, Fault, Overview, PeerAddr, Source, StartError, clock};
+use finding::Finding;
 use gossip::Gossip;
 use inside::{ASKED, Inside, Taps};
 
@@ -58,6 +64,7 @@ pub(super) struct Run {
     ends: Ends,
     gossip: Gossip,
     dialler: Dialler,
+    finding: Finding,
     cluster: u32,
     missed_pings: HashMap<ConnectionId, u8>,
     peers: Arc<Peers>,
@@ -71,19 +78,24 @@ impl Run {
     /// Sets a node up and waits until it listens.
     pub(super) async fn listen(
         config: Config,
+        wires: Wires,
         ends: Ends,
         counters: Arc<Counters>,
+        usages: &Arc<Usages>,
     ) -> Result<Self, StartError> {
-        let mut swarm = swarm(&config)?;
+        let of_the_system = wires.are_of_the_system();
+        let mut swarm = swarm(&config, wires, usages)?;
         let (ask, asked) = mpsc::channel(ASKED);
         let peers = Arc::new(Peers::new());
         let mut taps = Taps::default();
         let control = swarm.behaviour().streams.new_control();
         let mut services = Services::start(&config, control.clone(), &peers, &ask, &mut taps);
+        let finding = Finding::start(&config, *swarm.local_peer_id(), &ask).await?;
         let around = Surroundings {
             control,
             incoming: &mut swarm.behaviour_mut().incoming,
             peers: Arc::clone(&peers),
+            book: finding.book(),
             ask,
             watched: ends.watched.clone(),
             counters: Arc::clone(&counters),
@@ -96,6 +108,7 @@ impl Run {
             services,
             light,
             dialler: Dialler::new(config.peers, config.redial, Instant::now()),
+            finding,
             swarm,
             ends,
             cluster: config.cluster.into(),
@@ -103,14 +116,20 @@ impl Run {
             counters,
         };
         for address in config.listen {
-            run.listen_at(address).await?;
+            run.listen_at(address, of_the_system).await?;
         }
+        run.peers.set_named(run.dialler.named());
         Ok(run)
     }
 
-    async fn listen_at(&mut self, address: PeerAddr) -> Result<(), StartError> {
+    /// A look into this node from outside.
+    pub(super) fn overview(&self) -> Overview {
+        Overview { peers: Arc::clone(&self.peers), book: self.finding.book(), record: self.finding.record() }
+    }
+
+    async fn listen_at(&mut self, address: PeerAddr, of_the_system: bool) -> Result<(), StartError> {
         let refused = |kind| StartError::Listen { address: address.clone(), kind };
-        if let Some(socket) = address.socket() {
+        if let Some(socket) = address.socket().filter(|_| of_the_system) {
             // The library shares ports: two nodes at one port would each get some of the connections. A plain
             // listener shares with nobody, so if it can be had (and is given back here), the port is free.
             tokio::net::TcpListener::bind(socket).await.map_err(|error| refused(error.kind()))?;
@@ -149,6 +168,7 @@ impl Run {
         let events = self.ends.events.clone();
         loop {
             let next_dial = self.dialler.next_due();
+            let next_look = self.finding.next_look();
             tokio::select! {
                 _ = &mut self.ends.stop => break,
                 permit = events.reserve(), if self.gossip.has_events() => match permit {
@@ -159,6 +179,7 @@ impl Run {
                 Some(inside) = self.asked.recv(), if self.gossip.has_room() => self.on_inside(inside),
                 event = self.swarm.select_next_some() => self.on_swarm(event),
                 () = sleep_until(next_dial.unwrap_or_else(Instant::now)), if next_dial.is_some() => self.dial_due(),
+                () = sleep_until(next_look.unwrap_or_else(Instant::now)), if next_look.is_some() => self.dial_found(),
             }
         }
         self.end().await;
@@ -170,6 +191,7 @@ impl Run {
             self.on_command(command);
         }
         self.services.end();
+        self.finding.end();
         if self.gossip.has_published() {
             // Nothing tells when gossip's queues are empty; running out of time is the expected end.
             let _ = timeout(FLUSH, async { while self.swarm.next().await.is_some() {} }).await;
@@ -209,6 +231,9 @@ impl Run {
     fn on_inside(&mut self, inside: Inside) {
         match inside {
             Inside::Heard { pubsub_topic, message } => {
+                if let Some(light) = &self.light {
+                    light.heard(&pubsub_topic, &message, clock::now());
+                }
                 self.gossip.heard(&pubsub_topic, message, &self.ends.watched.borrow());
             }
             Inside::Gossip { pubsub_topic, data, told } => {
@@ -220,6 +245,7 @@ impl Run {
                 // Nobody waits any more if the stream broke meanwhile.
                 let _ = told.send(outcome);
             }
+            Inside::Found { source, records } => self.finding.found(source, records),
             Inside::Report(event) => self.gossip.report(event),
         }
     }
@@ -244,8 +270,11 @@ impl Run {
                 peer_id, connection_id, num_established, endpoint, ..
             } => {
                 self.dialler.connected(connection_id, peer_id);
+                self.finding.connected(connection_id);
                 if num_established.get() == 1 {
-                    self.peers.connected(peer_id, &endpoint, Instant::now());
+                    let source = self.dialler.source(&peer_id).or_else(|| self.finding.source(&peer_id));
+                    let source = source.unwrap_or(Source::Incoming);
+                    self.peers.connected(peer_id, source, &endpoint, Instant::now());
                     tracing::info!(node = %short(&peer_id), dialled = endpoint.is_dialer(), "connected");
                 }
                 self.count_peers();
@@ -257,6 +286,8 @@ impl Run {
                     self.gossip.left(&peer_id);
                     self.peers.gone(&peer_id);
                     self.dialler.lost(peer_id, Instant::now(), rand::random());
+                    self.finding.lost(&peer_id);
+                    self.peers.set_named(self.dialler.named());
                 }
                 self.count_peers();
             }
@@ -266,7 +297,10 @@ impl Run {
             SwarmEvent::IncomingConnectionError { error: ListenError::Denied { .. }, .. } => {
                 self.counters.turned_away.add(1);
             }
-            SwarmEvent::NewListenAddr { .. } | SwarmEvent::ExpiredListenAddr { .. } => self.note_addresses(),
+            SwarmEvent::NewListenAddr { .. }
+            | SwarmEvent::ExpiredListenAddr { .. }
+            | SwarmEvent::ExternalAddrConfirmed { .. }
+            | SwarmEvent::ExternalAddrExpired { .. } => self.note_addresses(),
             SwarmEvent::ListenerClosed { reason: Err(error), .. } => {
                 tracing::warn!(kind = %error.kind(), "stopped listening");
                 self.note_addresses();
@@ -278,11 +312,12 @@ impl Run {
     fn on_metadata(&mut self, Told { peer, answer }: Told) {
         match answer {
             Ok(theirs) if theirs.cluster == Some(self.cluster) => {
-                self.dialler.settled(peer);
                 self.peers.carries(&peer, theirs.shards);
+                self.settled(&peer);
             }
             Ok(theirs) => {
                 self.dialler.shunned(peer);
+                self.finding.shunned(&peer);
                 // Fails only if it is gone already.
                 if self.swarm.disconnect_peer_id(peer).is_ok() {
                     tracing::info!(node = %short(&peer), cluster = ?theirs.cluster, "belongs to another cluster");
@@ -292,9 +327,16 @@ impl Run {
             // It may still carry our shards; whether it does, gossip will show.
             Err(error) => {
                 tracing::debug!(node = %short(&peer), %error, "no metadata");
-                self.dialler.settled(peer);
+                self.settled(&peer);
             }
         }
+    }
+
+    /// A node belongs to our network, as far as can be known.
+    fn settled(&mut self, peer: &PeerId) {
+        self.dialler.settled(*peer);
+        self.finding.settled(peer);
+        self.peers.set_named(self.dialler.named());
     }
 
     fn on_ping(&mut self, ping: &ping::Event) {
@@ -339,15 +381,30 @@ impl Run {
         }
     }
 
+    fn dial_found(&mut self) {
+        for dial in self.finding.look(&self.peers) {
+            let connection = dial.connection_id();
+            if let Err(error) = self.swarm.dial(dial) {
+                self.dial_failed(connection, &error);
+            }
+        }
+    }
+
     fn dial_failed(&mut self, connection: ConnectionId, error: &DialError) {
         tracing::debug!(%error, "a dial failed");
-        self.dialler.failed(connection, Instant::now(), rand::random());
+        let fault = Fault::of(error);
+        let line = if self.swarm.network_info().num_peers() == 0 { Line::Down } else { Line::Up };
+        self.dialler.failed(connection, fault, Instant::now(), rand::random());
+        self.finding.failed(connection, fault, line);
+        self.peers.set_named(self.dialler.named());
     }
 
     fn note_addresses(&mut self) {
         let name = *self.swarm.local_peer_id();
         let named = |address: &libp2p::Multiaddr| address.clone().with_p2p(name).ok()?.try_into().ok();
-        let addresses = self.swarm.listeners().filter_map(named).collect();
+        let addresses: Vec<PeerAddr> = self.swarm.listeners().filter_map(named).collect();
+        let confirmed = self.swarm.external_addresses().filter_map(named);
+        self.finding.announce(confirmed.chain(addresses.iter().cloned()));
         self.ends.listening.send_replace(addresses);
     }
 
@@ -356,14 +413,41 @@ impl Run {
     }
 }
 
-fn swarm(config: &Config) -> Result<Swarm<Protocols>, StartError> {
+/// What carries connections.
+pub(super) enum Wires {
+    /// Sockets of the operating system.
+    System,
+    /// Something that the caller made.
+    #[cfg(feature = "transport")]
+    Given(libp2p::core::transport::Boxed<(PeerId, StreamMuxerBox)>),
+}
+
+impl Wires {
+    const fn are_of_the_system(&self) -> bool {
+        matches!(self, Self::System)
+    }
+}
+
+fn swarm(config: &Config, wires: Wires, usages: &Arc<Usages>) -> Result<Swarm<Protocols>, StartError> {
     let key = config.key.keypair();
     let protocols = Protocols::new(config, &key)?;
-    let builder = SwarmBuilder::with_existing_identity(key)
+    let transport = match wires {
+        Wires::System => tcp::tokio::Transport::new(tcp::Config::default().nodelay(true))
+            .upgrade(Version::V1Lazy)
+            .authenticate(noise::Config::new(&key).map_err(|_| StartError::Settings)?)
+            .multiplex(yamux::Config::default())
+            .map(|(peer, muxer), _| (peer, StreamMuxerBox::new(muxer)))
+            .boxed(),
+        #[cfg(feature = "transport")]
+        Wires::Given(transport) => transport,
+    };
+    let swarm = SwarmBuilder::with_existing_identity(key)
         .with_tokio()
-        .with_tcp(tcp::Config::default().nodelay(true), noise::Config::new, yamux::Config::default)
+        .with_other_transport(|_| usages.count(transport))
         .map_err(|_| StartError::Settings)?
         .with_behaviour(|_| protocols)
-        .map_err(|_| StartError::Settings)?;
-    Ok(builder.with_swarm_config(|settings| settings.with_idle_connection_timeout(IDLE)).build())
+        .map_err(|_| StartError::Settings)?
+        .with_swarm_config(|settings| settings.with_idle_connection_timeout(IDLE))
+        .build();
+    Ok(swarm)
 }

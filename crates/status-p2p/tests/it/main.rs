@@ -3,6 +3,8 @@
 #[cfg(test)]
 mod conformance;
 #[cfg(test)]
+mod discovery;
+#[cfg(test)]
 mod filter;
 #[cfg(test)]
 mod filter_slow;
@@ -29,4 +31,8 @@ mod relay;
 #[cfg(test)]
 mod services;
 #[cfg(test)]
+mod peer_exchange;
+#[cfg(test)]
 mod support;
+#[cfg(test)]
+mod usage;

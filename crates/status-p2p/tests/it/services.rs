@@ -130,7 +130,7 @@ pub(crate) struct Phone {
 impl Phone {
     /// A peer that takes pushes.
     pub(crate) async fn new(node: &Node) -> Self {
-        let mut raw = Raw::anonymous();
+        let raw = Raw::anonymous();
         let pushes = raw.control().accept(PUSH).unwrap();
         Self { pushes: Some(pushes), ..Self::of(raw, node).await }
     }
