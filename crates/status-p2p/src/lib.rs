@@ -19,6 +19,7 @@
 
 mod address;
 mod archive;
+mod balance;
 mod behaviour;
 mod config;
 mod dialler;
@@ -31,20 +32,31 @@ mod generated {
 mod key;
 mod metadata;
 mod node;
+mod nudge;
 mod peers;
+mod protect;
+mod pubsub;
+mod pulse;
 mod rate;
+mod reach;
 mod recent;
+mod relay;
 mod services;
 mod stats;
 mod stream;
+mod transport;
+mod verdict;
 mod wire;
 
 pub use address::{NodeId, PeerAddr, PeerAddrError};
 pub use archive::{Archive, ArchiveError, ArchiveSize, Archived, MAX_PAGE, Page, Query};
-pub use config::{Config, Limits, Mdns, Redial, pubsub_topic};
+pub use config::{Config, Keepalive, Limits, Mdns, Redial};
 pub use error::StartError;
 pub use key::{HostKey, HostKeyError};
 pub use metadata::Metadata;
 pub use node::Node;
+pub use protect::Protected;
+pub use pubsub::{AutoshardError, PubsubTopic, PubsubTopicError, autoshard, pubsub_topic};
+pub use reach::{Circuits, Reach, Switch};
 pub use stats::Stats;
 pub use wire::{MessageHash, WakuMessage, WakuMessageError, gossip_id};

@@ -1,6 +1,10 @@
 //! Nodes on real loopback sockets, and peers that do not keep the rules.
 
 #[cfg(test)]
+mod abuse;
+#[cfg(test)]
+mod care;
+#[cfg(test)]
 mod conformance;
 #[cfg(test)]
 mod limits;
@@ -13,8 +17,14 @@ mod pair;
 #[cfg(test)]
 mod raw;
 #[cfg(test)]
+mod reach;
+#[cfg(test)]
 mod redial;
 #[cfg(test)]
 mod relay;
 #[cfg(test)]
 mod support;
+#[cfg(test)]
+mod topics;
+#[cfg(test)]
+mod transports;
