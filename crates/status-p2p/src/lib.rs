@@ -19,6 +19,7 @@
 
 mod address;
 mod archive;
+mod balance;
 mod behaviour;
 mod book;
 mod clock;
@@ -38,22 +39,30 @@ mod generated {
 mod key;
 mod metadata;
 mod node;
+mod nudge;
 mod overview;
 mod peers;
+mod protect;
+mod pubsub;
+mod pulse;
 mod rate;
+mod reach;
 mod recent;
+mod relay;
 mod scope;
 mod services;
 mod stats;
 mod stream;
 #[cfg(test)]
 mod testing;
+mod transport;
+mod verdict;
 mod wire;
 
 pub use address::{NodeId, PeerAddr, PeerAddrError};
 pub use archive::{Archive, ArchiveError, ArchiveSize, Archived, MAX_PAGE, Page, Query};
 pub use book::{KnownNode, KnownNodeError, MAX_KNOWN, Source};
-pub use config::{Config, Limits, Mdns, Redial, pubsub_topic};
+pub use config::{Config, Keepalive, Limits, Mdns, Redial};
 pub use discovery::{Discovery, Discv5, Fleet};
 pub use dns::{Resolve, ResolveError, SignedTree, SystemResolver, TreeUrl, TreeUrlError};
 pub use enr::{Capabilities, ClusterShards, MAX_RECORD, NodeRecord, RecordError};
@@ -63,6 +72,9 @@ pub use key::{HostKey, HostKeyError};
 pub use metadata::Metadata;
 pub use node::Node;
 pub use overview::{Direction, Link, Overview, PeerStatus, Transport};
+pub use protect::Protected;
+pub use pubsub::{AutoshardError, PubsubTopic, PubsubTopicError, autoshard, pubsub_topic};
+pub use reach::{Circuits, Reach, Switch};
 pub use scope::Scope;
 pub use stats::Stats;
 pub use wire::{MessageHash, WakuMessage, WakuMessageError, gossip_id};

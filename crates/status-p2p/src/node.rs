@@ -30,6 +30,7 @@ pub struct Node {
     events: mpsc::Receiver<NetworkEvent>,
     watched: watch::Sender<BTreeSet<Topic>>,
     listening: watch::Receiver<Vec<PeerAddr>>,
+    reached: watch::Receiver<Vec<PeerAddr>>,
     counters: Arc<Counters>,
     overview: Overview,
     at_hand: VecDeque<NetworkEvent>,
@@ -68,15 +69,33 @@ impl Node {
         let (report, events) = mpsc::channel(EVENTS);
         let (watched, watch) = watch::channel(BTreeSet::new());
         let (heard, listening) = watch::channel(Vec::new());
+        let (outside, reached) = watch::channel(Vec::new());
         let (stop, stopped) = oneshot::channel();
         let counters = Arc::new(Counters::default());
-        let ends =
-            Ends { commands: publish, events: report, watched: watch, listening: heard, stop: stopped };
+        let ends = Ends {
+            commands: publish,
+            events: report,
+            watched: watch,
+            listening: heard,
+            reached: outside,
+            stop: stopped,
+        };
         let run = Run::listen(config, wires, ends, Arc::clone(&counters)).await?;
         let overview = run.overview();
         let task = tokio::spawn(run.forever());
-        let at_hand = VecDeque::new();
-        Ok(Self { id, commands, events, watched, listening, counters, overview, at_hand, stop, task })
+        Ok(Self {
+            id,
+            commands,
+            events,
+            watched,
+            listening,
+            reached,
+            counters,
+            overview,
+            at_hand: VecDeque::new(),
+            stop,
+            task,
+        })
     }
 
     /// The name of this node.
@@ -95,6 +114,20 @@ impl Node {
     #[must_use]
     pub fn overview(&self) -> Overview {
         self.overview.clone()
+    }
+
+    /// Where this node is reached from outside, as far as it knows: addresses that were named, that others have tried,
+    /// that the router maps, and circuits through relays.
+    #[must_use]
+    pub fn reached_at(&self) -> Vec<PeerAddr> {
+        self.reached.borrow().clone()
+    }
+
+    /// Says that the machine slept or changed its network: all connections are given up and made anew at once. The node
+    /// notices sleep by itself within seconds; where the system tells, that is sooner.
+    pub fn wake(&self) {
+        // A node that is that busy is awake.
+        let _ = self.commands.try_send(Command::Wake);
     }
 
     /// What the node has counted so far.

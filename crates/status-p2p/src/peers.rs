@@ -106,6 +106,11 @@ impl Peers {
         speaking.into_iter().map(|(name, _)| *name).collect()
     }
 
+    /// One of them, if it is connected.
+    pub(crate) fn get(&self, peer: &PeerId) -> Option<Peer> {
+        self.lock().get(peer).cloned()
+    }
+
     /// All of them, as they are now.
     pub(crate) fn all(&self) -> BTreeMap<PeerId, Peer> {
         self.lock().clone()

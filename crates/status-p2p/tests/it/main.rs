@@ -1,6 +1,10 @@
 //! Nodes on real loopback sockets, and peers that do not keep the rules.
 
 #[cfg(test)]
+mod abuse;
+#[cfg(test)]
+mod care;
+#[cfg(test)]
 mod conformance;
 #[cfg(test)]
 mod discovery;
@@ -15,8 +19,14 @@ mod pair;
 #[cfg(test)]
 mod raw;
 #[cfg(test)]
+mod reach;
+#[cfg(test)]
 mod redial;
 #[cfg(test)]
 mod relay;
 #[cfg(test)]
 mod support;
+#[cfg(test)]
+mod topics;
+#[cfg(test)]
+mod transports;
