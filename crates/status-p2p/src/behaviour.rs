@@ -66,7 +66,7 @@ impl Protocols {
             ),
             metadata: Exchange::new(metadata(config).into()),
             streams: libp2p_stream::Behaviour::new(),
-            reaching: Reaching::new(&config.reach, key, asking),
+            reaching: Reaching::new(config, key, asking),
             mdns: local_network(config.mdns, key),
         })
     }

@@ -18,7 +18,8 @@ pub struct Reach {
     pub known: Vec<PeerAddr>,
     /// Whether other nodes are asked, over AutoNAT 1 and 2, if they reach this one. Default on.
     pub ask: Switch,
-    /// Whether the router is asked, over UPnP, to let connections in. Default on.
+    /// Whether the router is asked, over UPnP, to let connections in, if the node listens elsewhere than on loopback.
+    /// Default on.
     pub map_ports: Switch,
     /// Whether a connection through a relay is replaced by a direct one where both NATs allow it (DCUtR). Default on.
     pub punch: Switch,

@@ -5,9 +5,11 @@ use std::time::Duration;
 use libp2p::identity::Keypair;
 use libp2p::swarm::NetworkBehaviour;
 use libp2p::swarm::behaviour::toggle::Toggle;
-use libp2p::{autonat, dcutr, relay, upnp};
+use libp2p::{Multiaddr, autonat, dcutr, relay, upnp};
 
 use super::{Circuits, Reach, Switch};
+use crate::Config;
+use crate::address::ip;
 
 /// How long a probe of another node may take.
 const PROBE: Duration = Duration::from_secs(30);
@@ -31,7 +33,10 @@ pub(crate) struct Reaching {
 }
 
 impl Reaching {
-    pub(crate) fn new(reach: &Reach, key: &Keypair, asking: relay::client::Behaviour) -> Self {
+    pub(crate) fn new(config: &Config, key: &Keypair, asking: relay::client::Behaviour) -> Self {
+        let reach = &config.reach;
+        // Without a port that others could reach there is nothing to ask the router for.
+        let ports = config.listen.iter().any(|address| !is_loopback(address.multiaddr()));
         let own = key.public().to_peer_id();
         let on = |switch: Switch| switch == Switch::On;
         Self {
@@ -41,9 +46,13 @@ impl Reaching {
             probes: probes(reach).map(|settings| autonat::v1::Behaviour::new(own, settings)).into(),
             ask: on(reach.ask).then(autonat::v2::client::Behaviour::default).into(),
             answer: on(reach.answer).then(autonat::v2::server::Behaviour::default).into(),
-            router: on(reach.map_ports).then(upnp::tokio::Behaviour::default).into(),
+            router: (on(reach.map_ports) && ports).then(upnp::tokio::Behaviour::default).into(),
         }
     }
+}
+
+fn is_loopback(address: &Multiaddr) -> bool {
+    ip(address).is_some_and(|ip| ip.to_canonical().is_loopback())
 }
 
 fn served(circuits: Circuits) -> relay::Config {
