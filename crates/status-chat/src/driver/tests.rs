@@ -105,6 +105,7 @@ impl Desk {
             online: Throttle::new(ONLINE_GAP),
             window,
             settles: None,
+            nodes: None,
         };
         tokio::spawn(driver.run());
         Self { log, commands, network, events, refusals, ticks_fail }
