@@ -37,10 +37,14 @@ mod recent;
 mod services;
 mod stats;
 mod stream;
+#[cfg(any(test, feature = "testing"))]
+pub mod testing;
 mod wire;
 
 pub use address::{NodeId, PeerAddr, PeerAddrError};
-pub use archive::{Archive, ArchiveError, ArchiveSize, Archived, MAX_PAGE, Page, Query};
+pub use archive::{
+    Archive, ArchiveError, ArchiveSize, Archived, MAX_PAGE, MAX_PAGE_BYTES, MemoryArchive, Page, Query,
+};
 pub use config::{Config, Limits, Mdns, Redial, pubsub_topic};
 pub use error::StartError;
 pub use key::{HostKey, HostKeyError};
