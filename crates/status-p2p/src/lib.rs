@@ -20,6 +20,7 @@
 mod address;
 mod archive;
 mod behaviour;
+mod clock;
 mod config;
 mod dialler;
 mod error;
@@ -28,6 +29,7 @@ mod gate;
 mod generated {
     include!("generated/status.p2p.v1.rs");
 }
+mod history;
 mod key;
 mod metadata;
 mod node;
@@ -36,6 +38,7 @@ mod rate;
 mod recent;
 mod services;
 mod stats;
+mod store;
 mod stream;
 #[cfg(any(test, feature = "testing"))]
 pub mod testing;
@@ -45,7 +48,7 @@ pub use address::{NodeId, PeerAddr, PeerAddrError};
 pub use archive::{
     Archive, ArchiveError, ArchiveSize, Archived, MAX_PAGE, MAX_PAGE_BYTES, MemoryArchive, Page, Query,
 };
-pub use config::{Config, Limits, Mdns, Redial, pubsub_topic};
+pub use config::{Asking, Config, Confirming, Limits, Mdns, Redial, pubsub_topic};
 pub use error::StartError;
 pub use key::{HostKey, HostKeyError};
 pub use metadata::Metadata;

@@ -11,6 +11,7 @@ use status_layer::{Frame, FrameId, History, Network, NetworkEvent, Topic, Traffi
 use tokio::sync::{mpsc, oneshot, watch};
 use tokio::task::JoinHandle;
 
+use crate::history::WISHES;
 use crate::stats::Counters;
 use crate::{Config, NodeId, PeerAddr, StartError, Stats};
 pub(crate) use run::inside;
@@ -32,6 +33,7 @@ pub struct Node {
     listening: watch::Receiver<Vec<PeerAddr>>,
     counters: Arc<Counters>,
     at_hand: VecDeque<NetworkEvent>,
+    wishes: mpsc::Sender<History>,
     stop: oneshot::Sender<()>,
     task: JoinHandle<()>,
 }
@@ -50,13 +52,25 @@ impl Node {
         let (report, events) = mpsc::channel(EVENTS);
         let (watched, watch) = watch::channel(BTreeSet::new());
         let (heard, listening) = watch::channel(Vec::new());
+        let (wishes, heard_wishes) = mpsc::channel(WISHES);
         let (stop, stopped) = oneshot::channel();
         let counters = Arc::new(Counters::default());
         let ends =
             Ends { commands: publish, events: report, watched: watch, listening: heard, stop: stopped };
-        let run = Run::listen(config, ends, Arc::clone(&counters)).await?;
+        let run = Run::listen(config, ends, heard_wishes, Arc::clone(&counters)).await?;
         let task = tokio::spawn(run.forever());
-        Ok(Self { id, commands, events, watched, listening, counters, at_hand: VecDeque::new(), stop, task })
+        Ok(Self {
+            id,
+            commands,
+            events,
+            watched,
+            listening,
+            counters,
+            at_hand: VecDeque::new(),
+            wishes,
+            stop,
+            task,
+        })
     }
 
     /// The name of this node.
@@ -114,7 +128,10 @@ impl Network for Node {
     }
 
     fn fetch(&mut self, wanted: History) {
-        self.at_hand.push_back(NetworkEvent::NoHistory(wanted));
+        // A closed node says so with its next event.
+        if let Err(mpsc::error::TrySendError::Full(wanted)) = self.wishes.try_send(wanted) {
+            self.at_hand.push_back(NetworkEvent::NoHistory(wanted));
+        }
     }
 
     fn traffic(&self) -> Traffic {

@@ -11,13 +11,14 @@ use futures::StreamExt;
 use libp2p::core::transport::TransportError;
 use libp2p::swarm::{ConnectionId, DialError, ListenError, SwarmEvent};
 use libp2p::{PeerId, Swarm, SwarmBuilder, identify, mdns, noise, ping, tcp, yamux};
-use status_layer::{Frame, FrameId, NetworkEvent, Topic};
+use status_layer::{Frame, FrameId, History, NetworkEvent, Topic};
 use tokio::sync::{mpsc, oneshot, watch};
 use tokio::time::{Instant, sleep_until, timeout};
 
 use crate::address::short;
 use crate::behaviour::{Protocols, ProtocolsEvent};
 use crate::dialler::Dialler;
+use crate::history::{self, SENT};
 use crate::metadata::Told;
 use crate::peers::Peers;
 use crate::services::Services;
@@ -70,6 +71,7 @@ impl Run {
     pub(super) async fn listen(
         config: Config,
         ends: Ends,
+        wishes: mpsc::Receiver<History>,
         counters: Arc<Counters>,
     ) -> Result<Self, StartError> {
         let swarm = swarm(&config)?;
@@ -77,9 +79,11 @@ impl Run {
         let peers = Arc::new(Peers::new());
         let mut taps = Taps::default();
         let control = swarm.behaviour().streams.new_control();
-        let services = Services::start(&config, control, &peers, &ask, &mut taps);
+        let (sent, looked_for) = mpsc::channel(SENT);
+        let past = history::Ends { wishes, watched: ends.watched.clone(), sent: looked_for };
+        let services = Services::start(&config, control, &peers, &ask, &mut taps, &counters, past);
         let mut run = Self {
-            gossip: Gossip::new(&config, taps, Arc::clone(&counters)),
+            gossip: Gossip::new(&config, taps, sent, Arc::clone(&counters)),
             peers,
             asked,
             services,
@@ -144,7 +148,7 @@ impl Run {
                     Err(_) => break,
                 },
                 Some(command) = self.ends.commands.recv(), if self.gossip.has_room() => self.on_command(command),
-                Some(inside) = self.asked.recv(), if self.gossip.has_room() => self.on_inside(inside),
+                Some(inside) = self.asked.recv(), if self.gossip.has_half() => self.on_inside(inside),
                 event = self.swarm.select_next_some() => self.on_swarm(event),
                 () = sleep_until(next_dial.unwrap_or_else(Instant::now)), if next_dial.is_some() => self.dial_due(),
             }
@@ -194,6 +198,10 @@ impl Run {
                 let outcome = self.gossip.gossip(relay, &self.ends.watched.borrow(), pubsub_topic, data);
                 // Nobody waits any more if the stream broke meanwhile.
                 let _ = told.send(outcome);
+            }
+            Inside::Missing { names, told } => {
+                // As above.
+                let _ = told.send(self.gossip.missing(names));
             }
             Inside::Report(event) => self.gossip.report(event),
         }

@@ -3,6 +3,10 @@
 #[cfg(test)]
 mod conformance;
 #[cfg(test)]
+mod history;
+#[cfg(test)]
+mod keepers;
+#[cfg(test)]
 mod limits;
 #[cfg(test)]
 mod mdns;
@@ -16,5 +20,7 @@ mod raw;
 mod redial;
 #[cfg(test)]
 mod relay;
+#[cfg(test)]
+mod store;
 #[cfg(test)]
 mod support;

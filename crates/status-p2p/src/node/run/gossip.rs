@@ -6,13 +6,14 @@ use std::sync::Arc;
 use libp2p::PeerId;
 use libp2p::gossipsub::{self, IdentTopic, MessageAcceptance, PublishError, TopicHash};
 use status_layer::{Frame, FrameId, NetworkEvent, Topic, Unpublished};
-use tokio::sync::mpsc::Permit;
+use tokio::sync::mpsc::{self, Permit};
 use tokio::time::Instant;
 
 use super::inside::{Relayed, Taps};
+use crate::history::Sent;
 use crate::recent::Recent;
 use crate::stats::Counters;
-use crate::{Config, WakuMessage, gossip_id, pubsub_topic};
+use crate::{Config, MessageHash, WakuMessage, gossip_id, pubsub_topic};
 
 /// Events that wait until the owner takes them.
 const MAX_WAITING: usize = 4096;
@@ -33,11 +34,17 @@ pub(super) struct Gossip {
     waiting_bytes: usize,
     published: bool,
     taps: Taps,
+    sent: mpsc::Sender<Sent>,
     counters: Arc<Counters>,
 }
 
 impl Gossip {
-    pub(super) fn new(config: &Config, taps: Taps, counters: Arc<Counters>) -> Self {
+    pub(super) fn new(
+        config: &Config,
+        taps: Taps,
+        sent: mpsc::Sender<Sent>,
+        counters: Arc<Counters>,
+    ) -> Self {
         let shard = config.shards.first().copied().unwrap_or_default();
         Self {
             topic: IdentTopic::new(pubsub_topic(config.cluster, shard)).hash(),
@@ -50,20 +57,26 @@ impl Gossip {
             waiting_bytes: 0,
             published: false,
             taps,
+            sent,
             counters,
         }
     }
 
     /// Publishes a frame and notes the outcome for the owner.
     pub(super) fn publish(&mut self, relay: &mut gossipsub::Behaviour, id: FrameId, frame: Frame) {
-        let outcome = match self.try_publish(relay, frame) {
+        let outcome = match self.try_publish(relay, id, frame) {
             Ok(()) => NetworkEvent::Published(id),
             Err(why) => NetworkEvent::Unpublished(id, why),
         };
         self.waiting.push_back(outcome);
     }
 
-    fn try_publish(&mut self, relay: &mut gossipsub::Behaviour, frame: Frame) -> Result<(), Unpublished> {
+    fn try_publish(
+        &mut self,
+        relay: &mut gossipsub::Behaviour,
+        frame_id: FrameId,
+        frame: Frame,
+    ) -> Result<(), Unpublished> {
         let message = WakuMessage::from_frame(frame);
         let bytes = message.encode();
         if bytes.len() > self.publish_limit {
@@ -71,11 +84,14 @@ impl Gossip {
         }
         let (now, len, id) = (Instant::now(), bytes.len(), gossip_id(&bytes));
         // Our own frame is not news to us, in whichever encoding it comes back.
-        self.handed_up.insert(now, *message.hash(self.topic.as_str()).as_bytes());
+        let hash = message.hash(self.topic.as_str());
+        self.handed_up.insert(now, *hash.as_bytes());
         let copy = (!self.taps.is_empty()).then(|| bytes.clone());
         match relay.publish(self.topic.clone(), bytes) {
             Ok(_) => {
                 self.published = true;
+                // If so many are looked for already, this one is not.
+                let _ = self.sent.try_send(Sent { id: frame_id, hash });
                 if let Some(data) = copy {
                     self.show(self.topic.clone().into_string(), message, data);
                 }
@@ -169,8 +185,18 @@ impl Gossip {
         self.take(message, pubsub_topic, watched);
     }
 
+    /// Which of these were not handed up lately.
+    pub(super) fn missing(&mut self, names: Vec<MessageHash>) -> Vec<MessageHash> {
+        let now = Instant::now();
+        names.into_iter().filter(|name| !self.handed_up.contains(now, name.as_bytes())).collect()
+    }
+
     /// Notes something for the owner.
     pub(super) fn report(&mut self, event: NetworkEvent) {
+        if matches!(event, NetworkEvent::Fetching(_)) {
+            // Only the newest is of use.
+            self.waiting.retain(|event| !matches!(event, NetworkEvent::Fetching(_)));
+        }
         self.waiting.push_back(event);
     }
 
@@ -234,6 +260,11 @@ impl Gossip {
 
     pub(super) fn has_events(&self) -> bool {
         !self.waiting.is_empty()
+    }
+
+    /// Whether something can be taken that is not to get lost; what gossip brings has the other half of the room.
+    pub(super) fn has_half(&self) -> bool {
+        self.waiting.len() < MAX_WAITING / 2 && self.waiting_bytes < MAX_WAITING_BYTES / 2
     }
 
     /// Whether outcomes of further publishing can be kept.

@@ -31,6 +31,13 @@ pub(crate) enum Inside {
         /// To how many peers it went.
         told: oneshot::Sender<Result<usize, Unpublished>>,
     },
+    /// Which of these messages were not handed up lately.
+    Missing {
+        /// Their names.
+        names: Vec<MessageHash>,
+        /// Those of them that are not here.
+        told: oneshot::Sender<Vec<MessageHash>>,
+    },
     /// Something to be told to the owner.
     Report(NetworkEvent),
 }
