@@ -11,6 +11,7 @@ use status_layer::{Frame, FrameId, History, Network, NetworkEvent, Topic, Traffi
 use tokio::sync::{mpsc, oneshot, watch};
 use tokio::task::JoinHandle;
 
+use crate::history::WISHES;
 use crate::stats::Counters;
 use crate::{Config, NodeId, Overview, PeerAddr, StartError, Stats};
 pub(crate) use run::inside;
@@ -34,6 +35,7 @@ pub struct Node {
     counters: Arc<Counters>,
     overview: Overview,
     at_hand: VecDeque<NetworkEvent>,
+    wishes: mpsc::Sender<History>,
     stop: oneshot::Sender<()>,
     task: JoinHandle<()>,
 }
@@ -70,6 +72,7 @@ impl Node {
         let (watched, watch) = watch::channel(BTreeSet::new());
         let (heard, listening) = watch::channel(Vec::new());
         let (outside, reached) = watch::channel(Vec::new());
+        let (wishes, heard_wishes) = mpsc::channel(WISHES);
         let (stop, stopped) = oneshot::channel();
         let counters = Arc::new(Counters::default());
         let ends = Ends {
@@ -80,7 +83,7 @@ impl Node {
             reached: outside,
             stop: stopped,
         };
-        let run = Run::listen(config, wires, ends, Arc::clone(&counters)).await?;
+        let run = Run::listen(config, wires, ends, heard_wishes, Arc::clone(&counters)).await?;
         let overview = run.overview();
         let task = tokio::spawn(run.forever());
         Ok(Self {
@@ -93,6 +96,7 @@ impl Node {
             counters,
             overview,
             at_hand: VecDeque::new(),
+            wishes,
             stop,
             task,
         })
@@ -173,7 +177,10 @@ impl Network for Node {
     }
 
     fn fetch(&mut self, wanted: History) {
-        self.at_hand.push_back(NetworkEvent::NoHistory(wanted));
+        // A closed node says so with its next event.
+        if let Err(mpsc::error::TrySendError::Full(wanted)) = self.wishes.try_send(wanted) {
+            self.at_hand.push_back(NetworkEvent::NoHistory(wanted));
+        }
     }
 
     fn traffic(&self) -> Traffic {

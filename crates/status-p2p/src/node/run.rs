@@ -14,7 +14,7 @@ use futures::StreamExt;
 use libp2p::core::transport::TransportError;
 use libp2p::swarm::{ConnectionId, DialError, ListenError, SwarmEvent};
 use libp2p::{PeerId, Swarm, identify, mdns, swarm};
-use status_layer::{Frame, FrameId, NetworkEvent, Topic};
+use status_layer::{Frame, FrameId, History, NetworkEvent, Topic};
 use tokio::sync::{mpsc, oneshot, watch};
 use tokio::time::{Instant, sleep_until, timeout};
 
@@ -22,6 +22,7 @@ use crate::address::short;
 use crate::behaviour::{Protocols, ProtocolsEvent};
 use crate::book::Line;
 use crate::dialler::Dialler;
+use crate::history::{self, SENT};
 use crate::metadata::Told;
 use crate::peers::Peers;
 use crate::pulse::{Pulse, Slumber};
@@ -86,6 +87,7 @@ impl Run {
         config: Config,
         wires: Wires,
         ends: Ends,
+        wishes: mpsc::Receiver<History>,
         counters: Arc<Counters>,
     ) -> Result<Self, StartError> {
         let of_the_system = wires.are_of_the_system();
@@ -95,10 +97,12 @@ impl Run {
         let peers = Arc::new(Peers::new());
         let mut taps = Taps::default();
         let control = swarm.behaviour().streams.new_control();
-        let services = Services::start(&config, control, &peers, &ask, &mut taps);
+        let (sent, looked_for) = mpsc::channel(SENT);
+        let past = history::Ends { wishes, watched: ends.watched.clone(), sent: looked_for };
+        let services = Services::start(&config, control, &peers, &ask, &mut taps, &counters, past);
         let finding = Finding::start(&config, *swarm.local_peer_id(), &ask).await?;
         let mut run = Self {
-            gossip: Gossip::new(&config, taps, Arc::clone(&counters)),
+            gossip: Gossip::new(&config, taps, sent, Arc::clone(&counters)),
             peers,
             asked,
             services,
@@ -180,7 +184,7 @@ impl Run {
                     Err(_) => break,
                 },
                 Some(command) = self.ends.commands.recv(), if self.gossip.has_room() => self.on_command(command),
-                Some(inside) = self.asked.recv(), if self.gossip.has_room() => self.on_inside(inside),
+                Some(inside) = self.asked.recv(), if self.gossip.has_half() => self.on_inside(inside),
                 event = self.swarm.select_next_some() => self.on_swarm(event),
                 () = sleep_until(next_dial.unwrap_or_else(Instant::now)), if next_dial.is_some() => self.dial_due(),
                 () = sleep_until(next_search.unwrap_or_else(Instant::now)), if next_search.is_some() => self.dial_found(),
@@ -237,6 +241,10 @@ impl Run {
                 let _ = told.send(outcome);
             }
             Inside::Found { source, records } => self.finding.found(source, records),
+            Inside::Missing { names, told } => {
+                // As above.
+                let _ = told.send(self.gossip.missing(names));
+            }
             Inside::Report(event) => self.gossip.report(event),
         }
     }

@@ -8,6 +8,9 @@ mod care;
 mod conformance;
 #[cfg(test)]
 mod discovery;
+mod history;
+#[cfg(test)]
+mod keepers;
 #[cfg(test)]
 mod limits;
 #[cfg(test)]
@@ -24,6 +27,8 @@ mod reach;
 mod redial;
 #[cfg(test)]
 mod relay;
+#[cfg(test)]
+mod store;
 #[cfg(test)]
 mod support;
 #[cfg(test)]

@@ -148,7 +148,8 @@ impl Finding {
             self.dialling.insert(dial.connection_id(), peer);
         }
         // Who is dialled, and who has yet to say what it carries, may still turn out to be nobody.
-        self.next_search = self.book.next_due(&lacking).map(|due| now + due.since(today).clamp(PAUSE, LONGEST));
+        self.next_search =
+            self.book.next_due(&lacking).map(|due| now + due.since(today).clamp(PAUSE, LONGEST));
         dials
     }
 
