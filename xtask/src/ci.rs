@@ -37,7 +37,7 @@ enum When {
     Asked,
 }
 
-const JOBS: [Job; 10] = [
+const JOBS: [Job; 12] = [
     Job { name: "tidy", when: When::Always, run: |w| tidy::run(w).map(|()| Done::Passed) },
     Job { name: "public-types", when: When::Always, run: public },
     Job { name: "clippy", when: When::Always, run: clippy },
@@ -45,6 +45,8 @@ const JOBS: [Job; 10] = [
     Job { name: "no-std", when: When::Always, run: no_std },
     Job { name: "deny", when: When::Always, run: deny },
     Job { name: "libsecp256k1", when: When::Asked, run: libsecp256k1 },
+    Job { name: "quic", when: When::Asked, run: quic },
+    Job { name: "nat", when: When::Asked, run: crate::nat::run },
     Job { name: "memory", when: When::Asked, run: memory },
     Job { name: "lane", when: When::Asked, run: lane },
     Job { name: "fuzz-smoke", when: When::Asked, run: |w| fuzz::run(w, SMOKE, None) },
@@ -175,6 +177,12 @@ fn libsecp256k1(workspace: &Workspace) -> Outcome<Done> {
         "--package=status-vectors",
         "--features=status-crypto/libsecp256k1",
     ]))?;
+    Ok(Done::Passed)
+}
+
+/// Runs the tests of nodes with the transports that bring C; only when asked for, as that takes a compiler and a minute.
+fn quic(workspace: &Workspace) -> Outcome<Done> {
+    finish(workspace.cargo(&["test", "--package=status-p2p", "--features=quic"]))?;
     Ok(Done::Passed)
 }
 

@@ -48,7 +48,9 @@ async fn main() -> Done<()> {
     println!("{minutes} minutes, {rate} messages of strangers a minute, each of {MESSAGE} bytes");
     for (name, node, before) in [("relaying", &relay, &before[0]), ("light", &light, &before[1])] {
         println!("\n{name}, connected to {} nodes; for each hour:", node.stats().connected);
-        println!("| protocol | streams | wakes | bytes in | bytes out |\n| --- | ---: | ---: | ---: | ---: |");
+        println!(
+            "| protocol | streams | wakes | bytes in | bytes out |\n| --- | ---: | ---: | ---: | ---: |"
+        );
         let mut all = ProtocolUsage::default();
         all.protocol = "all".to_owned();
         for after in node.usage() {

@@ -19,6 +19,7 @@
 
 mod address;
 mod archive;
+mod balance;
 mod behaviour;
 mod book;
 mod clock;
@@ -36,30 +37,44 @@ mod gate;
 mod generated {
     include!("generated/status.p2p.v1.rs");
 }
+mod history;
 mod key;
 mod light;
 mod light_push;
 mod metadata;
 mod mode;
 mod node;
+mod nudge;
 mod overview;
 mod peer_exchange;
 mod peers;
+mod protect;
+mod pubsub;
+mod pulse;
 mod rate;
+mod reach;
 mod recent;
+mod relay;
+#[cfg(test)]
+mod sample;
 mod scope;
 mod services;
 mod stats;
+mod store;
 mod stream;
-#[cfg(test)]
-mod testing;
+#[cfg(any(test, feature = "testing"))]
+pub mod testing;
+mod transport;
 mod usage;
+mod verdict;
 mod wire;
 
 pub use address::{NodeId, PeerAddr, PeerAddrError};
-pub use archive::{Archive, ArchiveError, ArchiveSize, Archived, MAX_PAGE, Page, Query};
+pub use archive::{
+    Archive, ArchiveError, ArchiveSize, Archived, MAX_PAGE, MAX_PAGE_BYTES, MemoryArchive, Page, Query,
+};
 pub use book::{KnownNode, KnownNodeError, MAX_KNOWN, Source};
-pub use config::{Config, Limits, Mdns, Redial, pubsub_topic};
+pub use config::{Asking, Config, Confirming, Keepalive, Limits, Mdns, Redial};
 pub use discovery::{Discovery, Discv5, Fleet};
 pub use dns::{Resolve, ResolveError, SignedTree, SystemResolver, TreeUrl, TreeUrlError};
 pub use enr::{Capabilities, ClusterShards, MAX_RECORD, NodeRecord, RecordError};
@@ -70,6 +85,9 @@ pub use metadata::Metadata;
 pub use mode::{FilterLimits, Light, Mode, Rate, Serve};
 pub use node::Node;
 pub use overview::{Direction, Link, Overview, PeerStatus, Transport};
+pub use protect::Protected;
+pub use pubsub::{AutoshardError, PubsubTopic, PubsubTopicError, autoshard, pubsub_topic};
+pub use reach::{Circuits, Reach, Switch};
 pub use scope::Scope;
 pub use stats::Stats;
 pub use usage::ProtocolUsage;

@@ -16,7 +16,7 @@ use crate::node::inside::{Inside, Ours};
 use crate::peers::Peers;
 use crate::services::Surroundings;
 use crate::stats::Counters;
-use crate::{Config, WakuMessage, peer_exchange, pubsub_topic};
+use crate::{Config, WakuMessage, peer_exchange};
 
 /// Frames that wait to be given to others.
 const OUTBOX: usize = 256;
@@ -33,12 +33,12 @@ pub(crate) struct LightNode {
 impl LightNode {
     /// Starts filtering, publishing and watching over both.
     pub(crate) fn start(config: &Config, around: Surroundings<'_>, tasks: &mut JoinSet<()>) -> Self {
-        let Surroundings { control, incoming, peers, ask, watched, counters, .. } = around;
+        let Surroundings { control, incoming, peers, ask, watched, sent, counters, .. } = around;
         let light = config.light;
         let filters = Filters::new(light);
         let client = filter::Client {
             light,
-            pubsub_topics: config.shards.iter().map(|shard| pubsub_topic(config.cluster, *shard)).collect(),
+            pubsub_topics: config.topics().map(|topic| topic.to_string()).collect(),
             receive_limit: config.receive_limit,
             filters: filters.clone(),
             control: control.clone(),
@@ -56,6 +56,7 @@ impl LightNode {
             filters: filters.clone(),
             ask: ask.clone(),
             counters: Arc::clone(&counters),
+            sent,
             paces: light_push::Paces::default(),
         };
         let (outbox, waiting) = mpsc::channel(OUTBOX);
@@ -71,7 +72,8 @@ impl LightNode {
 
     /// A message came, pushed or from history. If it is from history, filters should have brought it already.
     pub(crate) fn heard(&self, pubsub_topic: &str, message: &WakuMessage, now: Timestamp) {
-        let said = Duration::from_nanos(u64::try_from(message.timestamp.unwrap_or_default()).unwrap_or_default());
+        let said =
+            Duration::from_nanos(u64::try_from(message.timestamp.unwrap_or_default()).unwrap_or_default());
         let age = Duration::from_millis(now.millis()).saturating_sub(said).saturating_add(SKEW);
         if let Some(said) = Instant::now().checked_sub(age) {
             let criterion = Criterion {

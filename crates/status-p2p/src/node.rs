@@ -11,6 +11,7 @@ use status_layer::{Frame, FrameId, History, Network, NetworkEvent, Topic, Traffi
 use tokio::sync::{mpsc, oneshot, watch};
 use tokio::task::JoinHandle;
 
+use crate::history::WISHES;
 use crate::stats::Counters;
 use crate::usage::Usages;
 use crate::{Config, NodeId, Overview, PeerAddr, ProtocolUsage, StartError, Stats};
@@ -31,10 +32,12 @@ pub struct Node {
     events: mpsc::Receiver<NetworkEvent>,
     watched: watch::Sender<BTreeSet<Topic>>,
     listening: watch::Receiver<Vec<PeerAddr>>,
+    reached: watch::Receiver<Vec<PeerAddr>>,
     counters: Arc<Counters>,
     usages: Arc<Usages>,
     overview: Overview,
     at_hand: VecDeque<NetworkEvent>,
+    wishes: mpsc::Sender<History>,
     stop: oneshot::Sender<()>,
     task: JoinHandle<()>,
 }
@@ -70,16 +73,37 @@ impl Node {
         let (report, events) = mpsc::channel(EVENTS);
         let (watched, watch) = watch::channel(BTreeSet::new());
         let (heard, listening) = watch::channel(Vec::new());
+        let (outside, reached) = watch::channel(Vec::new());
+        let (wishes, heard_wishes) = mpsc::channel(WISHES);
         let (stop, stopped) = oneshot::channel();
         let counters = Arc::new(Counters::default());
         let usages = Arc::new(Usages::default());
-        let ends =
-            Ends { commands: publish, events: report, watched: watch, listening: heard, stop: stopped };
-        let run = Run::listen(config, wires, ends, Arc::clone(&counters), &usages).await?;
+        let ends = Ends {
+            commands: publish,
+            events: report,
+            watched: watch,
+            listening: heard,
+            reached: outside,
+            stop: stopped,
+        };
+        let run = Run::listen(config, wires, ends, heard_wishes, Arc::clone(&counters), &usages).await?;
         let overview = run.overview();
         let task = tokio::spawn(run.forever());
-        let at_hand = VecDeque::new();
-        Ok(Self { id, commands, events, watched, listening, counters, usages, overview, at_hand, stop, task })
+        Ok(Self {
+            id,
+            commands,
+            events,
+            watched,
+            listening,
+            reached,
+            counters,
+            usages,
+            overview,
+            at_hand: VecDeque::new(),
+            wishes,
+            stop,
+            task,
+        })
     }
 
     /// The name of this node.
@@ -98,6 +122,20 @@ impl Node {
     #[must_use]
     pub fn overview(&self) -> Overview {
         self.overview.clone()
+    }
+
+    /// Where this node is reached from outside, as far as it knows: addresses that were named, that others have tried,
+    /// that the router maps, and circuits through relays.
+    #[must_use]
+    pub fn reached_at(&self) -> Vec<PeerAddr> {
+        self.reached.borrow().clone()
+    }
+
+    /// Says that the machine slept or changed its network: all connections are given up and made anew at once. The node
+    /// notices sleep by itself within seconds; where the system tells, that is sooner.
+    pub fn wake(&self) {
+        // A node that is that busy is awake.
+        let _ = self.commands.try_send(Command::Wake);
     }
 
     /// What the node has counted so far.
@@ -149,7 +187,10 @@ impl Network for Node {
     }
 
     fn fetch(&mut self, wanted: History) {
-        self.at_hand.push_back(NetworkEvent::NoHistory(wanted));
+        // A closed node says so with its next event.
+        if let Err(mpsc::error::TrySendError::Full(wanted)) = self.wishes.try_send(wanted) {
+            self.at_hand.push_back(NetworkEvent::NoHistory(wanted));
+        }
     }
 
     fn traffic(&self) -> Traffic {

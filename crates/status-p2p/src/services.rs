@@ -9,12 +9,13 @@ use tokio::sync::{mpsc, watch};
 use tokio::task::JoinSet;
 
 use crate::book::Book;
+use crate::history::Sent;
 use crate::light::LightNode;
 use crate::node::inside::{Inside, Taps};
 use crate::peers::Peers;
 use crate::stats::Counters;
 use crate::stream::Incoming;
-use crate::{Config, Mode, filter, light_push, peer_exchange, pubsub_topic};
+use crate::{Config, Mode, filter, history, light_push, peer_exchange, store};
 
 /// The running services. Dropping it ends them.
 #[derive(Debug, Default)]
@@ -30,9 +31,18 @@ impl Services {
         peers: &Arc<Peers>,
         ask: &mpsc::Sender<Inside>,
         taps: &mut Taps,
+        counters: &Arc<Counters>,
+        ends: history::Ends,
     ) -> Self {
-        let _ = (config, control, peers, ask, taps);
-        Self::default()
+        let mut tasks = JoinSet::new();
+        if let Some(archive) = &config.archive {
+            let server = store::Server::new(Arc::clone(archive));
+            tasks.spawn(Arc::clone(&server).serve(control.clone()));
+            tasks.spawn(server.serve_legacy(control.clone()));
+            tasks.spawn(store::keep(Arc::clone(archive), taps.open(), Arc::clone(counters)));
+        }
+        history::start(&mut tasks, config, control, peers, ask, ends);
+        Self { tasks }
     }
 
     /// Starts what a light node needs, or what a relaying node does for light nodes.
@@ -46,8 +56,7 @@ impl Services {
             return Some(LightNode::start(config, around, &mut self.tasks));
         }
         let Surroundings { control, incoming, book, ask, counters, .. } = around;
-        let carried: BTreeSet<String> =
-            config.shards.iter().map(|shard| pubsub_topic(config.cluster, *shard)).collect();
+        let carried: BTreeSet<String> = config.topics().map(|topic| topic.to_string()).collect();
         if let Some(limits) = config.serve.filter {
             let (requests, relayed) = (incoming.accept(filter::SUBSCRIBE), taps.open());
             let (carried, counters) = (carried.clone(), Arc::clone(&counters));
@@ -77,6 +86,7 @@ pub(crate) struct Surroundings<'a> {
     pub(crate) peers: Arc<Peers>,
     pub(crate) book: Arc<Book>,
     pub(crate) ask: mpsc::Sender<Inside>,
+    pub(crate) sent: mpsc::Sender<Sent>,
     pub(crate) watched: watch::Receiver<BTreeSet<Topic>>,
     pub(crate) counters: Arc<Counters>,
 }

@@ -12,7 +12,7 @@ pub const TABLES: [Table; 10] = [
     Table { tag: TRY, holds: "when frames are tried again", nature: Nature::Index },
     Table { tag: DUE, holds: "frames by the time of their next try", nature: Nature::Index },
     Table { tag: b'K', holds: "how many frames wait", nature: Nature::Index },
-    Table { tag: b'A', holds: "whether nobody is there", nature: Nature::Device },
+    Table { tag: b'A', holds: "since when nobody is there", nature: Nature::Device },
     Table { tag: LOAD, holds: "what frames carry", nature: Nature::Device },
     Table { tag: OF, holds: "which frames carry it", nature: Nature::Device },
     Table { tag: b'N', holds: "the number of the next frame", nature: Nature::Device },
@@ -83,8 +83,7 @@ pub fn examine(rows: &dyn Read, area: Area) -> Result<Examined, StoreError> {
                     report.drop(Wrong::Dangling);
                 }
             }
-            _ if key == NEXT_ID || key == CURSOR || key == COUNT => drop(table::decode_number(value)?),
-            _ if key == ALONE => table::decode_mark(value)?,
+            _ if [NEXT_ID, CURSOR, COUNT, ALONE].contains(&key) => drop(table::decode_number(value)?),
             _ if key == WATCHED => drop(table::decode_topics(value)?),
             _ => report.say(Wrong::Unknown),
         }

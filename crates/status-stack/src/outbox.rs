@@ -34,16 +34,28 @@ pub(crate) fn put(cx: &mut Cx<'_>, retry: Duration, frame: &Frame) -> Result<Fra
     Ok(FrameId(id))
 }
 
-/// Deletes a frame from the outbox; unknown ids are ignored.
-pub(crate) fn remove(cx: &mut Cx<'_>, FrameId(id): FrameId) -> Result<(), StoreError> {
+/// Deletes a frame from the outbox, because the network has taken it. If that was since nobody was there, somebody is.
+pub(crate) fn taken(cx: &mut Cx<'_>, id: FrameId, retry: Duration) -> Result<(), StoreError> {
+    let next = remove(cx, id)?;
+    if let Some((next, since)) = next.zip(alone_since(&cx.shelf)?)
+        && next >= since.after(retry)
+    {
+        cx.shelf.delete(ALONE);
+    }
+    Ok(())
+}
+
+/// Deletes a frame from the outbox, and says when it would have been tried next; unknown ids are ignored.
+pub(crate) fn remove(cx: &mut Cx<'_>, FrameId(id): FrameId) -> Result<Option<Timestamp>, StoreError> {
     let key = table::key(TRY, id);
-    let Some(row) = cx.shelf.get(&key)? else { return Ok(()) };
-    cx.shelf.delete(table::due_key(table::decode_number(&row)?, id));
+    let Some(row) = cx.shelf.get(&key)? else { return Ok(None) };
+    let next = table::decode_number(&row)?;
+    cx.shelf.delete(table::due_key(next, id));
     cx.shelf.delete(key);
     cx.shelf.delete(table::key(FRAME, id));
     let count = count(&cx.shelf)?.saturating_sub(1);
     cx.shelf.put(COUNT, table::encode_number(count));
-    Ok(())
+    Ok(Some(Timestamp::from_millis(next)))
 }
 
 /// Whether a frame waits.
@@ -58,7 +70,7 @@ pub(crate) fn count(shelf: &Shelf<'_>) -> Result<u64, StoreError> {
 
 /// When the next frame is tried; never, while nobody is there.
 pub(crate) fn next(cx: &Cx<'_>) -> Result<Option<Timestamp>, StoreError> {
-    if is_alone(&cx.shelf)? {
+    if alone_since(&cx.shelf)?.is_some() {
         return Ok(None);
     }
     let first = cx.shelf.scan(&[DUE], None, 1)?;
@@ -74,7 +86,7 @@ pub(crate) fn take(
 ) -> Result<Vec<(FrameId, Frame)>, StoreError> {
     let chosen = match which {
         Which::All => all(&cx.shelf, limit)?,
-        Which::Due if is_alone(&cx.shelf)? => Vec::new(),
+        Which::Due if alone_since(&cx.shelf)?.is_some() => Vec::new(),
         Which::Due => due(&cx.shelf, cx.now, limit)?,
     };
     let mut frames = Vec::with_capacity(chosen.len());
@@ -104,16 +116,17 @@ pub(crate) fn adopt(cx: &mut Cx<'_>) -> Result<(), StoreError> {
 
 /// Notes whether anybody is there to take frames.
 pub(crate) fn note_others(cx: &mut Cx<'_>, are_there: bool) -> Result<(), StoreError> {
-    match (is_alone(&cx.shelf)?, are_there) {
-        (true, true) => cx.shelf.delete(ALONE),
-        (false, false) => cx.shelf.put(ALONE, table::encode_mark()),
+    match (alone_since(&cx.shelf)?, are_there) {
+        (Some(_), true) => cx.shelf.delete(ALONE),
+        (None, false) => cx.shelf.put(ALONE, table::encode_number(cx.now.millis())),
         _ => {}
     }
     Ok(())
 }
 
-fn is_alone(shelf: &Shelf<'_>) -> Result<bool, StoreError> {
-    shelf.has(ALONE)
+/// Since when nobody is there.
+fn alone_since(shelf: &Shelf<'_>) -> Result<Option<Timestamp>, StoreError> {
+    shelf.get(ALONE)?.map(|row| table::decode_number(&row).map(Timestamp::from_millis)).transpose()
 }
 
 /// The frames that wait, in the order in which they were made, each with the time of its next try.

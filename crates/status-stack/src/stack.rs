@@ -126,7 +126,7 @@ impl<Y: DataSync, X: Security, P: Privacy> Engine for Stack<Y, X, P> {
             Input::Worked { id, frame, number } => run.worked(unit, id, frame, number)?,
             Input::Published(id) => run.happened(unit, id, Step::Published)?,
             Input::Stored(id) => run.happened(unit, id, Step::Stored)?,
-            Input::Unpublishable(id) => run.own(unit, |cx| outbox::remove(cx, id))?,
+            Input::Unpublishable(id) => run.own(unit, |cx| outbox::remove(cx, id).map(drop))?,
             Input::Resend(whom) => run.call(unit, Layer::Sync, |cx| self.sync.resend(cx, whom.as_ref()))?,
             Input::Online(true) => {
                 run.own(unit, |cx| outbox::note_others(cx, true))?;
@@ -230,6 +230,10 @@ impl<Y: DataSync, X: Security, P: Privacy> Run<'_, Y, X, P> {
             if waiting < config.max_cover as u64 {
                 self.post(unit, due.now)?;
             }
+        } else {
+            let due = self.call(unit, Layer::Sync, |cx| sync.lapse(cx))?;
+            self.wake(due.next);
+            self.tell(due.now, Way::default());
         }
         let next = self.own(unit, |cx| outbox::next(cx))?;
         self.wake(next);
@@ -328,10 +332,9 @@ impl<Y: DataSync, X: Security, P: Privacy> Run<'_, Y, X, P> {
 
     /// A frame has come so far, so it waits no more; and perhaps the messages in it have.
     fn happened(&mut self, unit: &mut Unit<'_>, id: FrameId, step: Step) -> Result<(), Fault> {
+        let retry = self.stack.config.retry;
         let news = self.own(unit, |cx| {
-            outbox::remove(cx, id)?;
-            // Somebody has taken it.
-            outbox::note_others(cx, true)?;
+            outbox::taken(cx, id, retry)?;
             track::happened(cx, id, step)
         })?;
         self.out.news.extend(news);

@@ -6,7 +6,7 @@
 //! | `T` id (8) | version, when that frame is tried again (8) |
 //! | `D` time (8) id (8) | version: the same, by time |
 //! | `K` | version, how many frames wait (8) |
-//! | `A` | version: nobody is there to take frames |
+//! | `A` | version, since when nobody is there to take frames (8) |
 //! | `N` | version, next frame id (8) |
 //! | `L` id | version, at (8), frames, unpublished, unstored (4 each), kind (1), length (2), reader, message ids (32 each): what the frames from this one on carry (in `track`) |
 //! | `F` id | version, id of the first frame with the same messages (8), marks (1) |

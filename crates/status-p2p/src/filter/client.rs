@@ -144,7 +144,7 @@ fn usable(client: &Client) -> Vec<PeerId> {
                     .rsplit('/')
                     .next()
                     .and_then(|shard| shard.parse().ok())
-                    .is_some_and(|shard| shards.contains(&shard))
+                    .is_none_or(|shard| shards.contains(&shard))
             };
             shards.is_empty() || client.pubsub_topics.iter().any(ends)
         })

@@ -19,6 +19,7 @@ use super::{MAX_ANSWER, V2, V3};
 use crate::Light;
 use crate::filter::{Criterion, Filters};
 use crate::generated::{LightPushRequest, LightPushResponse, PushRequest, PushRpc};
+use crate::history::Sent;
 use crate::node::inside::{Inside, Ours};
 use crate::peers::Peers;
 use crate::stats::Counters;
@@ -42,6 +43,8 @@ pub(crate) struct Pusher {
     pub(crate) filters: Filters,
     pub(crate) ask: mpsc::Sender<Inside>,
     pub(crate) counters: Arc<Counters>,
+    /// What is looked for in histories.
+    pub(crate) sent: mpsc::Sender<Sent>,
     pub(crate) paces: Paces,
 }
 
@@ -142,9 +145,13 @@ impl Pusher {
     async fn succeeded(&self, id: FrameId, ours: &Ours) {
         self.counters.messages_out.add(1);
         self.counters.bytes_out.add(ours.data.len());
-        let criterion =
-            Criterion { pubsub_topic: ours.pubsub_topic.clone(), content_topic: ours.content_topic.clone() };
+        let criterion = Criterion {
+            pubsub_topic: ours.pubsub_topic.clone(),
+            content_topic: ours.message.content_topic.clone(),
+        };
         self.filters.said(ours.hash, criterion, Instant::now());
+        // If so many are looked for already, this one is not.
+        let _ = self.sent.try_send(Sent { id, hash: ours.hash });
         // Fails only at the end of the node.
         let _ = self.ask.send(Inside::Report(NetworkEvent::Published(id))).await;
     }

@@ -77,7 +77,7 @@ mod tests {
     fn what_is_no_negotiation_is_given_up() {
         assert_eq!(Sniff::default().take(b"\x05hello"), Sniffed::Unknown);
         assert_eq!(Sniff::default().take(b"\xff\xff\xff"), Sniffed::Unknown);
-        assert_eq!(Sniff::default().take(&[b"\x03na\n"; 200].concat()), Sniffed::Unknown);
+        assert_eq!(Sniff::default().take(&b"\x03na\n".repeat(200)), Sniffed::Unknown);
         assert_eq!(Sniff::default().take(b""), Sniffed::Nothing);
     }
 }

@@ -1,6 +1,10 @@
 //! Nodes on real loopback sockets, and peers that do not keep the rules.
 
 #[cfg(test)]
+mod abuse;
+#[cfg(test)]
+mod care;
+#[cfg(test)]
 mod conformance;
 #[cfg(test)]
 mod discovery;
@@ -8,6 +12,9 @@ mod discovery;
 mod filter;
 #[cfg(test)]
 mod filter_slow;
+mod history;
+#[cfg(test)]
+mod keepers;
 #[cfg(test)]
 mod light;
 #[cfg(test)]
@@ -23,16 +30,23 @@ mod metadata;
 #[cfg(test)]
 mod pair;
 #[cfg(test)]
+mod peer_exchange;
+#[cfg(test)]
 mod raw;
+#[cfg(test)]
+mod reach;
 #[cfg(test)]
 mod redial;
 #[cfg(test)]
 mod relay;
 #[cfg(test)]
 mod services;
-#[cfg(test)]
-mod peer_exchange;
+mod store;
 #[cfg(test)]
 mod support;
+#[cfg(test)]
+mod topics;
+#[cfg(test)]
+mod transports;
 #[cfg(test)]
 mod usage;

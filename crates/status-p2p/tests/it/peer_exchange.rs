@@ -9,8 +9,7 @@ use status_p2p::{Config, Discovery, Discv5, Light, Node, NodeRecord, Rate, Redia
 use crate::services::{Phone, lit, serving};
 use crate::support::{PATIENCE, address, counted, online};
 
-const EXCHANGE: libp2p::StreamProtocol =
-    libp2p::StreamProtocol::new("/vac/waku/peer-exchange/2.0.0-alpha1");
+const EXCHANGE: libp2p::StreamProtocol = libp2p::StreamProtocol::new("/vac/waku/peer-exchange/2.0.0-alpha1");
 
 #[derive(Clone, PartialEq, Message)]
 struct Rpc {

@@ -23,7 +23,8 @@ async fn what_goes_over_connections_is_counted_for_its_protocol_at_both_ends() {
     other.publish(FrameId(1), frame(&"x".repeat(10_000)));
     next_frame(&mut phone).await;
 
-    counted("both have counted it", || usage(&phone, PUSH).streams == 1 && usage(&s, PUSH).streams == 1).await;
+    counted("both have counted it", || usage(&phone, PUSH).streams == 1 && usage(&s, PUSH).streams == 1)
+        .await;
     let (out, inn) = (usage(&s, PUSH), usage(&phone, PUSH));
     assert!((10_000..10_300).contains(&inn.bytes_in), "{inn:?}");
     assert_eq!((out.bytes_out, out.bytes_in), (inn.bytes_in, inn.bytes_out));

@@ -111,14 +111,19 @@ fn while_nobody_is_there_no_frame_is_tried_and_no_time_is_named() {
 }
 
 #[test]
-fn a_frame_that_somebody_took_shows_that_somebody_is_there() {
+fn a_frame_that_was_handed_out_since_and_was_taken_shows_that_somebody_is_there() {
     let (stack, mut party) = waiting(3);
     step(&stack, &mut party, Input::Online(false));
+    party.wait(Duration::from_secs(1));
+    step(&stack, &mut party, say(3));
 
-    step(&stack, &mut party, Input::Published(FrameId(0)));
+    let before = step(&stack, &mut party, Input::Published(FrameId(0))).wake;
+    let since = step(&stack, &mut party, Input::Published(FrameId(3))).wake;
     party.wait(Duration::from_secs(60));
     let tried = step(&stack, &mut party, Input::Tick);
 
+    assert_eq!(before, None, "it may have been taken by the last one that left");
+    assert!(since.is_some());
     assert_eq!(ids(&tried), [1, 2]);
 }
 

@@ -38,6 +38,13 @@ pub(crate) enum Inside {
         /// What they say of themselves.
         records: Vec<NodeRecord>,
     },
+    /// Which of these messages were not handed up lately.
+    Missing {
+        /// Their names.
+        names: Vec<MessageHash>,
+        /// Those of them that are not here.
+        told: oneshot::Sender<Vec<MessageHash>>,
+    },
     /// Something to be told to the owner.
     Report(NetworkEvent),
 }
@@ -49,9 +56,9 @@ pub(crate) struct Ours {
     pub(crate) hash: MessageHash,
     /// On which topic.
     pub(crate) pubsub_topic: String,
-    /// The label by which applications choose it.
-    pub(crate) content_topic: String,
-    /// The encoded message.
+    /// What it says.
+    pub(crate) message: WakuMessage,
+    /// The same, encoded.
     pub(crate) data: Vec<u8>,
 }
 
