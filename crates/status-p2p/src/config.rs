@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use crate::{HostKey, PeerAddr, Protected, PubsubTopic, Reach, StartError};
+use crate::{Discovery, HostKey, PeerAddr, Protected, PubsubTopic, Reach, StartError};
 
 /// The cluster of the Status network.
 pub(crate) const STATUS_CLUSTER: u16 = 16;
@@ -40,6 +40,8 @@ pub struct Config {
     /// Whether nodes of the local network are looked for. Default [`Mdns::Off`]: it tells everybody around that
     /// this node is here.
     pub mdns: Mdns,
+    /// How nodes are found across the internet. Default not at all.
+    pub discovery: Discovery,
     /// What the node calls its software when asked. Default `status-chat/<version>`.
     pub agent: String,
     /// Largest encoded message that is published, in bytes. Default 150 KiB, which every Waku node forwards.
@@ -117,6 +119,7 @@ impl Config {
             listen: Vec::new(),
             peers: Vec::new(),
             mdns: Mdns::default(),
+            discovery: Discovery::default(),
             agent: concat!("status-chat/", env!("CARGO_PKG_VERSION")).to_owned(),
             publish_limit: 150 * 1024,
             receive_limit: 1024 * 1024,

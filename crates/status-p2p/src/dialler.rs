@@ -7,7 +7,8 @@ use libp2p::swarm::ConnectionId;
 use libp2p::swarm::dial_opts::{DialOpts, PeerCondition};
 use tokio::time::Instant;
 
-use crate::{PeerAddr, Redial};
+use crate::peers::Named;
+use crate::{Fault, PeerAddr, Redial, Source};
 
 /// Most nodes of the local network that are kept in mind.
 pub(crate) const MAX_FOUND: usize = 64;
@@ -25,6 +26,7 @@ struct Target {
     peer: Option<PeerId>,
     origin: Origin,
     failures: u32,
+    fault: Option<Fault>,
     state: State,
 }
 
@@ -32,6 +34,15 @@ struct Target {
 enum Origin {
     Named,
     Found,
+}
+
+impl From<Origin> for Source {
+    fn from(origin: Origin) -> Self {
+        match origin {
+            Origin::Named => Self::Named,
+            Origin::Found => Self::LocalNetwork,
+        }
+    }
 }
 
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
@@ -112,6 +123,7 @@ impl Dialler {
     pub(crate) fn settled(&mut self, peer: PeerId) {
         for target in self.targets.iter_mut().filter(|target| target.state == State::Up(peer)) {
             target.failures = 0;
+            target.fault = None;
         }
     }
 
@@ -119,17 +131,42 @@ impl Dialler {
     pub(crate) fn shunned(&mut self, peer: PeerId) {
         for target in self.targets.iter_mut().filter(|target| target.state == State::Up(peer)) {
             target.failures = u32::MAX;
+            target.fault = Some(Fault::OtherCluster);
         }
     }
 
     /// A dial failed. `chance` is drawn from 0 to 1.
-    pub(crate) fn failed(&mut self, connection: ConnectionId, now: Instant, chance: f64) {
+    pub(crate) fn failed(&mut self, connection: ConnectionId, fault: Fault, now: Instant, chance: f64) {
+        for target in self.targets.iter_mut().filter(|target| target.state == State::Dialling(connection)) {
+            target.fault = Some(fault);
+        }
         self.later(State::Dialling(connection), now, chance);
     }
 
     /// The last connection to a node was lost. `chance` is drawn from 0 to 1.
     pub(crate) fn lost(&mut self, peer: PeerId, now: Instant, chance: f64) {
         self.later(State::Up(peer), now, chance);
+    }
+
+    /// How it goes with each of them.
+    pub(crate) fn named(&self) -> Vec<Named> {
+        let named = self.targets.iter().map(|target| Named {
+            address: target.address.clone(),
+            peer: match target.state {
+                State::Up(peer) => Some(peer),
+                State::Due(_) | State::Dialling(_) => target.peer,
+            },
+            source: target.origin.into(),
+            failures: target.failures,
+            fault: target.fault,
+        });
+        named.collect()
+    }
+
+    /// Who told of the node at the other end of a connection, if it is one of these.
+    pub(crate) fn source(&self, peer: &PeerId) -> Option<Source> {
+        let of_it = |target: &&Target| target.state == State::Up(*peer) || target.peer == Some(*peer);
+        self.targets.iter().find(of_it).map(|target| target.origin.into())
     }
 
     fn later(&mut self, was: State, now: Instant, chance: f64) {
@@ -142,7 +179,7 @@ impl Dialler {
 
 impl Target {
     fn new(address: PeerAddr, origin: Origin, now: Instant) -> Self {
-        Self { peer: address.peer(), address, origin, failures: 0, state: State::Due(now) }
+        Self { peer: address.peer(), address, origin, failures: 0, fault: None, state: State::Due(now) }
     }
 
     const fn due(&self) -> Option<Instant> {
@@ -205,7 +242,7 @@ mod tests {
 
         for _ in 0..6 {
             let connection = dial(&mut dialler, now);
-            dialler.failed(connection, now, 1.0);
+            dialler.failed(connection, Fault::TimedOut, now, 1.0);
             let next = dialler.next_due().unwrap();
             waits.push((next - now).as_secs());
             now = next;
@@ -228,7 +265,7 @@ mod tests {
         for _ in 0..3 {
             let due = dialler.next_due().unwrap();
             let connection = dial(&mut dialler, due);
-            dialler.failed(connection, now, 1.0);
+            dialler.failed(connection, Fault::TimedOut, now, 1.0);
         }
         let connection = dial(&mut dialler, now + REDIAL.most);
 
@@ -258,13 +295,13 @@ mod tests {
         for _ in 0..3 {
             let due = dialler.next_due().unwrap();
             let connection = dial(&mut dialler, due);
-            dialler.failed(connection, due, 1.0);
+            dialler.failed(connection, Fault::Refused, due, 1.0);
         }
 
         dialler.wake(now);
 
         let connection = dial(&mut dialler, now);
-        dialler.failed(connection, now, 1.0);
+        dialler.failed(connection, Fault::Refused, now, 1.0);
         assert_eq!(dialler.next_due(), Some(now + REDIAL.first), "nobody's failures count");
         assert!(dialler.is_named(&PEER.parse().unwrap()));
         assert!(!dialler.is_named(&PeerId::random()));

@@ -12,7 +12,7 @@ use tokio::sync::{mpsc, oneshot, watch};
 use tokio::task::JoinHandle;
 
 use crate::stats::Counters;
-use crate::{Config, NodeId, PeerAddr, StartError, Stats};
+use crate::{Config, NodeId, Overview, PeerAddr, StartError, Stats};
 pub(crate) use run::inside;
 use run::{Command, Ends, Run};
 
@@ -32,6 +32,7 @@ pub struct Node {
     listening: watch::Receiver<Vec<PeerAddr>>,
     reached: watch::Receiver<Vec<PeerAddr>>,
     counters: Arc<Counters>,
+    overview: Overview,
     at_hand: VecDeque<NetworkEvent>,
     stop: oneshot::Sender<()>,
     task: JoinHandle<()>,
@@ -63,6 +64,7 @@ impl Node {
             stop: stopped,
         };
         let run = Run::listen(config, ends, Arc::clone(&counters)).await?;
+        let overview = run.overview();
         let task = tokio::spawn(run.forever());
         Ok(Self {
             id,
@@ -72,6 +74,7 @@ impl Node {
             listening,
             reached,
             counters,
+            overview,
             at_hand: VecDeque::new(),
             stop,
             task,
@@ -102,6 +105,12 @@ impl Node {
     pub fn wake(&self) {
         // A node that is that busy is awake.
         let _ = self.commands.try_send(Command::Wake);
+    }
+
+    /// A look at the nodes that this one knows: how each was found, how it is connected or why it is not.
+    #[must_use]
+    pub fn overview(&self) -> Overview {
+        self.overview.clone()
     }
 
     /// What the node has counted so far.

@@ -1,6 +1,7 @@
 //! The task in which a node runs.
 
 mod care;
+mod finding;
 mod gossip;
 pub(crate) mod inside;
 mod reaching;
@@ -19,6 +20,7 @@ use tokio::time::{Instant, sleep_until, timeout};
 
 use crate::address::short;
 use crate::behaviour::{Protocols, ProtocolsEvent};
+use crate::book::Line;
 use crate::dialler::Dialler;
 use crate::metadata::Told;
 use crate::peers::Peers;
@@ -26,8 +28,9 @@ use crate::pulse::{Pulse, Slumber};
 use crate::reach::Relays;
 use crate::services::Services;
 use crate::stats::Counters;
-use crate::{Config, Limits, PeerAddr, Reach, StartError, transport};
+use crate::{Config, Fault, Limits, Overview, PeerAddr, Reach, Source, StartError, transport};
 use care::{Link, wall_clock};
+use finding::Finding;
 use gossip::Gossip;
 use inside::{ASKED, Inside, Taps};
 
@@ -62,6 +65,7 @@ pub(super) struct Run {
     ends: Ends,
     gossip: Gossip,
     dialler: Dialler,
+    finding: Finding,
     cluster: u32,
     limits: Limits,
     reach: Reach,
@@ -90,12 +94,14 @@ impl Run {
         let mut taps = Taps::default();
         let control = swarm.behaviour().streams.new_control();
         let services = Services::start(&config, control, &peers, &ask, &mut taps);
+        let finding = Finding::start(&config, *swarm.local_peer_id(), &ask).await?;
         let mut run = Self {
             gossip: Gossip::new(&config, taps, Arc::clone(&counters)),
             peers,
             asked,
             services,
             dialler: Dialler::new(config.peers, config.redial, now),
+            finding,
             swarm,
             ends,
             cluster: config.cluster.into(),
@@ -112,7 +118,13 @@ impl Run {
         for address in config.listen {
             run.listen_at(address).await?;
         }
+        run.peers.set_named(run.dialler.named());
         Ok(run)
+    }
+
+    /// A look into this node from outside.
+    pub(super) fn overview(&self) -> Overview {
+        Overview { peers: Arc::clone(&self.peers), book: self.finding.book(), record: self.finding.record() }
     }
 
     async fn listen_at(&mut self, address: PeerAddr) -> Result<(), StartError> {
@@ -157,7 +169,8 @@ impl Run {
         loop {
             let next_dial = self.dialler.next_due();
             let next_relay = self.relays.next_due();
-            let next_look = self.slumber.next();
+            let next_care = self.slumber.next();
+            let next_look = self.finding.next_look();
             tokio::select! {
                 _ = &mut self.ends.stop => break,
                 permit = events.reserve(), if self.gossip.has_events() => match permit {
@@ -169,7 +182,8 @@ impl Run {
                 event = self.swarm.select_next_some() => self.on_swarm(event),
                 () = sleep_until(next_dial.unwrap_or_else(Instant::now)), if next_dial.is_some() => self.dial_due(),
                 () = sleep_until(next_relay.unwrap_or_else(Instant::now)), if next_relay.is_some() => self.ask_relay(),
-                () = sleep_until(next_look) => self.look_after(),
+                () = sleep_until(next_look.unwrap_or_else(Instant::now)), if next_look.is_some() => self.dial_found(),
+                () = sleep_until(next_care) => self.look_after(),
             }
         }
         self.end().await;
@@ -181,6 +195,7 @@ impl Run {
             self.on_command(command);
         }
         self.services.end();
+        self.finding.end();
         if self.gossip.has_published() {
             // Nothing tells when gossip's queues are empty; running out of time is the expected end.
             let _ = timeout(FLUSH, async { while self.swarm.next().await.is_some() {} }).await;
@@ -219,6 +234,7 @@ impl Run {
                 // Nobody waits any more if the stream broke meanwhile.
                 let _ = told.send(outcome);
             }
+            Inside::Found { source, records } => self.finding.found(source, records),
             Inside::Report(event) => self.gossip.report(event),
         }
     }
@@ -246,8 +262,11 @@ impl Run {
             } => {
                 self.dialler.connected(connection_id, peer_id);
                 self.linked(connection_id, peer_id, &endpoint);
+                self.finding.connected(connection_id);
                 if num_established.get() == 1 {
-                    self.peers.connected(peer_id, &endpoint, Instant::now());
+                    let source = self.dialler.source(&peer_id).or_else(|| self.finding.source(&peer_id));
+                    let source = source.unwrap_or(Source::Incoming);
+                    self.peers.connected(peer_id, source, &endpoint, Instant::now());
                     tracing::info!(node = %short(&peer_id), dialled = endpoint.is_dialer(), "connected");
                 }
                 self.count_peers();
@@ -260,6 +279,8 @@ impl Run {
                     self.peers.gone(&peer_id);
                     self.relays.gone(&peer_id);
                     self.dialler.lost(peer_id, Instant::now(), rand::random());
+                    self.finding.lost(&peer_id);
+                    self.peers.set_named(self.dialler.named());
                 }
                 self.count_peers();
             }
@@ -284,12 +305,13 @@ impl Run {
     fn on_metadata(&mut self, Told { peer, answer }: Told) {
         match answer {
             Ok(theirs) if theirs.cluster == Some(self.cluster) => {
-                self.dialler.settled(peer);
                 self.peers.carries(&peer, theirs.shards);
                 self.consider_relay(peer);
+                self.settled(&peer);
             }
             Ok(theirs) => {
                 self.dialler.shunned(peer);
+                self.finding.shunned(&peer);
                 self.swarm.behaviour_mut().gate.put_out(peer, Instant::now());
                 // Fails only if it is gone already.
                 if self.swarm.disconnect_peer_id(peer).is_ok() {
@@ -300,9 +322,16 @@ impl Run {
             // It may still carry our shards; whether it does, gossip will show.
             Err(error) => {
                 tracing::debug!(node = %short(&peer), %error, "no metadata");
-                self.dialler.settled(peer);
+                self.settled(&peer);
             }
         }
+    }
+
+    /// A node belongs to our network, as far as can be known.
+    fn settled(&mut self, peer: &PeerId) {
+        self.dialler.settled(*peer);
+        self.finding.settled(peer);
+        self.peers.set_named(self.dialler.named());
     }
 
     fn on_mdns(&mut self, event: mdns::Event) {
@@ -334,15 +363,30 @@ impl Run {
         }
     }
 
+    fn dial_found(&mut self) {
+        for dial in self.finding.look(&self.peers) {
+            let connection = dial.connection_id();
+            if let Err(error) = self.swarm.dial(dial) {
+                self.dial_failed(connection, &error);
+            }
+        }
+    }
+
     fn dial_failed(&mut self, connection: ConnectionId, error: &DialError) {
         tracing::debug!(%error, "a dial failed");
-        self.dialler.failed(connection, Instant::now(), rand::random());
+        let fault = Fault::of(error);
+        let line = if self.swarm.network_info().num_peers() == 0 { Line::Down } else { Line::Up };
+        self.dialler.failed(connection, fault, Instant::now(), rand::random());
+        self.finding.failed(connection, fault, line);
+        self.peers.set_named(self.dialler.named());
     }
 
     fn note_addresses(&mut self) {
         let name = *self.swarm.local_peer_id();
         let named = |address: &libp2p::Multiaddr| address.clone().with_p2p(name).ok()?.try_into().ok();
-        let addresses = self.swarm.listeners().filter_map(named).collect();
+        let addresses: Vec<PeerAddr> = self.swarm.listeners().filter_map(named).collect();
+        let confirmed = self.swarm.external_addresses().filter_map(named);
+        self.finding.announce(confirmed.chain(addresses.iter().cloned()));
         self.ends.listening.send_replace(addresses);
     }
 

@@ -7,6 +7,10 @@ mod care;
 #[cfg(test)]
 mod conformance;
 #[cfg(test)]
+mod decoders;
+#[cfg(test)]
+mod discovery;
+#[cfg(test)]
 mod limits;
 #[cfg(test)]
 mod mdns;
