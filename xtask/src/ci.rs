@@ -37,7 +37,7 @@ enum When {
     Asked,
 }
 
-const JOBS: [Job; 11] = [
+const JOBS: [Job; 12] = [
     Job { name: "tidy", when: When::Always, run: |w| tidy::run(w).map(|()| Done::Passed) },
     Job { name: "public-types", when: When::Always, run: public },
     Job { name: "clippy", when: When::Always, run: clippy },
@@ -48,6 +48,7 @@ const JOBS: [Job; 11] = [
     Job { name: "quic", when: When::Asked, run: quic },
     Job { name: "nat", when: When::Asked, run: crate::nat::run },
     Job { name: "memory", when: When::Asked, run: memory },
+    Job { name: "lane", when: When::Asked, run: lane },
     Job { name: "fuzz-smoke", when: When::Asked, run: |w| fuzz::run(w, SMOKE, None) },
 ];
 
@@ -208,6 +209,15 @@ fn memory(workspace: &Workspace) -> Outcome<Done> {
         "--config",
         &profile,
     ]))?;
+    Ok(Done::Passed)
+}
+
+/// Runs real nodes in virtual time. The library under them is built anew, for its timers are replaced.
+fn lane(workspace: &Workspace) -> Outcome<Done> {
+    share_lock(workspace, "tests/lane")?;
+    let target = workspace.target()?;
+    let target = format!("{target}/lane");
+    finish(workspace.cargo(&["test", "--manifest-path", "tests/lane/Cargo.toml", "--target-dir", &target]))?;
     Ok(Done::Passed)
 }
 

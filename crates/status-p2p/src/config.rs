@@ -1,8 +1,9 @@
 //! How a node is set up.
 
+use std::sync::Arc;
 use std::time::Duration;
 
-use crate::{Discovery, HostKey, PeerAddr, Protected, PubsubTopic, Reach, StartError};
+use crate::{Archive, Discovery, HostKey, PeerAddr, Protected, PubsubTopic, Reach, StartError};
 
 /// The cluster of the Status network.
 pub(crate) const STATUS_CLUSTER: u16 = 16;
@@ -58,6 +59,42 @@ pub struct Config {
     pub reach: Reach,
     /// For how long a message is remembered, so that it is handed up once. Default 20 minutes, as deployed nodes.
     pub remember: Duration,
+    /// Where what is relayed is kept, and from where others are given what they missed. Default none: this node keeps no
+    /// history.
+    pub archive: Option<Arc<dyn Archive>>,
+    /// How history is asked of others.
+    pub asking: Asking,
+}
+
+/// How history is asked of others. The figures are those of deployed nodes.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub struct Asking {
+    /// How often is looked for what is missing. Default 1 minute.
+    pub every: Duration,
+    /// What is younger is not missed yet. Default 20 seconds.
+    pub delay: Duration,
+    /// Wishes are fulfilled in windows of this length, from the oldest on. Default 1 day.
+    pub window: Duration,
+    /// Messages in a page, at most 100. Default 50.
+    pub page: usize,
+    /// A node that takes longer for a page has failed. Default 30 seconds.
+    pub patience: Duration,
+    /// How long a node that has failed is left alone at first; each failure in a row doubles it, up to 10 minutes. Default 5
+    /// seconds.
+    pub rest: Duration,
+    /// Whether, and when, is looked for what this node sent itself. Default as deployed nodes do it.
+    pub confirming: Option<Confirming>,
+}
+
+/// When nodes that keep history are asked whether they have a frame of ours.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub struct Confirming {
+    /// So long after it was sent. Default 3 seconds.
+    pub after: Duration,
+    /// So often until it is found. Default each 3 seconds.
+    pub every: Duration,
+    /// So long after it was sent it is looked for no more. Default 10 seconds.
+    pub until: Duration,
 }
 
 /// Whether nodes of the local network are looked for by multicast DNS.
@@ -128,6 +165,8 @@ impl Config {
             keepalive: Keepalive::default(),
             reach: Reach::default(),
             remember: Duration::from_secs(20 * 60),
+            archive: None,
+            asking: Asking::default(),
         }
     }
 
@@ -160,6 +199,27 @@ impl Default for Limits {
 impl Default for Keepalive {
     fn default() -> Self {
         Self { every: Duration::from_secs(30), patience: Duration::from_secs(7) }
+    }
+}
+
+impl Default for Asking {
+    fn default() -> Self {
+        Self {
+            every: Duration::from_secs(60),
+            delay: Duration::from_secs(20),
+            window: Duration::from_secs(86_400),
+            page: 50,
+            patience: Duration::from_secs(30),
+            rest: Duration::from_secs(5),
+            confirming: Some(Confirming::default()),
+        }
+    }
+}
+
+impl Default for Confirming {
+    fn default() -> Self {
+        let (after, every) = (Duration::from_secs(3), Duration::from_secs(3));
+        Self { after, every, until: Duration::from_secs(10) }
     }
 }
 

@@ -295,13 +295,13 @@ mod tests {
         for _ in 0..3 {
             let due = dialler.next_due().unwrap();
             let connection = dial(&mut dialler, due);
-            dialler.failed(connection, Fault::Refused, due, 1.0);
+            dialler.failed(connection, Fault::Unreachable, due, 1.0);
         }
 
         dialler.wake(now);
 
         let connection = dial(&mut dialler, now);
-        dialler.failed(connection, Fault::Refused, now, 1.0);
+        dialler.failed(connection, Fault::Unreachable, now, 1.0);
         assert_eq!(dialler.next_due(), Some(now + REDIAL.first), "nobody's failures count");
         assert!(dialler.is_named(&PEER.parse().unwrap()));
         assert!(!dialler.is_named(&PeerId::random()));

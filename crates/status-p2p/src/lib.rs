@@ -36,6 +36,7 @@ mod gate;
 mod generated {
     include!("generated/status.p2p.v1.rs");
 }
+mod history;
 mod key;
 mod metadata;
 mod node;
@@ -49,20 +50,25 @@ mod rate;
 mod reach;
 mod recent;
 mod relay;
+#[cfg(test)]
+mod sample;
 mod scope;
 mod services;
 mod stats;
+mod store;
 mod stream;
-#[cfg(test)]
-mod testing;
+#[cfg(any(test, feature = "testing"))]
+pub mod testing;
 mod transport;
 mod verdict;
 mod wire;
 
 pub use address::{NodeId, PeerAddr, PeerAddrError};
-pub use archive::{Archive, ArchiveError, ArchiveSize, Archived, MAX_PAGE, Page, Query};
+pub use archive::{
+    Archive, ArchiveError, ArchiveSize, Archived, MAX_PAGE, MAX_PAGE_BYTES, MemoryArchive, Page, Query,
+};
 pub use book::{KnownNode, KnownNodeError, MAX_KNOWN, Source};
-pub use config::{Config, Keepalive, Limits, Mdns, Redial};
+pub use config::{Asking, Config, Confirming, Keepalive, Limits, Mdns, Redial};
 pub use discovery::{Discovery, Discv5, Fleet};
 pub use dns::{Resolve, ResolveError, SignedTree, SystemResolver, TreeUrl, TreeUrlError};
 pub use enr::{Capabilities, ClusterShards, MAX_RECORD, NodeRecord, RecordError};

@@ -11,6 +11,7 @@ use status_layer::{Frame, FrameId, History, Network, NetworkEvent, Topic, Traffi
 use tokio::sync::{mpsc, oneshot, watch};
 use tokio::task::JoinHandle;
 
+use crate::history::WISHES;
 use crate::stats::Counters;
 use crate::{Config, NodeId, Overview, PeerAddr, StartError, Stats};
 pub(crate) use run::inside;
@@ -34,6 +35,7 @@ pub struct Node {
     counters: Arc<Counters>,
     overview: Overview,
     at_hand: VecDeque<NetworkEvent>,
+    wishes: mpsc::Sender<History>,
     stop: oneshot::Sender<()>,
     task: JoinHandle<()>,
 }
@@ -46,6 +48,23 @@ impl Node {
     /// # Errors
     /// [`StartError`] if the settings are out of range or an address cannot be listened at.
     pub async fn start(config: Config) -> Result<Self, StartError> {
+        Self::launch(config, run::Wires::System).await
+    }
+
+    /// Starts a node over a transport of the caller's, in place of the sockets of the operating system: a simulated
+    /// network in virtual time, for one. The transport has to secure and multiplex its connections.
+    ///
+    /// # Errors
+    /// As [`Node::start`].
+    #[cfg(feature = "transport")]
+    pub async fn start_over(
+        config: Config,
+        transport: libp2p::core::transport::Boxed<(libp2p::PeerId, libp2p::core::muxing::StreamMuxerBox)>,
+    ) -> Result<Self, StartError> {
+        Self::launch(config, run::Wires::Given(transport)).await
+    }
+
+    async fn launch(config: Config, wires: run::Wires) -> Result<Self, StartError> {
         config.check()?;
         let id = config.key.node();
         let (commands, publish) = mpsc::channel(COMMANDS);
@@ -53,6 +72,7 @@ impl Node {
         let (watched, watch) = watch::channel(BTreeSet::new());
         let (heard, listening) = watch::channel(Vec::new());
         let (outside, reached) = watch::channel(Vec::new());
+        let (wishes, heard_wishes) = mpsc::channel(WISHES);
         let (stop, stopped) = oneshot::channel();
         let counters = Arc::new(Counters::default());
         let ends = Ends {
@@ -63,7 +83,7 @@ impl Node {
             reached: outside,
             stop: stopped,
         };
-        let run = Run::listen(config, ends, Arc::clone(&counters)).await?;
+        let run = Run::listen(config, wires, ends, heard_wishes, Arc::clone(&counters)).await?;
         let overview = run.overview();
         let task = tokio::spawn(run.forever());
         Ok(Self {
@@ -76,6 +96,7 @@ impl Node {
             counters,
             overview,
             at_hand: VecDeque::new(),
+            wishes,
             stop,
             task,
         })
@@ -93,6 +114,12 @@ impl Node {
         self.listening.borrow().clone()
     }
 
+    /// A look at the nodes that this one knows: how each was found, how it is connected or why it is not.
+    #[must_use]
+    pub fn overview(&self) -> Overview {
+        self.overview.clone()
+    }
+
     /// Where this node is reached from outside, as far as it knows: addresses that were named, that others have tried,
     /// that the router maps, and circuits through relays.
     #[must_use]
@@ -105,12 +132,6 @@ impl Node {
     pub fn wake(&self) {
         // A node that is that busy is awake.
         let _ = self.commands.try_send(Command::Wake);
-    }
-
-    /// A look at the nodes that this one knows: how each was found, how it is connected or why it is not.
-    #[must_use]
-    pub fn overview(&self) -> Overview {
-        self.overview.clone()
     }
 
     /// What the node has counted so far.
@@ -156,7 +177,10 @@ impl Network for Node {
     }
 
     fn fetch(&mut self, wanted: History) {
-        self.at_hand.push_back(NetworkEvent::NoHistory(wanted));
+        // A closed node says so with its next event.
+        if let Err(mpsc::error::TrySendError::Full(wanted)) = self.wishes.try_send(wanted) {
+            self.at_hand.push_back(NetworkEvent::NoHistory(wanted));
+        }
     }
 
     fn traffic(&self) -> Traffic {

@@ -34,6 +34,10 @@ pub struct Stats {
     pub slow: u64,
     /// Messages that did not reach a service of this node because it was too slow.
     pub untapped: u64,
+    /// Messages that were kept for others.
+    pub archived: u64,
+    /// Messages that were not kept because the archive failed.
+    pub unarchived: u64,
     /// Nodes that were disconnected because they belong to another cluster.
     pub strangers: u64,
     /// Connections that were refused because there were too many.
@@ -84,6 +88,8 @@ counters!(
     overflowed,
     slow,
     untapped,
+    archived,
+    unarchived,
     strangers,
     turned_away,
     put_out,

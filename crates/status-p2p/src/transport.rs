@@ -36,22 +36,30 @@ pub(crate) fn all(key: &Keypair) -> Result<(Carrier, relay::client::Behaviour), 
         streams.upgrade(Version::V1Lazy).authenticate(handshake(key)?).multiplex(yamux::Config::default()),
         HANDSHAKE,
     );
+    let streams = streams.map(|(peer, muxer), _| (peer, StreamMuxerBox::new(muxer)));
+    #[cfg(feature = "quic")]
+    let streams = {
+        use libp2p::quic;
+        let quic =
+            TransportTimeout::new(named(|| quic::tokio::Transport::new(quic::Config::new(key))), HANDSHAKE);
+        let quic = quic.map(|(peer, muxer), _| (peer, StreamMuxerBox::new(muxer)));
+        streams.or_transport(quic).map(|either, _| either.into_inner())
+    };
+    with_circuits(streams.boxed(), key)
+}
+
+/// A transport, and circuits through the nodes that it reaches.
+pub(crate) fn with_circuits(
+    direct: Carrier,
+    key: &Keypair,
+) -> Result<(Carrier, relay::client::Behaviour), StartError> {
     let (circuits, asking) = relay::client::new(key.public().to_peer_id());
     let circuits = TransportTimeout::new(
         circuits.upgrade(Version::V1Lazy).authenticate(handshake(key)?).multiplex(yamux::Config::default()),
         HANDSHAKE,
     );
-    let streams = streams.map(|(peer, muxer), _| (peer, StreamMuxerBox::new(muxer)));
     let circuits = circuits.map(|(peer, muxer), _| (peer, StreamMuxerBox::new(muxer)));
-    let all = circuits.or_transport(streams).map(|either, _| either.into_inner());
-    #[cfg(feature = "quic")]
-    let all = {
-        use libp2p::quic;
-        let quic =
-            TransportTimeout::new(named(|| quic::tokio::Transport::new(quic::Config::new(key))), HANDSHAKE);
-        let quic = quic.map(|(peer, muxer), _| (peer, StreamMuxerBox::new(muxer)));
-        all.or_transport(quic).map(|either, _| either.into_inner())
-    };
+    let all = circuits.or_transport(direct).map(|either, _| either.into_inner());
     Ok((all.boxed(), asking))
 }
 

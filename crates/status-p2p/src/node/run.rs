@@ -14,7 +14,7 @@ use futures::StreamExt;
 use libp2p::core::transport::TransportError;
 use libp2p::swarm::{ConnectionId, DialError, ListenError, SwarmEvent};
 use libp2p::{PeerId, Swarm, identify, mdns, swarm};
-use status_layer::{Frame, FrameId, NetworkEvent, Topic};
+use status_layer::{Frame, FrameId, History, NetworkEvent, Topic};
 use tokio::sync::{mpsc, oneshot, watch};
 use tokio::time::{Instant, sleep_until, timeout};
 
@@ -22,6 +22,7 @@ use crate::address::short;
 use crate::behaviour::{Protocols, ProtocolsEvent};
 use crate::book::Line;
 use crate::dialler::Dialler;
+use crate::history::{self, SENT};
 use crate::metadata::Told;
 use crate::peers::Peers;
 use crate::pulse::{Pulse, Slumber};
@@ -84,19 +85,24 @@ impl Run {
     /// Sets a node up and waits until it listens.
     pub(super) async fn listen(
         config: Config,
+        wires: Wires,
         ends: Ends,
+        wishes: mpsc::Receiver<History>,
         counters: Arc<Counters>,
     ) -> Result<Self, StartError> {
-        let swarm = swarm(&config)?;
+        let of_the_system = wires.are_of_the_system();
+        let swarm = swarm(&config, wires)?;
         let now = Instant::now();
         let (ask, asked) = mpsc::channel(ASKED);
         let peers = Arc::new(Peers::new());
         let mut taps = Taps::default();
         let control = swarm.behaviour().streams.new_control();
-        let services = Services::start(&config, control, &peers, &ask, &mut taps);
+        let (sent, looked_for) = mpsc::channel(SENT);
+        let past = history::Ends { wishes, watched: ends.watched.clone(), sent: looked_for };
+        let services = Services::start(&config, control, &peers, &ask, &mut taps, &counters, past);
         let finding = Finding::start(&config, *swarm.local_peer_id(), &ask).await?;
         let mut run = Self {
-            gossip: Gossip::new(&config, taps, Arc::clone(&counters)),
+            gossip: Gossip::new(&config, taps, sent, Arc::clone(&counters)),
             peers,
             asked,
             services,
@@ -116,7 +122,7 @@ impl Run {
         };
         run.announce_known();
         for address in config.listen {
-            run.listen_at(address).await?;
+            run.listen_at(address, of_the_system).await?;
         }
         run.peers.set_named(run.dialler.named());
         Ok(run)
@@ -127,9 +133,9 @@ impl Run {
         Overview { peers: Arc::clone(&self.peers), book: self.finding.book(), record: self.finding.record() }
     }
 
-    async fn listen_at(&mut self, address: PeerAddr) -> Result<(), StartError> {
+    async fn listen_at(&mut self, address: PeerAddr, of_the_system: bool) -> Result<(), StartError> {
         let refused = |kind| StartError::Listen { address: address.clone(), kind };
-        if let Some(socket) = address.socket() {
+        if let Some(socket) = address.socket().filter(|_| of_the_system) {
             // The library shares ports: two nodes at one port would each get some of the connections. A plain
             // listener shares with nobody, so if it can be had (and is given back here), the port is free.
             tokio::net::TcpListener::bind(socket).await.map_err(|error| refused(error.kind()))?;
@@ -168,9 +174,9 @@ impl Run {
         let events = self.ends.events.clone();
         loop {
             let next_dial = self.dialler.next_due();
+            let next_search = self.finding.next_search();
             let next_relay = self.relays.next_due();
-            let next_care = self.slumber.next();
-            let next_look = self.finding.next_look();
+            let next_look = self.slumber.next();
             tokio::select! {
                 _ = &mut self.ends.stop => break,
                 permit = events.reserve(), if self.gossip.has_events() => match permit {
@@ -178,12 +184,12 @@ impl Run {
                     Err(_) => break,
                 },
                 Some(command) = self.ends.commands.recv(), if self.gossip.has_room() => self.on_command(command),
-                Some(inside) = self.asked.recv(), if self.gossip.has_room() => self.on_inside(inside),
+                Some(inside) = self.asked.recv(), if self.gossip.has_half() => self.on_inside(inside),
                 event = self.swarm.select_next_some() => self.on_swarm(event),
                 () = sleep_until(next_dial.unwrap_or_else(Instant::now)), if next_dial.is_some() => self.dial_due(),
+                () = sleep_until(next_search.unwrap_or_else(Instant::now)), if next_search.is_some() => self.dial_found(),
                 () = sleep_until(next_relay.unwrap_or_else(Instant::now)), if next_relay.is_some() => self.ask_relay(),
-                () = sleep_until(next_look.unwrap_or_else(Instant::now)), if next_look.is_some() => self.dial_found(),
-                () = sleep_until(next_care) => self.look_after(),
+                () = sleep_until(next_look) => self.look_after(),
             }
         }
         self.end().await;
@@ -235,6 +241,10 @@ impl Run {
                 let _ = told.send(outcome);
             }
             Inside::Found { source, records } => self.finding.found(source, records),
+            Inside::Missing { names, told } => {
+                // As above.
+                let _ = told.send(self.gossip.missing(names));
+            }
             Inside::Report(event) => self.gossip.report(event),
         }
     }
@@ -261,8 +271,8 @@ impl Run {
                 peer_id, connection_id, num_established, endpoint, ..
             } => {
                 self.dialler.connected(connection_id, peer_id);
-                self.linked(connection_id, peer_id, &endpoint);
                 self.finding.connected(connection_id);
+                self.linked(connection_id, peer_id, &endpoint);
                 if num_established.get() == 1 {
                     let source = self.dialler.source(&peer_id).or_else(|| self.finding.source(&peer_id));
                     let source = source.unwrap_or(Source::Incoming);
@@ -306,8 +316,8 @@ impl Run {
         match answer {
             Ok(theirs) if theirs.cluster == Some(self.cluster) => {
                 self.peers.carries(&peer, theirs.shards);
-                self.consider_relay(peer);
                 self.settled(&peer);
+                self.consider_relay(peer);
             }
             Ok(theirs) => {
                 self.dialler.shunned(peer);
@@ -395,9 +405,28 @@ impl Run {
     }
 }
 
-fn swarm(config: &Config) -> Result<Swarm<Protocols>, StartError> {
+/// What carries connections.
+pub(super) enum Wires {
+    /// Sockets of the operating system.
+    System,
+    /// Something that the caller made.
+    #[cfg(feature = "transport")]
+    Given(transport::Carrier),
+}
+
+impl Wires {
+    const fn are_of_the_system(&self) -> bool {
+        matches!(self, Self::System)
+    }
+}
+
+fn swarm(config: &Config, wires: Wires) -> Result<Swarm<Protocols>, StartError> {
     let key = config.key.keypair();
-    let (carrier, asking) = transport::all(&key)?;
+    let (carrier, asking) = match wires {
+        Wires::System => transport::all(&key)?,
+        #[cfg(feature = "transport")]
+        Wires::Given(given) => transport::with_circuits(given, &key)?,
+    };
     let protocols = Protocols::new(config, &key, asking)?;
     let settings = swarm::Config::with_tokio_executor().with_idle_connection_timeout(IDLE);
     Ok(Swarm::new(carrier, protocols, key.public().to_peer_id(), settings))

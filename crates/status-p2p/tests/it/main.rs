@@ -10,6 +10,9 @@ mod conformance;
 mod decoders;
 #[cfg(test)]
 mod discovery;
+mod history;
+#[cfg(test)]
+mod keepers;
 #[cfg(test)]
 mod limits;
 #[cfg(test)]
@@ -26,6 +29,8 @@ mod reach;
 mod redial;
 #[cfg(test)]
 mod relay;
+#[cfg(test)]
+mod store;
 #[cfg(test)]
 mod support;
 #[cfg(test)]

@@ -7,14 +7,15 @@ use std::time::{SystemTime, UNIX_EPOCH};
 use libp2p::PeerId;
 use libp2p::gossipsub::{self, IdentTopic, MessageAcceptance, PublishError, TopicHash};
 use status_layer::{Frame, FrameId, NetworkEvent, Topic, Unpublished};
-use tokio::sync::mpsc::Permit;
+use tokio::sync::mpsc::{self, Permit};
 use tokio::time::Instant;
 
 use super::inside::{Relayed, Taps};
+use crate::history::Sent;
 use crate::recent::Recent;
 use crate::stats::Counters;
 use crate::verdict::{Judge, Route, Verdict};
-use crate::{Config, WakuMessage, gossip_id};
+use crate::{Config, MessageHash, WakuMessage, gossip_id};
 
 /// Events that wait until the owner takes them.
 const MAX_WAITING: usize = 4096;
@@ -42,11 +43,17 @@ pub(super) struct Gossip {
     // For how many seconds a node did not take what was meant for it; those that did are not in it.
     slow: HashMap<PeerId, u32>,
     taps: Taps,
+    sent: mpsc::Sender<Sent>,
     counters: Arc<Counters>,
 }
 
 impl Gossip {
-    pub(super) fn new(config: &Config, taps: Taps, counters: Arc<Counters>) -> Self {
+    pub(super) fn new(
+        config: &Config,
+        taps: Taps,
+        sent: mpsc::Sender<Sent>,
+        counters: Arc<Counters>,
+    ) -> Self {
         let route = Route::new(config);
         Self {
             spoken: route.all().into_iter().map(|topic| IdentTopic::new(topic).hash()).collect(),
@@ -61,20 +68,26 @@ impl Gossip {
             published: false,
             slow: HashMap::new(),
             taps,
+            sent,
             counters,
         }
     }
 
     /// Publishes a frame and notes the outcome for the owner.
     pub(super) fn publish(&mut self, relay: &mut gossipsub::Behaviour, id: FrameId, frame: Frame) {
-        let outcome = match self.try_publish(relay, frame) {
+        let outcome = match self.try_publish(relay, id, frame) {
             Ok(()) => NetworkEvent::Published(id),
             Err(why) => NetworkEvent::Unpublished(id, why),
         };
         self.waiting.push_back(outcome);
     }
 
-    fn try_publish(&mut self, relay: &mut gossipsub::Behaviour, frame: Frame) -> Result<(), Unpublished> {
+    fn try_publish(
+        &mut self,
+        relay: &mut gossipsub::Behaviour,
+        frame_id: FrameId,
+        frame: Frame,
+    ) -> Result<(), Unpublished> {
         let topic = self.route.of(frame.topic.as_str());
         let mut message = WakuMessage::from_frame(frame);
         self.judge.sign(&topic, &mut message);
@@ -84,11 +97,14 @@ impl Gossip {
         }
         let (now, len, id) = (Instant::now(), bytes.len(), gossip_id(&bytes));
         // Our own frame is not news to us, in whichever encoding it comes back.
-        self.handed_up.insert(now, *message.hash(&topic).as_bytes());
+        let hash = message.hash(&topic);
+        self.handed_up.insert(now, *hash.as_bytes());
         let copy = (!self.taps.is_empty()).then(|| bytes.clone());
         match relay.publish(IdentTopic::new(&topic), bytes) {
             Ok(_) => {
                 self.published = true;
+                // If so many are looked for already, this one is not.
+                let _ = self.sent.try_send(Sent { id: frame_id, hash });
                 if let Some(data) = copy {
                     self.show(topic, message, data);
                 }
@@ -177,8 +193,18 @@ impl Gossip {
         self.take(message, pubsub_topic, watched);
     }
 
+    /// Which of these were not handed up lately.
+    pub(super) fn missing(&mut self, names: Vec<MessageHash>) -> Vec<MessageHash> {
+        let now = Instant::now();
+        names.into_iter().filter(|name| !self.handed_up.contains(now, name.as_bytes())).collect()
+    }
+
     /// Notes something for the owner.
     pub(super) fn report(&mut self, event: NetworkEvent) {
+        if matches!(event, NetworkEvent::Fetching(_)) {
+            // Only the newest is of use.
+            self.waiting.retain(|event| !matches!(event, NetworkEvent::Fetching(_)));
+        }
         self.waiting.push_back(event);
     }
 
@@ -266,6 +292,11 @@ impl Gossip {
 
     pub(super) fn has_events(&self) -> bool {
         !self.waiting.is_empty()
+    }
+
+    /// Whether something can be taken that is not to get lost; what gossip brings has the other half of the room.
+    pub(super) fn has_half(&self) -> bool {
+        self.waiting.len() < MAX_WAITING / 2 && self.waiting_bytes < MAX_WAITING_BYTES / 2
     }
 
     /// Whether outcomes of further publishing can be kept.

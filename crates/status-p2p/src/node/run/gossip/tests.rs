@@ -6,7 +6,12 @@ use super::*;
 use crate::HostKey;
 
 fn gossip() -> Gossip {
-    Gossip::new(&Config::new(HostKey::generate(&mut rng(1))), Taps::default(), Arc::default())
+    Gossip::new(
+        &Config::new(HostKey::generate(&mut rng(1))),
+        Taps::default(),
+        mpsc::channel(1).0,
+        Arc::default(),
+    )
 }
 
 fn topic() -> Topic {
