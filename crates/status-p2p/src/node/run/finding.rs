@@ -215,9 +215,10 @@ fn capabilities(config: &Config) -> Capabilities {
 }
 
 fn dial(peer: PeerId, addresses: Vec<PeerAddr>) -> DialOpts {
-    DialOpts::peer_id(peer)
+    let local = addresses.iter().any(PeerAddr::is_local);
+    let dial = DialOpts::peer_id(peer)
         .condition(PeerCondition::DisconnectedAndNotDialing)
-        .addresses(addresses.iter().map(|address| address.multiaddr().clone()).collect())
-        .allocate_new_port()
-        .build()
+        .addresses(addresses.into_iter().map(PeerAddr::into_multiaddr).collect());
+    // See the dialler for why it is not always the port at which this node listens.
+    if local { dial.allocate_new_port().build() } else { dial.build() }
 }
