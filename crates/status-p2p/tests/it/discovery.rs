@@ -93,6 +93,27 @@ async fn nodes_that_know_one_other_find_all_others_of_their_shards_by_discv5() {
 }
 
 #[tokio::test]
+async fn a_node_learns_from_others_at_which_address_they_see_it() {
+    let first = Node::start(walking(1, &[])).await.unwrap();
+    let boot = [record(&first).await];
+    let others =
+        [Node::start(walking(2, &boot)).await.unwrap(), Node::start(walking(3, &boot)).await.unwrap()];
+    counted("they know each other", || others.iter().all(|node| node.stats().connected == 2)).await;
+    let mut settings = walking(4, &boot);
+    settings.discovery.discv5.as_mut().unwrap().listen = "0.0.0.0:0".parse().unwrap();
+    let node = Node::start(settings).await.unwrap();
+    let before = record(&node).await;
+
+    let seen = || node.overview().record().and_then(|record| record.udp());
+    counted("two agree", || seen().is_some_and(|udp| udp.ip() == loopback().ip())).await;
+
+    let after = node.overview().record().unwrap();
+    assert_eq!(before.udp(), None);
+    assert!(after.seq() > before.seq());
+    assert_eq!((after.addresses(), after.shards()), (before.addresses(), before.shards()));
+}
+
+#[tokio::test]
 async fn a_node_of_a_signed_tree_is_dialled_and_the_overview_says_so() {
     let a = Node::start(walking(1, &[])).await.unwrap();
     let nodes = [record(&a).await];
