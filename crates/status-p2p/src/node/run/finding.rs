@@ -177,8 +177,9 @@ impl Finding {
     }
 
     /// A connection stands, whoever dialled.
-    pub(super) fn connected(&mut self, connection: ConnectionId) {
+    pub(super) fn connected(&mut self, connection: ConnectionId, peer: &PeerId) {
         self.dialling.remove(&connection);
+        self.book.connected(peer, clock::now());
         self.look_soon();
     }
 
@@ -192,7 +193,7 @@ impl Finding {
 
     /// A node belongs to our network.
     pub(super) fn settled(&mut self, peer: &PeerId) {
-        self.book.settled(peer, clock::now());
+        self.book.settled(peer);
         self.look_soon();
     }
 
