@@ -126,7 +126,13 @@ impl<Y: DataSync, X: Security, P: Privacy> Engine for Stack<Y, X, P> {
             Input::Worked { id, frame, number } => run.worked(unit, id, frame, number)?,
             Input::Published(id) => run.happened(unit, id, Step::Published)?,
             Input::Stored(id) => run.happened(unit, id, Step::Stored)?,
-            Input::Unpublishable(id) => run.own(unit, |cx| outbox::remove(cx, id).map(drop))?,
+            Input::Unpublishable(id) => {
+                let news = run.own(unit, |cx| {
+                    outbox::remove(cx, id)?;
+                    track::unpublishable(cx, id)
+                })?;
+                run.out.news.extend(news);
+            }
             Input::Resend(whom) => run.call(unit, Layer::Sync, |cx| self.sync.resend(cx, whom.as_ref()))?,
             Input::Online(true) => {
                 run.own(unit, |cx| outbox::note_others(cx, true))?;
