@@ -96,7 +96,7 @@ fn what_is_too_old_is_given_up_also_while_nothing_can_be_sent() {
     let end = alice.party.now.after(20 * DAY + 2 * HOUR);
     let mut looks = 0;
     loop {
-        let due = alice.run(|sync, cx| sync.lapse(cx)).unwrap();
+        let due = alice.run(DataSync::lapse).unwrap();
         told.extend(due.now);
         looks += 1;
         match due.next.filter(|next| *next <= end) {
@@ -117,12 +117,12 @@ fn who_opens_a_home_after_a_month_has_an_hour_to_send_what_is_too_old() {
     let (mut alice, mut bob) = pair();
     alice.append(bob.key, b"hi");
     alice.due();
-    alice.run(|sync, cx| sync.lapse(cx)).unwrap();
+    alice.run(DataSync::lapse).unwrap();
     alice.party.wait(40 * DAY);
 
-    let full = alice.run(|sync, cx| sync.lapse(cx)).unwrap();
+    let full = alice.run(DataSync::lapse).unwrap();
     alice.party.wait(HOUR - SECOND);
-    let still = alice.run(|sync, cx| sync.lapse(cx)).unwrap();
+    let still = alice.run(DataSync::lapse).unwrap();
     let room = alice.deliver_to(&mut bob);
 
     assert_eq!((full.now, still.now), (vec![], vec![]));
