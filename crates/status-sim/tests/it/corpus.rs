@@ -2,7 +2,7 @@
 
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use status_sim::{Action, Lines, Plan, Report, Shape, Tally, real, run, shrink};
+use status_sim::{Action, Lines, Manner, Plan, Report, Shape, Tally, real, run, shrink};
 
 use crate::flaw::{self, Flaw};
 
@@ -54,6 +54,10 @@ fn on_both_cores<T: Sync>(items: &[T], work: &(dyn Fn(&T) + Sync)) {
 #[test]
 fn the_real_stack_keeps_every_rule_in_the_whole_corpus() {
     let plans = corpus();
+    for manner in [Manner::Deployed, Manner::Offering, Manner::Eventual, Manner::Consistent] {
+        let people = plans.iter().flat_map(|(_, plan)| &plan.people);
+        assert!(people.filter(|person| person.manner == manner).count() > 1, "{manner:?}");
+    }
 
     on_both_cores(&plans, &|(name, plan)| {
         let report = judged(plan);
