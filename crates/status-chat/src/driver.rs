@@ -24,6 +24,7 @@ use crate::core::{AREA, Answer, Core, MAX_CHATS, Task};
 use crate::devices::{self, OwnDevice};
 use crate::error::SendError;
 use crate::event::{Chat, Event, Message, Refused, Tally};
+use crate::nodes;
 use crate::table;
 use crate::throttle::Throttle;
 use group::{Group, Job};
@@ -88,6 +89,8 @@ pub(crate) struct Driver {
     pub(crate) window: Window,
     /// When the store gets time for itself; never, if nothing was committed since it had.
     pub(crate) settles: Option<Instant>,
+    /// Keeps the nodes that were found; nothing, if the network is not a node of our own.
+    pub(crate) nodes: Option<nodes::Keeper>,
 }
 
 /// Why the driver woke up.
@@ -102,6 +105,7 @@ impl Driver {
     /// Runs until the client is closed or dropped; returns who waits for the end, if anybody does.
     pub(crate) async fn run(mut self) -> Option<oneshot::Sender<()>> {
         let waiting = self.serve().await;
+        self.keep_nodes();
         self.network.close().await;
         waiting
     }
@@ -109,6 +113,9 @@ impl Driver {
     async fn serve(&mut self) -> Option<oneshot::Sender<()>> {
         loop {
             self.settle();
+            if self.nodes.as_ref().is_some_and(nodes::Keeper::is_due) {
+                self.keep_nodes();
+            }
             let mut group = Group::default();
             let until = Instant::now() + self.pause();
             let woken = self.woken(self.settles.map_or(until, |settles| until.min(settles))).await;
@@ -153,6 +160,18 @@ impl Driver {
         {
             // The next commit does it, or the next opening.
             debug!(%why, "the store could not erase what was deleted");
+        }
+    }
+
+    /// Keeps the nodes that were found, so that the next start finds its way. That it fails harms nobody.
+    fn keep_nodes(&mut self) {
+        let Some(keeper) = &mut self.nodes else { return };
+        let mut draft = Draft::new(&*self.store);
+        let written = keeper.keep(&mut draft.shelf(nodes::AREA));
+        let batch = draft.into_batch();
+        let kept = written.and_then(|()| if batch.is_empty() { Ok(()) } else { self.store.commit(batch) });
+        if let Err(why) = kept {
+            debug!(%why, "the nodes that were found are not kept");
         }
     }
 

@@ -4,11 +4,12 @@ mod exchange;
 
 use std::collections::BTreeSet;
 
-use futures::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
+use futures::{AsyncRead, AsyncReadExt as _, AsyncWrite, AsyncWriteExt as _};
 use libp2p::StreamProtocol;
 use prost::Message as _;
 
 use crate::config::SHARD_END;
+use crate::stream::{StreamError, read_frame};
 use crate::{WakuMessageError, generated};
 pub(crate) use exchange::{Exchange, Told};
 
@@ -24,22 +25,6 @@ pub struct Metadata {
     pub cluster: Option<u32>,
     /// The shards, ascending.
     pub shards: BTreeSet<u16>,
-}
-
-/// Why a node's metadata is not known.
-#[derive(Clone, Copy, Debug, Eq, PartialEq, thiserror::Error)]
-#[non_exhaustive]
-pub(crate) enum ExchangeError {
-    #[error("the node does not speak the metadata protocol")]
-    NotSpoken,
-    #[error("the stream broke")]
-    Broken,
-    #[error("the frame is larger than {MAX_FRAME} bytes")]
-    TooLarge,
-    #[error("the bytes are no metadata")]
-    Malformed,
-    #[error("the node took too long")]
-    Late,
 }
 
 impl Metadata {
@@ -72,69 +57,35 @@ impl Metadata {
     }
 }
 
-/// Reads one byte.
-async fn read_byte(stream: &mut (impl AsyncRead + Unpin)) -> Result<u8, ExchangeError> {
-    let mut byte = [0];
-    stream.read_exact(&mut byte).await.map_err(|_| ExchangeError::Broken)?;
-    let [byte] = byte;
-    Ok(byte)
-}
-
 /// Answers one question, whose first byte was read.
 async fn answer(
     first: u8,
     mut stream: impl AsyncRead + AsyncWrite + Unpin,
     ours: &Metadata,
-) -> Result<(), ExchangeError> {
+) -> Result<(), StreamError> {
     // Exactly one message: deployed nodes keep their half of the stream open until they have the answer.
-    let question = read_frame(&mut [first].as_slice().chain(&mut stream)).await?;
-    Metadata::decode(&question).map_err(|_| ExchangeError::Malformed)?;
-    stream.write_all(&ours.frame()).await.map_err(|_| ExchangeError::Broken)?;
-    stream.close().await.map_err(|_| ExchangeError::Broken)
+    let question = read_frame(&mut [first].as_slice().chain(&mut stream), MAX_FRAME).await?;
+    Metadata::decode(&question).map_err(|_| StreamError::Malformed)?;
+    stream.write_all(&ours.frame()).await.map_err(|_| StreamError::Broken)?;
+    stream.close().await.map_err(|_| StreamError::Broken)
 }
 
 /// Asks over a fresh stream.
 async fn ask(
     mut stream: impl AsyncRead + AsyncWrite + Unpin,
     ours: &Metadata,
-) -> Result<Metadata, ExchangeError> {
-    stream.write_all(&ours.frame()).await.map_err(|_| ExchangeError::Broken)?;
-    stream.flush().await.map_err(|_| ExchangeError::Broken)?;
-    let answer = read_frame(&mut stream).await?;
-    let theirs = Metadata::decode(&answer).map_err(|_| ExchangeError::Malformed)?;
+) -> Result<Metadata, StreamError> {
+    stream.write_all(&ours.frame()).await.map_err(|_| StreamError::Broken)?;
+    stream.flush().await.map_err(|_| StreamError::Broken)?;
+    let answer = read_frame(&mut stream, MAX_FRAME).await?;
+    let theirs = Metadata::decode(&answer).map_err(|_| StreamError::Malformed)?;
     // The answer is here; whether the other side sees the stream closed or reset is the same to both.
     let _ = stream.close().await;
     Ok(theirs)
 }
 
-/// Reads one length and so many bytes; not a byte more.
-async fn read_frame(stream: &mut (impl AsyncRead + Unpin)) -> Result<Vec<u8>, ExchangeError> {
-    let len = read_length(stream).await?;
-    if len > MAX_FRAME {
-        return Err(ExchangeError::TooLarge);
-    }
-    let mut frame = vec![0; len];
-    stream.read_exact(&mut frame).await.map_err(|_| ExchangeError::Broken)?;
-    Ok(frame)
-}
-
-/// Three bytes of a varint hold more than the largest frame; a fourth is not read.
-async fn read_length(stream: &mut (impl AsyncRead + Unpin)) -> Result<usize, ExchangeError> {
-    let mut len = 0;
-    for shift in [0, 7, 14] {
-        let byte = read_byte(stream).await?;
-        len |= usize::from(byte & 0x7f) << shift;
-        if byte & 0x80 == 0 {
-            return Ok(len);
-        }
-    }
-    Err(ExchangeError::TooLarge)
-}
-
 #[cfg(test)]
 mod tests {
-    use futures::executor::block_on;
-
     use super::*;
 
     fn status() -> Metadata {
@@ -166,26 +117,5 @@ mod tests {
         assert!(Metadata::decode(&bytes(1023)).is_ok());
         assert_eq!(Metadata::decode(&bytes(1024)), Err(WakuMessageError::Malformed));
         assert_eq!(Metadata::decode(&bytes(u32::MAX)), Err(WakuMessageError::Malformed));
-    }
-
-    #[test]
-    fn one_frame_is_read_and_nothing_behind_it() {
-        let mut bytes: &[u8] = b"\x03abcdef";
-
-        let frame = block_on(read_frame(&mut bytes));
-
-        assert_eq!(frame, Ok(b"abc".to_vec()));
-        assert_eq!(bytes, b"def");
-    }
-
-    #[test]
-    fn lengths_are_believed_up_to_a_bound() {
-        let read = |mut bytes: &[u8]| block_on(read_frame(&mut bytes));
-
-        assert_eq!(read(b"\xff\xff\xff\xff\x0f"), Err(ExchangeError::TooLarge));
-        assert_eq!(read(b"\x81\x80\x01"), Err(ExchangeError::TooLarge));
-        assert_eq!(read(b"\x05abc"), Err(ExchangeError::Broken));
-        assert_eq!(read(b""), Err(ExchangeError::Broken));
-        assert_eq!(read(b"\x80\x00"), Ok(Vec::new()));
     }
 }

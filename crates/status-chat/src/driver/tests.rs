@@ -110,6 +110,7 @@ impl Desk {
             unheard: false,
             window,
             settles: None,
+            nodes: None,
         };
         tokio::spawn(driver.run());
         Self { log, commands, network, events, refusals, ticks_fail, clock }

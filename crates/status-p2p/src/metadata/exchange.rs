@@ -23,7 +23,8 @@ use libp2p::swarm::{
 use libp2p::{PeerId, StreamProtocol};
 use tokio::time::timeout;
 
-use super::{ExchangeError, Metadata, PROTOCOL, answer, ask, read_byte};
+use super::{Metadata, PROTOCOL, answer, ask};
+use crate::stream::{StreamError, read_byte};
 
 /// An exchange has to be over so long after it began.
 const PATIENCE: Duration = Duration::from_secs(10);
@@ -41,7 +42,7 @@ pub(crate) struct Exchange {
 #[derive(Debug)]
 pub(crate) struct Told {
     pub(crate) peer: PeerId,
-    pub(crate) answer: Result<Metadata, ExchangeError>,
+    pub(crate) answer: Result<Metadata, StreamError>,
 }
 
 /// One connection's side of it.
@@ -55,8 +56,8 @@ pub(crate) struct Conversation {
 enum Question {
     Open,
     Opening,
-    Asked(BoxFuture<'static, Result<Metadata, ExchangeError>>),
-    Failed(ExchangeError),
+    Asked(BoxFuture<'static, Result<Metadata, StreamError>>),
+    Failed(StreamError),
     Done,
 }
 
@@ -73,7 +74,7 @@ impl Exchange {
 
 impl ConnectionHandler for Conversation {
     type FromBehaviour = std::convert::Infallible;
-    type ToBehaviour = Result<Metadata, ExchangeError>;
+    type ToBehaviour = Result<Metadata, StreamError>;
     type InboundProtocol = ReadyUpgrade<StreamProtocol>;
     type OutboundProtocol = ReadyUpgrade<StreamProtocol>;
     type InboundOpenInfo = ();
@@ -114,15 +115,15 @@ impl ConnectionHandler for Conversation {
                 protocol: stream, ..
             }) => {
                 let ours = Arc::clone(&self.ours);
-                let late = Err(ExchangeError::Late);
+                let late = Err(StreamError::Late);
                 let ask = async move { timeout(PATIENCE, ask(stream, &ours)).await.unwrap_or(late) };
                 self.question = Question::Asked(ask.boxed());
             }
             ConnectionEvent::DialUpgradeError(DialUpgradeError { error, .. }) => {
                 self.question = Question::Failed(match error {
-                    StreamUpgradeError::NegotiationFailed => ExchangeError::NotSpoken,
-                    StreamUpgradeError::Timeout => ExchangeError::Late,
-                    _ => ExchangeError::Broken,
+                    StreamUpgradeError::NegotiationFailed => StreamError::NotSpoken,
+                    StreamUpgradeError::Timeout => StreamError::Late,
+                    _ => StreamError::Broken,
                 });
             }
             _ => {}

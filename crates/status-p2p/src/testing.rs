@@ -1,0 +1,5 @@
+//! What implementations of the traits of this crate are checked with.
+
+mod archive;
+
+pub use archive::conform_archive;
