@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use crate::{Archive, Discovery, HostKey, PeerAddr, Protected, PubsubTopic, Reach, StartError};
+use crate::{Archive, Discovery, HostKey, PeerAddr, Protected, PubsubTopic, Reach, StartError, Web};
 
 /// The cluster of the Status network.
 pub(crate) const STATUS_CLUSTER: u16 = 16;
@@ -55,6 +55,8 @@ pub struct Config {
     pub redial: Redial,
     /// How it is noticed that a connection is dead.
     pub keepalive: Keepalive,
+    /// What stands behind `wss` addresses.
+    pub web: Web,
     /// How nodes behind a NAT are reached, and how this one is.
     pub reach: Reach,
     /// For how long a message is remembered, so that it is handed up once. Default 20 minutes, as deployed nodes.
@@ -163,6 +165,7 @@ impl Config {
             limits: Limits::default(),
             redial: Redial::default(),
             keepalive: Keepalive::default(),
+            web: Web::default(),
             reach: Reach::default(),
             remember: Duration::from_secs(20 * 60),
             archive: None,
