@@ -3,7 +3,9 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use crate::{Archive, Discovery, HostKey, PeerAddr, Protected, PubsubTopic, Reach, StartError, Web};
+use crate::{
+    Archive, Clock, Discovery, HostKey, PeerAddr, Protected, PubsubTopic, Reach, StartError, Web,
+};
 
 /// The cluster of the Status network.
 pub(crate) const STATUS_CLUSTER: u16 = 16;
@@ -59,6 +61,8 @@ pub struct Config {
     pub web: Web,
     /// How nodes behind a NAT are reached, and how this one is.
     pub reach: Reach,
+    /// Where it has the time of day from. Default the system's clock.
+    pub clock: Clock,
     /// For how long a message is remembered, so that it is handed up once. Default 20 minutes, as deployed nodes.
     pub remember: Duration,
     /// Where what is relayed is kept, and from where others are given what they missed. Default none: this node keeps no
@@ -167,6 +171,7 @@ impl Config {
             keepalive: Keepalive::default(),
             web: Web::default(),
             reach: Reach::default(),
+            clock: Clock::default(),
             remember: Duration::from_secs(20 * 60),
             archive: None,
             asking: Asking::default(),
