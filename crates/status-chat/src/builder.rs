@@ -274,6 +274,7 @@ async fn start(builder: ClientBuilder) -> Result<(Client, Driver), OpenError> {
         waiting: BTreeSet::new(),
         miner: Miner::new(),
         online: Throttle::new(ONLINE_GAP),
+        unheard: false,
         window: Window::default(),
         settles: None,
         // Who does not look for nodes knows none, and would forget those that are kept.

@@ -83,6 +83,8 @@ pub(crate) struct Driver {
     pub(crate) miner: Miner,
     /// How often what waits is set off.
     pub(crate) online: Throttle,
+    /// Somebody joined, and the step that was to take it in failed.
+    pub(crate) unheard: bool,
     /// How long inputs wait for each other.
     pub(crate) window: Window,
     /// When the store gets time for itself; never, if nothing was committed since it had.
@@ -185,9 +187,11 @@ impl Driver {
 
     fn look_at_the_clock(&mut self, group: &mut Group) {
         let now = self.clock.now();
-        if self.online.due(now) {
+        let wakes = self.wake.is_some_and(|wake| wake <= now);
+        if self.online.due(now) || (wakes && self.unheard) {
+            self.unheard = false;
             add(group, Task::Layers(Input::Online(true)));
-        } else if self.wake.is_some_and(|wake| wake <= now) {
+        } else if wakes {
             add(group, Task::Layers(Input::Tick));
         }
     }
@@ -298,7 +302,10 @@ impl Driver {
             NetworkEvent::Online(online) => {
                 info!(online, "network");
                 self.tell(Event::Online(online));
-                if online && !self.online.ask(self.clock.now()) {
+                self.unheard = false;
+                if !online {
+                    self.online.forget();
+                } else if !self.online.ask(self.clock.now()) {
                     return None;
                 }
                 Input::Online(online)

@@ -38,7 +38,7 @@ pub use ladder::{
     Outgoing, Parcel, Proof, Recipient, Rendezvous, Round, Sealed, Sender, Topic,
 };
 pub use memory::Memory;
-pub use network::{Network, NetworkEvent, Traffic, Unpublished};
+pub use network::{Fetching, Network, NetworkEvent, Traffic, Unpublished};
 pub use rand_core::CryptoRng;
 pub use seam::{DataSync, Privacy, Security};
 pub use secret::Secret;

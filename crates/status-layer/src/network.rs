@@ -4,7 +4,7 @@ use alloc::boxed::Box;
 
 use async_trait::async_trait;
 
-use crate::{Frame, FrameId, History, Topic};
+use crate::{Frame, FrameId, History, Timestamp, Topic};
 
 /// A node of the network, as the driver of the stack sees it.
 #[async_trait]
@@ -16,7 +16,8 @@ pub trait Network: Send {
     fn publish(&mut self, id: FrameId, frame: Frame);
 
     /// Asks nodes that keep history. What they have arrives as [`NetworkEvent::Frame`], then
-    /// [`NetworkEvent::Fetched`]; or [`NetworkEvent::NoHistory`] if no such node is known.
+    /// [`NetworkEvent::Fetched`]. [`NetworkEvent::NoHistory`] says that nobody can be asked now; a network may remember the
+    /// wish and fulfil it later.
     fn fetch(&mut self, wanted: History);
 
     /// Waits for the next event. Cancel-safe: a dropped call loses nothing.
@@ -60,12 +61,27 @@ pub enum NetworkEvent {
     Unpublished(FrameId, Unpublished),
     /// `true` each time a node joins that carries our traffic, `false` when the last one left.
     Online(bool),
+    /// A node that keeps history has confirmed that it keeps the frame.
+    Stored(FrameId),
+    /// History comes in; told again and again while it does.
+    Fetching(Fetching),
+    /// All that was published on these topics since their time, up to this moment, was handed up.
+    Covered(History, Timestamp),
     /// All that history had was handed up.
     Fetched(History),
-    /// No node that keeps history is known now.
+    /// No node that keeps history can be asked now.
     NoHistory(History),
     /// The node has stopped for good; no further event will come.
     Closed,
+}
+
+/// How much history came in since it was last complete.
+#[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
+pub struct Fetching {
+    /// Messages that came, whether they were new or not.
+    pub messages: u64,
+    /// What went over the wire for it, in bytes.
+    pub bytes: u64,
 }
 
 /// Why a frame was not handed to anybody.

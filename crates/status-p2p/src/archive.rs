@@ -1,28 +1,34 @@
 //! What a node that keeps history for others keeps it in.
 
+mod memory;
+
 use std::fmt;
 
 use async_trait::async_trait;
 
 use crate::MessageHash;
+pub use memory::MemoryArchive;
 
 /// Most messages in one [`Page`]. Spec: 13/WAKU2-STORE.
 pub const MAX_PAGE: usize = 100;
+/// Most data in one [`Page`], in bytes. A single message may have more; then it is alone in its page.
+pub const MAX_PAGE_BYTES: usize = 4 * 1024 * 1024;
 
 /// A place for messages of the past, in the order of their times.
 ///
-/// Messages with one time are ordered by their hash.
+/// Messages with one time are ordered by their hash. Nothing that a stranger writes into a message makes it fail: topics may
+/// be any text, times any number. `status_p2p::testing::conform_archive` (feature `testing`) checks an implementation.
 #[async_trait]
 pub trait Archive: fmt::Debug + Send + Sync {
-    /// Keeps messages; all of them or none. Those that are here already stay as they are.
+    /// Keeps messages; all of them or none. Those that are here already, or come twice, stay as they came first.
     ///
-    /// When it returns, they survive a crash of this process.
+    /// When it returns, they survive a crash of this process, if the archive has anything that does.
     ///
     /// # Errors
     /// [`ArchiveError`] if nothing could be kept.
     async fn keep(&self, messages: Vec<Archived>) -> Result<(), ArchiveError>;
 
-    /// One page of what fits a question.
+    /// One page of what fits a question. It ends at [`Query::limit`] or [`MAX_PAGE_BYTES`], whichever comes first.
     ///
     /// # Errors
     /// [`ArchiveError::NoCursor`] if the cursor names no message that is here.
@@ -53,7 +59,7 @@ pub struct Archived {
     pub pubsub_topic: String,
     /// The label by which applications choose it.
     pub content_topic: String,
-    /// The encoded [`WakuMessage`](crate::WakuMessage), as it came.
+    /// The encoded [`WakuMessage`](crate::WakuMessage), as it came. Empty where only names were asked for.
     pub data: Vec<u8>,
 }
 
@@ -70,12 +76,14 @@ pub struct Query {
     pub until: Option<i64>,
     /// Only these messages; empty for all.
     pub hashes: Vec<MessageHash>,
-    /// The page begins behind this message, in the direction of the question.
+    /// The page begins behind this message, in the direction of the question. It need not fit the question itself.
     pub cursor: Option<MessageHash>,
     /// Whether pages go from the oldest to the newest. Within a page the oldest is always first.
     pub forward: bool,
-    /// Most messages in the page; more than [`MAX_PAGE`] counts as [`MAX_PAGE`].
+    /// Most messages in the page; 0, and more than [`MAX_PAGE`], count as [`MAX_PAGE`].
     pub limit: usize,
+    /// Whether only names are wanted: [`Archived::data`] is empty then, and does not count.
+    pub names_only: bool,
 }
 
 /// A part of an answer, oldest first.
@@ -83,8 +91,27 @@ pub struct Query {
 pub struct Page {
     /// The messages.
     pub messages: Vec<Archived>,
-    /// Where the next page begins; `None` if this is the last one.
+    /// The message behind which the next page begins: the newest of this page if pages go forward, else the oldest. `None` if
+    /// nothing else fits the question.
     pub cursor: Option<MessageHash>,
+}
+
+impl Query {
+    /// The limit that counts.
+    #[must_use]
+    pub fn page_size(&self) -> usize {
+        if self.limit == 0 { MAX_PAGE } else { self.limit.min(MAX_PAGE) }
+    }
+
+    /// Whether a message fits; cursor and limit aside.
+    #[must_use]
+    pub fn fits(&self, message: &Archived) -> bool {
+        self.pubsub_topic.as_ref().is_none_or(|topic| *topic == message.pubsub_topic)
+            && (self.content_topics.is_empty() || self.content_topics.contains(&message.content_topic))
+            && self.from.is_none_or(|from| from <= message.at)
+            && self.until.is_none_or(|until| message.at < until)
+            && (self.hashes.is_empty() || self.hashes.contains(&message.hash))
+    }
 }
 
 /// How much an archive holds.

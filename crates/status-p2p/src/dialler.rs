@@ -73,6 +73,22 @@ impl Dialler {
         self.targets.retain(|target| target.origin == Origin::Named || target.address != *address);
     }
 
+    /// Whatever went wrong was on our side: everybody who is not connected is due, and nobody's failures count.
+    pub(crate) fn wake(&mut self, now: Instant) {
+        for target in &mut self.targets {
+            target.failures = 0;
+            if target.due().is_some() {
+                target.state = State::Due(now);
+            }
+        }
+    }
+
+    /// Whether the node is one of those that are dialled for ever.
+    pub(crate) fn is_named(&self, peer: &PeerId) -> bool {
+        let named = self.targets.iter().filter(|target| target.origin == Origin::Named);
+        named.into_iter().any(|target| target.peer == Some(*peer) || target.state == State::Up(*peer))
+    }
+
     /// When somebody has to be dialled next.
     pub(crate) fn next_due(&self) -> Option<Instant> {
         self.targets.iter().filter_map(Target::due).min()
@@ -175,15 +191,21 @@ impl Target {
 
     fn dial(&self) -> DialOpts {
         let address = self.address.multiaddr().clone();
-        // A port of its own: two nodes of one machine that dial each other from the ports they listen at end up in
-        // one half-made connection, and both fail.
+        // From the port at which this node listens, if it does: then others see at which port it is reached through a
+        // NAT. Within one machine from a port of its own: two nodes that dial each other from the ports at which they
+        // listen end up in one half-made connection, and both fail.
+        let local = self.address.is_local();
         match self.peer {
-            Some(peer) => DialOpts::peer_id(peer)
-                .condition(PeerCondition::DisconnectedAndNotDialing)
-                .addresses(vec![address])
-                .allocate_new_port()
-                .build(),
-            None => DialOpts::unknown_peer_id().address(address).allocate_new_port().build(),
+            Some(peer) => {
+                let dial = DialOpts::peer_id(peer)
+                    .condition(PeerCondition::DisconnectedAndNotDialing)
+                    .addresses(vec![address]);
+                if local { dial.allocate_new_port().build() } else { dial.build() }
+            }
+            None => {
+                let dial = DialOpts::unknown_peer_id().address(address);
+                if local { dial.allocate_new_port().build() } else { dial.build() }
+            }
         }
     }
 }
@@ -265,6 +287,24 @@ mod tests {
         dialler.lost(peer, now, 1.0);
 
         assert_eq!(dialler.next_due(), Some(now + REDIAL.most));
+    }
+
+    #[test]
+    fn after_a_sleep_everybody_is_dialled_at_once() {
+        let (mut dialler, now) = dialler();
+        for _ in 0..3 {
+            let due = dialler.next_due().unwrap();
+            let connection = dial(&mut dialler, due);
+            dialler.failed(connection, Fault::Unreachable, due, 1.0);
+        }
+
+        dialler.wake(now);
+
+        let connection = dial(&mut dialler, now);
+        dialler.failed(connection, Fault::Unreachable, now, 1.0);
+        assert_eq!(dialler.next_due(), Some(now + REDIAL.first), "nobody's failures count");
+        assert!(dialler.is_named(&PEER.parse().unwrap()));
+        assert!(!dialler.is_named(&PeerId::random()));
     }
 
     #[test]

@@ -19,6 +19,7 @@
 
 mod address;
 mod archive;
+mod balance;
 mod behaviour;
 mod book;
 mod clock;
@@ -35,25 +36,39 @@ mod gate;
 mod generated {
     include!("generated/status.p2p.v1.rs");
 }
+mod history;
 mod key;
 mod metadata;
 mod node;
+mod nudge;
 mod overview;
 mod peers;
+mod protect;
+mod pubsub;
+mod pulse;
 mod rate;
+mod reach;
 mod recent;
+mod relay;
+#[cfg(test)]
+mod sample;
 mod scope;
 mod services;
 mod stats;
+mod store;
 mod stream;
-#[cfg(test)]
-mod testing;
+#[cfg(any(test, feature = "testing"))]
+pub mod testing;
+mod transport;
+mod verdict;
 mod wire;
 
 pub use address::{NodeId, PeerAddr, PeerAddrError};
-pub use archive::{Archive, ArchiveError, ArchiveSize, Archived, MAX_PAGE, Page, Query};
+pub use archive::{
+    Archive, ArchiveError, ArchiveSize, Archived, MAX_PAGE, MAX_PAGE_BYTES, MemoryArchive, Page, Query,
+};
 pub use book::{KnownNode, KnownNodeError, MAX_KNOWN, Source};
-pub use config::{Config, Limits, Mdns, Redial, pubsub_topic};
+pub use config::{Asking, Config, Confirming, Keepalive, Limits, Mdns, Redial};
 pub use discovery::{Discovery, Discv5, Fleet};
 pub use dns::{Resolve, ResolveError, SignedTree, SystemResolver, TreeUrl, TreeUrlError};
 pub use enr::{Capabilities, ClusterShards, MAX_RECORD, NodeRecord, RecordError};
@@ -63,6 +78,9 @@ pub use key::{HostKey, HostKeyError};
 pub use metadata::Metadata;
 pub use node::Node;
 pub use overview::{Direction, Link, Overview, PeerStatus, Transport};
+pub use protect::Protected;
+pub use pubsub::{AutoshardError, PubsubTopic, PubsubTopicError, autoshard, pubsub_topic};
+pub use reach::{Circuits, Reach, Switch};
 pub use scope::Scope;
 pub use stats::Stats;
 pub use wire::{MessageHash, WakuMessage, WakuMessageError, gossip_id};

@@ -106,6 +106,16 @@ impl Peers {
         speaking.into_iter().map(|(name, _)| *name).collect()
     }
 
+    /// One of them, if it is connected.
+    pub(crate) fn get(&self, peer: &PeerId) -> Option<Peer> {
+        self.lock().get(peer).cloned()
+    }
+
+    /// What `pick` makes of them; of whom it makes nothing is left out.
+    pub(crate) fn find<T>(&self, mut pick: impl FnMut(&PeerId, &Peer) -> Option<T>) -> Vec<T> {
+        self.lock().iter().filter_map(|(name, peer)| pick(name, peer)).collect()
+    }
+
     /// All of them, as they are now.
     pub(crate) fn all(&self) -> BTreeMap<PeerId, Peer> {
         self.lock().clone()

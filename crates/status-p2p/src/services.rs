@@ -6,9 +6,10 @@ use libp2p_stream::Control;
 use tokio::sync::mpsc;
 use tokio::task::JoinSet;
 
-use crate::Config;
 use crate::node::inside::{Inside, Taps};
 use crate::peers::Peers;
+use crate::stats::Counters;
+use crate::{Config, history, store};
 
 /// The running services. Dropping it ends them.
 #[derive(Debug, Default)]
@@ -24,9 +25,18 @@ impl Services {
         peers: &Arc<Peers>,
         ask: &mpsc::Sender<Inside>,
         taps: &mut Taps,
+        counters: &Arc<Counters>,
+        ends: history::Ends,
     ) -> Self {
-        let _ = (config, control, peers, ask, taps);
-        Self::default()
+        let mut tasks = JoinSet::new();
+        if let Some(archive) = &config.archive {
+            let server = store::Server::new(Arc::clone(archive));
+            tasks.spawn(Arc::clone(&server).serve(control.clone()));
+            tasks.spawn(server.serve_legacy(control.clone()));
+            tasks.spawn(store::keep(Arc::clone(archive), taps.open(), Arc::clone(counters)));
+        }
+        history::start(&mut tasks, config, control, peers, ask, ends);
+        Self { tasks }
     }
 
     /// Ends all of them.

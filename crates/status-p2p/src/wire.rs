@@ -151,6 +151,12 @@ impl fmt::Debug for WakuMessage {
 }
 
 impl MessageHash {
+    /// Reads a hash that [`as_bytes`](Self::as_bytes) gave.
+    #[must_use]
+    pub const fn new(bytes: [u8; 32]) -> Self {
+        Self(bytes)
+    }
+
     /// The hash, 32 bytes.
     #[must_use]
     pub const fn as_bytes(&self) -> &[u8; 32] {

@@ -163,7 +163,7 @@ impl KnownNode {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::testing::record;
+    use crate::sample::record;
 
     fn known() -> KnownNode {
         let at = Timestamp::from_millis;

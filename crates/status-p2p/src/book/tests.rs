@@ -1,5 +1,5 @@
 use super::*;
-use crate::testing::{record, record_numbered};
+use crate::sample::{record, record_numbered};
 
 const REDIAL: Redial = Redial { first: Duration::from_secs(60), most: Duration::from_secs(3600) };
 

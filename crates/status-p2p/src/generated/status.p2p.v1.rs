@@ -40,3 +40,150 @@ pub struct ClusterMetadata {
     #[prost(uint32, repeated, tag = "3")]
     pub shards: ::prost::alloc::vec::Vec<u32>,
 }
+/// Sent by who was away, to a node that keeps history. One page is asked for at a time.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct StoreQueryRequest {
+    /// Chosen by the asker, and repeated in the answer.
+    #[prost(string, tag = "1")]
+    pub request_id: ::prost::alloc::string::String,
+    /// Whether messages are wanted; otherwise only their hashes.
+    #[prost(bool, tag = "2")]
+    pub include_data: bool,
+    /// The gossip topic; with content topics or not at all.
+    #[prost(string, optional, tag = "10")]
+    pub pubsub_topic: ::core::option::Option<::prost::alloc::string::String>,
+    /// At most ten.
+    #[prost(string, repeated, tag = "11")]
+    pub content_topics: ::prost::alloc::vec::Vec<::prost::alloc::string::String>,
+    /// From this time on, in nanoseconds since the Unix epoch.
+    #[prost(sint64, optional, tag = "12")]
+    pub time_start: ::core::option::Option<i64>,
+    /// Before this time, in nanoseconds since the Unix epoch.
+    #[prost(sint64, optional, tag = "13")]
+    pub time_end: ::core::option::Option<i64>,
+    /// Messages by their hashes; not together with topics.
+    #[prost(bytes = "vec", repeated, tag = "20")]
+    pub message_hashes: ::prost::alloc::vec::Vec<::prost::alloc::vec::Vec<u8>>,
+    /// The last message of the page before, in the direction of the pages.
+    #[prost(bytes = "vec", optional, tag = "51")]
+    pub pagination_cursor: ::core::option::Option<::prost::alloc::vec::Vec<u8>>,
+    /// Whether pages go from the oldest to the newest.
+    #[prost(bool, tag = "52")]
+    pub pagination_forward: bool,
+    /// Most messages in the page.
+    #[prost(uint64, optional, tag = "53")]
+    pub pagination_limit: ::core::option::Option<u64>,
+}
+/// A message with its name.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct StoreEntry {
+    /// The deterministic hash.
+    #[prost(bytes = "vec", optional, tag = "1")]
+    pub message_hash: ::core::option::Option<::prost::alloc::vec::Vec<u8>>,
+    /// The encoded WakuMessage. Declared as bytes so that what is kept is given as it came.
+    #[prost(bytes = "vec", optional, tag = "2")]
+    pub message: ::core::option::Option<::prost::alloc::vec::Vec<u8>>,
+    /// There whenever the message is.
+    #[prost(string, optional, tag = "3")]
+    pub pubsub_topic: ::core::option::Option<::prost::alloc::string::String>,
+}
+/// Sent back, once for each request.
+#[derive(Clone, PartialEq, ::prost::Message)]
+pub struct StoreQueryResponse {
+    /// As in the request.
+    #[prost(string, tag = "1")]
+    pub request_id: ::prost::alloc::string::String,
+    /// As in HTTP: 200 if all is well.
+    #[prost(uint32, optional, tag = "10")]
+    pub status_code: ::core::option::Option<u32>,
+    /// Words for the code; some nodes refuse an answer without them.
+    #[prost(string, optional, tag = "11")]
+    pub status_desc: ::core::option::Option<::prost::alloc::string::String>,
+    /// One page, oldest first.
+    #[prost(message, repeated, tag = "20")]
+    pub messages: ::prost::alloc::vec::Vec<StoreEntry>,
+    /// Where the next page begins; absent in the last one.
+    #[prost(bytes = "vec", optional, tag = "51")]
+    pub pagination_cursor: ::core::option::Option<::prost::alloc::vec::Vec<u8>>,
+}
+/// Sent to a node that keeps history with a query in it, and sent back with a response.
+#[derive(Clone, PartialEq, ::prost::Message)]
+pub struct HistoryRpc {
+    /// Chosen by the asker, and repeated in the answer.
+    #[prost(string, tag = "1")]
+    pub request_id: ::prost::alloc::string::String,
+    /// There in questions.
+    #[prost(message, optional, tag = "2")]
+    pub query: ::core::option::Option<HistoryQuery>,
+    /// There in answers; without it nothing was found.
+    #[prost(message, optional, tag = "3")]
+    pub response: ::core::option::Option<HistoryResponse>,
+}
+/// What an asker wants.
+#[derive(Clone, PartialEq, ::prost::Message)]
+pub struct HistoryQuery {
+    /// The gossip topic.
+    #[prost(string, tag = "2")]
+    pub pubsub_topic: ::prost::alloc::string::String,
+    /// At most ten.
+    #[prost(message, repeated, tag = "3")]
+    pub content_filters: ::prost::alloc::vec::Vec<HistoryContentFilter>,
+    /// Which part of the answer.
+    #[prost(message, optional, tag = "4")]
+    pub paging_info: ::core::option::Option<HistoryPaging>,
+    /// From this time on, in nanoseconds since the Unix epoch.
+    #[prost(sint64, optional, tag = "5")]
+    pub start_time: ::core::option::Option<i64>,
+    /// Up to this time, in nanoseconds since the Unix epoch.
+    #[prost(sint64, optional, tag = "6")]
+    pub end_time: ::core::option::Option<i64>,
+}
+/// One content topic of a query.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct HistoryContentFilter {
+    /// The content topic.
+    #[prost(string, tag = "1")]
+    pub content_topic: ::prost::alloc::string::String,
+}
+/// A part of an answer; in a response, where the next part begins.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct HistoryPaging {
+    /// Most messages in the page.
+    #[prost(uint64, tag = "1")]
+    pub page_size: u64,
+    /// The last message of the page before, in the direction of the pages.
+    #[prost(message, optional, tag = "2")]
+    pub cursor: ::core::option::Option<HistoryIndex>,
+    /// 0 from the newest to the oldest, 1 from the oldest to the newest.
+    #[prost(int32, tag = "3")]
+    pub direction: i32,
+}
+/// A place in the history of a node.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct HistoryIndex {
+    /// SHA-256 of content topic and payload.
+    #[prost(bytes = "vec", tag = "1")]
+    pub digest: ::prost::alloc::vec::Vec<u8>,
+    /// When the node took the message, in nanoseconds since the Unix epoch.
+    #[prost(sint64, tag = "2")]
+    pub receiver_time: i64,
+    /// When the message was made, in nanoseconds since the Unix epoch.
+    #[prost(sint64, tag = "3")]
+    pub sender_time: i64,
+    /// The gossip topic.
+    #[prost(string, tag = "4")]
+    pub pubsub_topic: ::prost::alloc::string::String,
+}
+/// What a node has.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct HistoryResponse {
+    /// One page, oldest first. Encoded WakuMessages, declared as bytes so that what is kept is given as it came.
+    #[prost(bytes = "vec", repeated, tag = "2")]
+    pub messages: ::prost::alloc::vec::Vec<::prost::alloc::vec::Vec<u8>>,
+    /// Where the next page begins; without cursor this is the last one.
+    #[prost(message, optional, tag = "3")]
+    pub paging_info: ::core::option::Option<HistoryPaging>,
+    /// 0 none, 1 unknown cursor, otherwise as in HTTP.
+    #[prost(int32, tag = "4")]
+    pub error: i32,
+}

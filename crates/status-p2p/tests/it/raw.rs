@@ -4,7 +4,7 @@ use futures::StreamExt;
 use libp2p::gossipsub::{self, IdentTopic, MessageAuthenticity, MessageId, ValidationMode, Version};
 use libp2p::identity::Keypair;
 use libp2p::swarm::{NetworkBehaviour, SwarmEvent};
-use libp2p::{Multiaddr, PeerId, StreamProtocol, Swarm, SwarmBuilder, noise, tcp, yamux};
+use libp2p::{Multiaddr, PeerId, StreamProtocol, Swarm, SwarmBuilder, identify, noise, tcp, yamux};
 use status_p2p::{Node, gossip_id, pubsub_topic};
 use tokio::time::timeout;
 
@@ -15,6 +15,7 @@ pub(crate) const METADATA: StreamProtocol = StreamProtocol::new("/vac/waku/metad
 #[derive(NetworkBehaviour)]
 pub(crate) struct Protocols {
     relay: gossipsub::Behaviour,
+    identify: identify::Behaviour,
     streams: libp2p_stream::Behaviour,
 }
 
@@ -53,7 +54,11 @@ impl Raw {
             .with_tokio()
             .with_tcp(tcp::Config::default(), noise::Config::new, yamux::Config::default)
             .unwrap()
-            .with_behaviour(|_| Protocols { relay, streams: libp2p_stream::Behaviour::new() })
+            .with_behaviour(|key| Protocols {
+                relay,
+                identify: identify::Behaviour::new(identify::Config::new("raw".to_owned(), key.public())),
+                streams: libp2p_stream::Behaviour::new(),
+            })
             .unwrap()
             .build();
         Self { swarm }
@@ -67,10 +72,15 @@ impl Raw {
         self.swarm.behaviour().streams.new_control()
     }
 
-    /// Connects to a node and waits until it says that it carries our shard.
-    pub(crate) async fn join(&mut self, node: &Node) -> PeerId {
+    /// Dials a node.
+    pub(crate) fn dial(&mut self, node: &Node) {
         let address: Multiaddr = address(node).to_string().parse().unwrap();
         self.swarm.dial(address).unwrap();
+    }
+
+    /// Connects to a node and waits until it says that it carries our shard.
+    pub(crate) async fn join(&mut self, node: &Node) -> PeerId {
+        self.dial(node);
         self.until("joined", |event| match event {
             SwarmEvent::Behaviour(ProtocolsEvent::Relay(gossipsub::Event::Subscribed { peer_id, topic }))
                 if *topic == shard().hash() =>

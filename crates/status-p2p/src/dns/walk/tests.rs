@@ -7,7 +7,7 @@ use status_layer::testing::rng;
 use super::*;
 use crate::dns::keeper::{Keeper, Thirst};
 use crate::dns::{ResolveError, SignedTree};
-use crate::testing::record;
+use crate::sample::record;
 use crate::{HostKey, NodeId};
 
 /// A domain name system of our own, which counts what it is asked.

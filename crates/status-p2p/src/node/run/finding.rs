@@ -38,7 +38,7 @@ pub(super) struct Finding {
     scope: Scope,
     capabilities: Capabilities,
     dialling: HashMap<ConnectionId, PeerId>,
-    next_look: Option<Instant>,
+    next_search: Option<Instant>,
 }
 
 impl Finding {
@@ -67,7 +67,7 @@ impl Finding {
             scope: discovery.scope,
             capabilities,
             dialling: HashMap::new(),
-            next_look: Some(Instant::now()),
+            next_search: Some(Instant::now()),
         })
     }
 
@@ -120,14 +120,14 @@ impl Finding {
     }
 
     /// When [`Finding::look`] wants to be called.
-    pub(super) const fn next_look(&self) -> Option<Instant> {
-        self.next_look
+    pub(super) const fn next_search(&self) -> Option<Instant> {
+        self.next_search
     }
 
     /// Something changed: maybe somebody is wanted now.
     pub(super) fn look_soon(&mut self) {
         let soon = Instant::now() + PAUSE / 10;
-        self.next_look = Some(self.next_look.map_or(soon, |at| at.min(soon)));
+        self.next_search = Some(self.next_search.map_or(soon, |at| at.min(soon)));
     }
 
     /// The dials that are to be made, if nodes are wanted.
@@ -135,7 +135,7 @@ impl Finding {
         let (now, today) = (Instant::now(), clock::now());
         let (lacking, most) = self.lacking(peers, now);
         self.finder.set_hunger(if most == 0 { Hunger::Sated } else { Hunger::Hungry });
-        self.next_look = None;
+        self.next_search = None;
         if most == 0 {
             return Vec::new();
         }
@@ -148,7 +148,8 @@ impl Finding {
             self.dialling.insert(dial.connection_id(), peer);
         }
         // Who is dialled, and who has yet to say what it carries, may still turn out to be nobody.
-        self.next_look = self.book.next_due(&lacking).map(|due| now + due.since(today).clamp(PAUSE, LONGEST));
+        self.next_search =
+            self.book.next_due(&lacking).map(|due| now + due.since(today).clamp(PAUSE, LONGEST));
         dials
     }
 

@@ -38,6 +38,13 @@ pub(crate) enum Inside {
         /// What they say of themselves.
         records: Vec<NodeRecord>,
     },
+    /// Which of these messages were not handed up lately.
+    Missing {
+        /// Their names.
+        names: Vec<MessageHash>,
+        /// Those of them that are not here.
+        told: oneshot::Sender<Vec<MessageHash>>,
+    },
     /// Something to be told to the owner.
     Report(NetworkEvent),
 }
