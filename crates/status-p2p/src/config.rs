@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use crate::{Archive, Discovery, HostKey, PeerAddr, Protected, PubsubTopic, Reach, StartError};
+use crate::{Archive, Clock, Discovery, HostKey, PeerAddr, Protected, PubsubTopic, Reach, StartError};
 
 /// The cluster of the Status network.
 pub(crate) const STATUS_CLUSTER: u16 = 16;
@@ -57,6 +57,8 @@ pub struct Config {
     pub keepalive: Keepalive,
     /// How nodes behind a NAT are reached, and how this one is.
     pub reach: Reach,
+    /// Where it has the time of day from. Default the system's clock.
+    pub clock: Clock,
     /// For how long a message is remembered, so that it is handed up once. Default 20 minutes, as deployed nodes.
     pub remember: Duration,
     /// Where what is relayed is kept, and from where others are given what they missed. Default none: this node keeps no
@@ -164,6 +166,7 @@ impl Config {
             redial: Redial::default(),
             keepalive: Keepalive::default(),
             reach: Reach::default(),
+            clock: Clock::default(),
             remember: Duration::from_secs(20 * 60),
             archive: None,
             asking: Asking::default(),

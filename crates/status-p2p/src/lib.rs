@@ -68,6 +68,7 @@ pub use archive::{
     Archive, ArchiveError, ArchiveSize, Archived, MAX_PAGE, MAX_PAGE_BYTES, MemoryArchive, Page, Query,
 };
 pub use book::{KnownNode, KnownNodeError, MAX_KNOWN, Source};
+pub use clock::Clock;
 pub use config::{Asking, Config, Confirming, Keepalive, Limits, Mdns, Redial};
 pub use discovery::{Discovery, Discv5, Fleet};
 pub use dns::{Resolve, ResolveError, SignedTree, SystemResolver, TreeUrl, TreeUrlError};

@@ -29,8 +29,8 @@ use crate::pulse::{Pulse, Slumber};
 use crate::reach::Relays;
 use crate::services::Services;
 use crate::stats::Counters;
-use crate::{Config, Fault, Limits, Overview, PeerAddr, Reach, Source, StartError, transport};
-use care::{Link, wall_clock};
+use crate::{Clock, Config, Fault, Limits, Overview, PeerAddr, Reach, Source, StartError, transport};
+use care::Link;
 use finding::Finding;
 use gossip::Gossip;
 use inside::{ASKED, Inside, Taps};
@@ -75,6 +75,7 @@ pub(super) struct Run {
     pulse: Pulse,
     slumber: Slumber,
     next_prune: Instant,
+    clock: Clock,
     peers: Arc<Peers>,
     asked: mpsc::Receiver<Inside>,
     services: Services,
@@ -116,7 +117,8 @@ impl Run {
             reach: config.reach,
             links: BTreeMap::new(),
             pulse: Pulse::default(),
-            slumber: Slumber::new(now, wall_clock()),
+            slumber: Slumber::new(now, config.clock.time()),
+            clock: config.clock,
             next_prune: now,
             counters,
         };
