@@ -9,6 +9,7 @@ mod doctor;
 mod home;
 mod lock;
 mod node;
+mod peers;
 mod show;
 mod sim;
 mod talk;
@@ -60,6 +61,7 @@ async fn run(args: Args, show: Show) -> Done {
         Task::Send { to, text, wait } => talk::send(show, &args.here, &to, &text, wait).await,
         Task::Listen { channels } => talk::listen(show, &args.here, &channels).await,
         Task::Chat { with } => talk::chat(show, &args.here, &with).await,
+        Task::Peers { wait } => peers::run(show, &args.here, wait).await,
         Task::Devices { task } => devices::run(show, &args.here, task).await,
         Task::Sim(SimTask::Run { storm, seed, seeds }) => sim::run(show, &storm, seed, seeds),
         Task::Sim(SimTask::Replay { seed, storm }) => sim::replay(show, &storm, seed),

@@ -33,7 +33,12 @@ impl Services {
             let server = store::Server::new(Arc::clone(archive));
             tasks.spawn(Arc::clone(&server).serve(control.clone()));
             tasks.spawn(server.serve_legacy(control.clone()));
-            tasks.spawn(store::keep(Arc::clone(archive), taps.open(), Arc::clone(counters)));
+            tasks.spawn(store::keep(
+                Arc::clone(archive),
+                config.clock.clone(),
+                taps.open(),
+                Arc::clone(counters),
+            ));
         }
         history::start(&mut tasks, config, control, peers, ask, ends);
         Self { tasks }

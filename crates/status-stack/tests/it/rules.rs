@@ -8,19 +8,19 @@ use status_layer::{
 };
 use status_stack::{Config, Engine, Input, Layer, News, Output, Stack};
 
-type Doubles = Stack<Courier, OpenBook, Glass>;
+pub(crate) type Doubles = Stack<Courier, OpenBook, Glass>;
 
-fn user(seat: u8) -> UserId {
+pub(crate) fn user(seat: u8) -> UserId {
     let mut key = [seat; 33];
     key[0] = 2;
     UserId::from_compressed(&key).unwrap()
 }
 
-fn stack(seat: u8) -> Doubles {
+pub(crate) fn stack(seat: u8) -> Doubles {
     Stack::new(Courier, OpenBook::new(user(seat)), Glass)
 }
 
-fn step(stack: &Doubles, party: &mut Party, input: Input) -> Output {
+pub(crate) fn step(stack: &Doubles, party: &mut Party, input: Input) -> Output {
     let mut unit = Unit::new(party.now, &mut party.rng, &party.store);
     let out = stack.step(&mut unit, input).unwrap();
     let batch = unit.into_batch();
