@@ -31,6 +31,8 @@ mod large;
 #[cfg(test)]
 mod light;
 #[cfg(test)]
+mod peers;
+#[cfg(test)]
 mod put_back;
 #[cfg(test)]
 mod recovery;

@@ -4,7 +4,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use crate::{
-    Archive, Discovery, HostKey, Light, Mode, PeerAddr, Protected, PubsubTopic, Reach, Serve, StartError,
+    Archive, Clock, Discovery, HostKey, Light, Mode, PeerAddr, Protected, PubsubTopic, Reach, Serve, StartError,
+    Web,
 };
 
 /// The cluster of the Status network.
@@ -57,8 +58,12 @@ pub struct Config {
     pub redial: Redial,
     /// How it is noticed that a connection is dead.
     pub keepalive: Keepalive,
+    /// What stands behind `wss` addresses.
+    pub web: Web,
     /// How nodes behind a NAT are reached, and how this one is.
     pub reach: Reach,
+    /// Where it has the time of day from. Default the system's clock.
+    pub clock: Clock,
     /// Whether it carries its shards or has others do it. Default [`Mode::Relay`].
     pub mode: Mode,
     /// What it does for others. Default nothing.
@@ -171,7 +176,9 @@ impl Config {
             limits: Limits::default(),
             redial: Redial::default(),
             keepalive: Keepalive::default(),
+            web: Web::default(),
             reach: Reach::default(),
+            clock: Clock::default(),
             mode: Mode::default(),
             serve: Serve::default(),
             light: Light::default(),

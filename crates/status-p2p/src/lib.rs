@@ -74,6 +74,7 @@ pub use archive::{
     Archive, ArchiveError, ArchiveSize, Archived, MAX_PAGE, MAX_PAGE_BYTES, MemoryArchive, Page, Query,
 };
 pub use book::{KnownNode, KnownNodeError, MAX_KNOWN, Source};
+pub use clock::Clock;
 pub use config::{Asking, Config, Confirming, Keepalive, Limits, Mdns, Redial};
 pub use discovery::{Discovery, Discv5, Fleet};
 pub use dns::{Resolve, ResolveError, SignedTree, SystemResolver, TreeUrl, TreeUrlError};
@@ -90,5 +91,6 @@ pub use pubsub::{AutoshardError, PubsubTopic, PubsubTopicError, autoshard, pubsu
 pub use reach::{Circuits, Reach, Switch};
 pub use scope::Scope;
 pub use stats::Stats;
+pub use transport::{Certificate, CertificateError, Web};
 pub use usage::ProtocolUsage;
 pub use wire::{MessageHash, WakuMessage, WakuMessageError, gossip_id};

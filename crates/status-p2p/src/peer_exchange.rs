@@ -7,17 +7,17 @@ use futures::AsyncWriteExt;
 use libp2p::{PeerId, Stream, StreamProtocol};
 use libp2p_stream::Control;
 use rand::seq::IndexedRandom;
+use status_layer::Timestamp;
 use tokio::sync::mpsc;
 use tokio::time::{Instant, sleep};
 
 use crate::book::{Book, Source};
-use crate::clock;
 use crate::generated::{PeerExchangeQuery, PeerExchangeResponse, PeerExchangeRpc, PeerInfo};
 use crate::node::inside::Inside;
 use crate::peers::Peers;
 use crate::rate::Rates;
 use crate::stream::{Arrivals, Served, StreamError, ask, read, serve_arrivals, write};
-use crate::{Light, MAX_RECORD, NodeRecord, Rate};
+use crate::{Clock, Light, MAX_RECORD, NodeRecord, Rate};
 
 /// The protocol, named exactly as deployed nodes name it.
 pub(crate) const PROTOCOL: StreamProtocol = StreamProtocol::new("/vac/waku/peer-exchange/2.0.0-alpha1");
@@ -34,24 +34,24 @@ const MAX_ANSWER: usize = MAX_ANSWERED * (MAX_RECORD + 16);
 const PATIENCE: Duration = Duration::from_secs(10);
 
 /// Tells others which nodes are known, until the node ends.
-pub(crate) async fn serve(rate: Rate, book: Arc<Book>, arrivals: Arrivals) {
+pub(crate) async fn serve(rate: Rate, book: Arc<Book>, clock: Clock, arrivals: Arrivals) {
     let rates = Mutex::new(Rates::new(rate.each, rate.burst));
-    let (rates, book) = (&rates, &*book);
+    let (rates, book, clock) = (&rates, &*book, &clock);
     let bounds = Served { per_peer: 2, in_all: 64, patience: PATIENCE };
     serve_arrivals(arrivals, bounds, |peer, stream| async move {
         // Who asks too often finds the stream reset, as with deployed nodes.
         if rates.lock().unwrap_or_else(PoisonError::into_inner).allow(peer, Instant::now()) {
-            let _ = answer(book, stream).await;
+            let _ = answer(book, clock.now(), stream).await;
         }
     })
     .await;
 }
 
-async fn answer(book: &Book, mut stream: Stream) -> Result<(), StreamError> {
+async fn answer(book: &Book, now: Timestamp, mut stream: Stream) -> Result<(), StreamError> {
     let question: PeerExchangeRpc = read(&mut stream, MAX_QUESTION).await?;
     let wanted = question.query.ok_or(StreamError::Malformed)?.num_peers;
     let wanted = usize::try_from(wanted).unwrap_or(usize::MAX).min(MAX_ANSWERED);
-    let some = book.sample(clock::now(), wanted);
+    let some = book.sample(now, wanted);
     let peer_infos = some.iter().map(|record| PeerInfo { enr: record.encode() }).collect();
     let response = Some(PeerExchangeResponse { peer_infos });
     write(&mut stream, &PeerExchangeRpc { query: None, response }).await?;

@@ -39,7 +39,12 @@ impl Services {
             let server = store::Server::new(Arc::clone(archive));
             tasks.spawn(Arc::clone(&server).serve(control.clone()));
             tasks.spawn(server.serve_legacy(control.clone()));
-            tasks.spawn(store::keep(Arc::clone(archive), taps.open(), Arc::clone(counters)));
+            tasks.spawn(store::keep(
+                Arc::clone(archive),
+                config.clock.clone(),
+                taps.open(),
+                Arc::clone(counters),
+            ));
         }
         history::start(&mut tasks, config, control, peers, ask, ends);
         Self { tasks }
@@ -68,7 +73,8 @@ impl Services {
             self.tasks.spawn(light_push::serve(server, v3, v2));
         }
         if let Some(rate) = config.serve.peer_exchange {
-            self.tasks.spawn(peer_exchange::serve(rate, book, incoming.accept(peer_exchange::PROTOCOL)));
+            let (clock, asked) = (config.clock.clone(), incoming.accept(peer_exchange::PROTOCOL));
+            self.tasks.spawn(peer_exchange::serve(rate, book, clock, asked));
         }
         None
     }

@@ -31,8 +31,8 @@ use crate::reach::Relays;
 use crate::services::{Services, Surroundings};
 use crate::stats::Counters;
 use crate::usage::Usages;
-use crate::{Config, Fault, Limits, Overview, PeerAddr, Reach, Source, StartError, clock, transport};
-use care::{Link, wall_clock};
+use crate::{Clock, Config, Fault, Limits, Overview, PeerAddr, Reach, Source, StartError, transport};
+use care::Link;
 use finding::Finding;
 use gossip::Gossip;
 use inside::{ASKED, Inside, Taps};
@@ -77,6 +77,7 @@ pub(super) struct Run {
     pulse: Pulse,
     slumber: Slumber,
     next_prune: Instant,
+    clock: Clock,
     peers: Arc<Peers>,
     asked: mpsc::Receiver<Inside>,
     services: Services,
@@ -133,7 +134,8 @@ impl Run {
             reach: config.reach,
             links: BTreeMap::new(),
             pulse: Pulse::default(),
-            slumber: Slumber::new(now, wall_clock()),
+            slumber: Slumber::new(now, config.clock.time()),
+            clock: config.clock,
             next_prune: now,
             counters,
         };
@@ -260,7 +262,7 @@ impl Run {
         match inside {
             Inside::Heard { pubsub_topic, message } => {
                 if let Some(light) = &self.light {
-                    light.heard(&pubsub_topic, &message, clock::now());
+                    light.heard(&pubsub_topic, &message, self.clock.now());
                 }
                 self.gossip.heard(&pubsub_topic, message, &self.ends.watched.borrow());
             }
@@ -306,7 +308,7 @@ impl Run {
                 peer_id, connection_id, num_established, endpoint, ..
             } => {
                 self.dialler.connected(connection_id, peer_id);
-                self.finding.connected(connection_id);
+                self.finding.connected(connection_id, &peer_id);
                 self.linked(connection_id, peer_id, &endpoint);
                 if num_established.get() == 1 {
                     let source = self.dialler.source(&peer_id).or_else(|| self.finding.source(&peer_id));
@@ -458,7 +460,7 @@ impl Wires {
 fn swarm(config: &Config, wires: Wires, usages: &Arc<Usages>) -> Result<Swarm<Protocols>, StartError> {
     let key = config.key.keypair();
     let (carrier, asking) = match wires {
-        Wires::System => transport::all(&key)?,
+        Wires::System => transport::all(&key, &config.web)?,
         #[cfg(feature = "transport")]
         Wires::Given(given) => transport::with_circuits(given, &key)?,
     };

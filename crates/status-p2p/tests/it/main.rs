@@ -7,6 +7,8 @@ mod care;
 #[cfg(test)]
 mod conformance;
 #[cfg(test)]
+mod decoders;
+#[cfg(test)]
 mod discovery;
 #[cfg(test)]
 mod filter;

@@ -1,7 +1,5 @@
 //! Looking after connections: which are dead, which have to go, and whether the machine slept.
 
-use std::time::SystemTime;
-
 use libp2p::core::ConnectedPoint;
 use libp2p::swarm::ConnectionId;
 use libp2p::{PeerId, ping};
@@ -20,15 +18,6 @@ pub(super) struct Link {
     peer: PeerId,
     relayed: bool,
     since: Instant,
-}
-
-/// The time of day; only its jumps are looked at.
-pub(super) fn wall_clock() -> SystemTime {
-    #[expect(
-        clippy::disallowed_methods,
-        reason = "a clock that runs ahead of the other shows that the machine slept"
-    )]
-    SystemTime::now()
 }
 
 impl Run {
@@ -62,7 +51,7 @@ impl Run {
     /// Does what is to be done every few seconds.
     pub(super) fn look_after(&mut self) {
         let now = Instant::now();
-        if let Some(slept) = self.slumber.woke(now, wall_clock()) {
+        if let Some(slept) = self.slumber.woke(now, self.clock.time()) {
             tracing::info!(seconds = slept.as_secs(), "this machine slept");
             self.woke();
             return;
@@ -80,6 +69,7 @@ impl Run {
     pub(super) fn woke(&mut self) {
         self.counters.slept.add(1);
         self.dialler.wake(Instant::now());
+        self.finding.look_soon();
         let peers: Vec<PeerId> = self.swarm.connected_peers().copied().collect();
         for peer in peers {
             // Fails only if it is gone already.
@@ -108,6 +98,7 @@ impl Run {
             tracing::info!(node = %short(&peer), "is put out: what it gossips is refused");
             self.counters.put_out.add(1);
             self.dialler.shunned(peer);
+            self.finding.shunned(&peer);
             self.swarm.behaviour_mut().gate.put_out(peer, now);
             // Fails only if it is gone already.
             let _ = self.swarm.disconnect_peer_id(peer);

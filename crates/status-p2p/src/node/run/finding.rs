@@ -16,7 +16,7 @@ use crate::enr::Announcement;
 use crate::finder::{Finder, Hunger};
 use crate::peers::Peers;
 use crate::{
-    Capabilities, ClusterShards, Config, Fault, Mode, NodeRecord, PeerAddr, Scope, Source, StartError, clock,
+    Capabilities, Clock, ClusterShards, Config, Fault, Mode, NodeRecord, PeerAddr, Scope, Source, StartError,
 };
 
 /// Found nodes that are dialled at the same time.
@@ -31,6 +31,7 @@ const LONGEST: Duration = Duration::from_secs(60);
 /// Keeps as many nodes connected as are wanted, of those that were found.
 pub(super) struct Finding {
     book: Arc<Book>,
+    clock: Clock,
     finder: Finder,
     own: PeerId,
     shards: ClusterShards,
@@ -61,6 +62,7 @@ impl Finding {
         }
         Ok(Self {
             book: Arc::new(Book::new(known, discovery.redial, discovery.scope)),
+            clock: config.clock.clone(),
             finder,
             own,
             shards,
@@ -117,7 +119,7 @@ impl Finding {
             if source != Source::Discv5 {
                 self.finder.sow(&record);
             }
-            news |= self.book.heard(record, source, clock::now());
+            news |= self.book.heard(record, source, self.clock.now());
         }
         if news {
             self.look_soon();
@@ -145,7 +147,7 @@ impl Finding {
 
     /// The dials that are to be made, if nodes are wanted.
     pub(super) fn look(&mut self, peers: &Peers) -> Vec<DialOpts> {
-        let (now, today) = (Instant::now(), clock::now());
+        let (now, today) = (Instant::now(), self.clock.now());
         let (lacking, most) = self.lacking(peers, now);
         self.finder.set_hunger(if most == 0 { Hunger::Sated } else { Hunger::Hungry });
         self.next_search = None;
@@ -190,33 +192,34 @@ impl Finding {
     }
 
     /// A connection stands, whoever dialled.
-    pub(super) fn connected(&mut self, connection: ConnectionId) {
+    pub(super) fn connected(&mut self, connection: ConnectionId, peer: &PeerId) {
         self.dialling.remove(&connection);
+        self.book.connected(peer, self.clock.now());
         self.look_soon();
     }
 
     /// A dial failed.
     pub(super) fn failed(&mut self, connection: ConnectionId, fault: Fault, line: Line) {
         if let Some(peer) = self.dialling.remove(&connection) {
-            self.book.failed(&peer, fault, clock::now(), line, rand::random());
+            self.book.failed(&peer, fault, self.clock.now(), line, rand::random());
             self.look_soon();
         }
     }
 
     /// A node belongs to our network.
     pub(super) fn settled(&mut self, peer: &PeerId) {
-        self.book.settled(peer, clock::now());
+        self.book.settled(peer);
         self.look_soon();
     }
 
     /// A node belongs to another one.
     pub(super) fn shunned(&mut self, peer: &PeerId) {
-        self.book.shunned(peer, clock::now());
+        self.book.shunned(peer, self.clock.now());
     }
 
     /// The last connection to a node is gone.
     pub(super) fn lost(&mut self, peer: &PeerId) {
-        self.book.lost(peer, clock::now());
+        self.book.lost(peer, self.clock.now());
         self.look_soon();
     }
 }
@@ -232,9 +235,10 @@ fn capabilities(config: &Config) -> Capabilities {
 }
 
 fn dial(peer: PeerId, addresses: Vec<PeerAddr>) -> DialOpts {
-    DialOpts::peer_id(peer)
+    let local = addresses.iter().any(PeerAddr::is_local);
+    let dial = DialOpts::peer_id(peer)
         .condition(PeerCondition::DisconnectedAndNotDialing)
-        .addresses(addresses.iter().map(|address| address.multiaddr().clone()).collect())
-        .allocate_new_port()
-        .build()
+        .addresses(addresses.into_iter().map(PeerAddr::into_multiaddr).collect());
+    // See the dialler for why it is not always the port at which this node listens.
+    if local { dial.allocate_new_port().build() } else { dial.build() }
 }

@@ -2,7 +2,6 @@
 
 use std::collections::{BTreeSet, HashMap, VecDeque};
 use std::sync::Arc;
-use std::time::{SystemTime, UNIX_EPOCH};
 
 use libp2p::PeerId;
 use libp2p::gossipsub::{self, IdentTopic, MessageAcceptance, PublishError, TopicHash};
@@ -15,7 +14,7 @@ use crate::history::Sent;
 use crate::recent::Recent;
 use crate::stats::Counters;
 use crate::verdict::{Judge, Route, Verdict};
-use crate::{Config, MessageHash, WakuMessage, gossip_id};
+use crate::{Clock, Config, MessageHash, WakuMessage, gossip_id};
 
 /// Events that wait until the owner takes them.
 const MAX_WAITING: usize = 4096;
@@ -43,6 +42,7 @@ pub(super) struct Gossip {
     // For how many seconds a node did not take what was meant for it; those that did are not in it.
     slow: HashMap<PeerId, u32>,
     taps: Taps,
+    clock: Clock,
     sent: mpsc::Sender<Sent>,
     counters: Arc<Counters>,
 }
@@ -68,6 +68,7 @@ impl Gossip {
             published: false,
             slow: HashMap::new(),
             taps,
+            clock: config.clock.clone(),
             sent,
             counters,
         }
@@ -152,7 +153,7 @@ impl Gossip {
             gossipsub::Event::Message { propagation_source, message_id, message } => {
                 self.counters.messages_in.add(1);
                 self.counters.bytes_in.add(message.data.len());
-                let verdict = self.judge.judge(message.topic.as_str(), &message.data, wall_clock());
+                let verdict = self.judge.judge(message.topic.as_str(), &message.data, self.clock.nanos());
                 let said = match &verdict {
                     Verdict::Accept(_) => MessageAcceptance::Accept,
                     Verdict::Reject(_) => MessageAcceptance::Reject,
@@ -187,7 +188,7 @@ impl Gossip {
         pubsub_topic: String,
         data: Vec<u8>,
     ) -> Result<usize, Unpublished> {
-        let verdict = self.judge.judge(&pubsub_topic, &data, wall_clock());
+        let verdict = self.judge.judge(&pubsub_topic, &data, self.clock.nanos());
         let Verdict::Accept(message) = verdict else { return Err(Unpublished::TooLarge) };
         let topic = IdentTopic::new(pubsub_topic).hash();
         let peers = relay.all_peers().filter(|(_, topics)| topics.contains(&&topic)).count();
@@ -339,16 +340,6 @@ impl Gossip {
             permit.send(event);
         }
     }
-}
-
-/// Nanoseconds since the Unix epoch; messages say their time so.
-fn wall_clock() -> i64 {
-    #[expect(clippy::disallowed_methods, reason = "messages of others are judged by the time that they bear")]
-    let now = SystemTime::now();
-    now.duration_since(UNIX_EPOCH)
-        .ok()
-        .and_then(|since| i64::try_from(since.as_nanos()).ok())
-        .unwrap_or_default()
 }
 
 #[cfg(test)]
