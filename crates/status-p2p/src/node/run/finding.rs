@@ -213,8 +213,8 @@ impl Finding {
 
 /// What this node does for others.
 fn capabilities(config: &Config) -> Capabilities {
-    let _ = config;
-    Capabilities::RELAY
+    let store = if config.archive.is_some() { Capabilities::STORE } else { Capabilities::default() };
+    Capabilities::RELAY | store
 }
 
 fn dial(peer: PeerId, addresses: Vec<PeerAddr>) -> DialOpts {
