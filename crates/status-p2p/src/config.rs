@@ -3,7 +3,9 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use crate::{Archive, Clock, Discovery, HostKey, PeerAddr, Protected, PubsubTopic, Reach, StartError};
+use crate::{
+    Archive, Clock, Discovery, HostKey, PeerAddr, Protected, PubsubTopic, Reach, StartError, Web,
+};
 
 /// The cluster of the Status network.
 pub(crate) const STATUS_CLUSTER: u16 = 16;
@@ -55,6 +57,8 @@ pub struct Config {
     pub redial: Redial,
     /// How it is noticed that a connection is dead.
     pub keepalive: Keepalive,
+    /// What stands behind `wss` addresses.
+    pub web: Web,
     /// How nodes behind a NAT are reached, and how this one is.
     pub reach: Reach,
     /// Where it has the time of day from. Default the system's clock.
@@ -165,6 +169,7 @@ impl Config {
             limits: Limits::default(),
             redial: Redial::default(),
             keepalive: Keepalive::default(),
+            web: Web::default(),
             reach: Reach::default(),
             clock: Clock::default(),
             remember: Duration::from_secs(20 * 60),

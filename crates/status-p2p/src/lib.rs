@@ -84,4 +84,5 @@ pub use pubsub::{AutoshardError, PubsubTopic, PubsubTopicError, autoshard, pubsu
 pub use reach::{Circuits, Reach, Switch};
 pub use scope::Scope;
 pub use stats::Stats;
+pub use transport::{Certificate, CertificateError, Web};
 pub use wire::{MessageHash, WakuMessage, WakuMessageError, gossip_id};

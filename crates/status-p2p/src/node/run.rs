@@ -436,7 +436,7 @@ impl Wires {
 fn swarm(config: &Config, wires: Wires) -> Result<Swarm<Protocols>, StartError> {
     let key = config.key.keypair();
     let (carrier, asking) = match wires {
-        Wires::System => transport::all(&key)?,
+        Wires::System => transport::all(&key, &config.web)?,
         #[cfg(feature = "transport")]
         Wires::Given(given) => transport::with_circuits(given, &key)?,
     };
