@@ -429,12 +429,23 @@ impl Run {
     }
 
     fn note_addresses(&mut self) {
+        let addresses = self.named(self.swarm.listeners());
+        self.ends.listening.send_replace(addresses);
+        self.announce();
+    }
+
+    /// Those who look for nodes are told where this one is reached: first where that was confirmed, then where it listens.
+    fn announce(&self) {
+        let confirmed = self.named(self.swarm.external_addresses());
+        let listening = self.named(self.swarm.listeners());
+        self.finding.announce(confirmed.into_iter().chain(listening));
+    }
+
+    /// Addresses of our own that this node knows how to dial, with its name behind them.
+    fn named<'a>(&self, addresses: impl Iterator<Item = &'a libp2p::Multiaddr>) -> Vec<PeerAddr> {
         let name = *self.swarm.local_peer_id();
         let named = |address: &libp2p::Multiaddr| address.clone().with_p2p(name).ok()?.try_into().ok();
-        let addresses: Vec<PeerAddr> = self.swarm.listeners().filter_map(named).collect();
-        let confirmed = self.swarm.external_addresses().filter_map(named);
-        self.finding.announce(confirmed.chain(addresses.iter().cloned()));
-        self.ends.listening.send_replace(addresses);
+        addresses.filter_map(named).collect()
     }
 
     fn count_peers(&mut self) {

@@ -231,7 +231,8 @@ fn capabilities(config: &Config) -> Capabilities {
     }
     let filter = config.serve.filter.map_or(Capabilities::default(), |_| Capabilities::FILTER);
     let light_push = config.serve.light_push.map_or(Capabilities::default(), |_| Capabilities::LIGHTPUSH);
-    Capabilities::RELAY | filter | light_push
+    let store = config.archive.as_ref().map_or(Capabilities::default(), |_| Capabilities::STORE);
+    Capabilities::RELAY | store | filter | light_push
 }
 
 fn dial(peer: PeerId, addresses: Vec<PeerAddr>) -> DialOpts {
