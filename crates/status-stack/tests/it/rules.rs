@@ -8,19 +8,19 @@ use status_layer::{
 };
 use status_stack::{Config, Engine, Input, Layer, News, Output, Stack};
 
-type Doubles = Stack<Courier, OpenBook, Glass>;
+pub(crate) type Doubles = Stack<Courier, OpenBook, Glass>;
 
-fn user(seat: u8) -> UserId {
+pub(crate) fn user(seat: u8) -> UserId {
     let mut key = [seat; 33];
     key[0] = 2;
     UserId::from_compressed(&key).unwrap()
 }
 
-fn stack(seat: u8) -> Doubles {
+pub(crate) fn stack(seat: u8) -> Doubles {
     Stack::new(Courier, OpenBook::new(user(seat)), Glass)
 }
 
-fn step(stack: &Doubles, party: &mut Party, input: Input) -> Output {
+pub(crate) fn step(stack: &Doubles, party: &mut Party, input: Input) -> Output {
     let mut unit = Unit::new(party.now, &mut party.rng, &party.store);
     let out = stack.step(&mut unit, input).unwrap();
     let batch = unit.into_batch();
@@ -89,21 +89,6 @@ fn topics_are_told_when_they_change_and_at_the_start() {
     assert_eq!(first.as_ref().map(Vec::len), Some(1));
     assert_eq!(again, None);
     assert_eq!(started, first);
-}
-
-#[test]
-fn history_is_wanted_from_a_little_before_the_last_frame_seen() {
-    let (alice, bob) = (stack(1), stack(2));
-    let (mut at_alice, mut at_bob) = (Party::new(1), Party::new(2));
-    step(&bob, &mut at_bob, Input::Expect { whom: Recipient::User(user(2)), how: Interest::Listen });
-    let (_, frame) = step(&alice, &mut at_alice, send(Audience::User(user(2)))).frames.remove(0);
-    step(&bob, &mut at_bob, Input::Frame(frame.clone()));
-
-    at_bob.wait(Duration::from_secs(9_000));
-    let fetch = step(&bob, &mut at_bob, Input::Start).fetch.unwrap();
-
-    assert_eq!(frame.at.since(fetch.since), Duration::from_secs(120));
-    assert_eq!(fetch.topics, [frame.topic]);
 }
 
 #[test]
