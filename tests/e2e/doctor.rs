@@ -12,7 +12,8 @@ use status_store::{ANCHOR_AREA, Sealed};
 use tokio::time::timeout;
 
 /// Tables that follow from others: by area, the tags of their rows.
-const INDEXES: [(u8, &[u8]); 5] = [(16, b"H"), (1, &[3, 4, 5, 7, 10]), (2, b"bxFwec"), (3, &[2]), (4, b"T")];
+const INDEXES: [(u8, &[u8]); 5] =
+    [(16, b"H"), (1, &[3, 4, 5, 7, 10]), (2, b"bxFwec"), (3, &[2]), (4, b"DKT")];
 
 fn key() -> Lock {
     StoreKey::parse(&"5c".repeat(32)).unwrap().into()

@@ -37,7 +37,7 @@ enum When {
     Asked,
 }
 
-const JOBS: [Job; 9] = [
+const JOBS: [Job; 12] = [
     Job { name: "tidy", when: When::Always, run: |w| tidy::run(w).map(|()| Done::Passed) },
     Job { name: "public-types", when: When::Always, run: public },
     Job { name: "clippy", when: When::Always, run: clippy },
@@ -45,7 +45,10 @@ const JOBS: [Job; 9] = [
     Job { name: "no-std", when: When::Always, run: no_std },
     Job { name: "deny", when: When::Always, run: deny },
     Job { name: "libsecp256k1", when: When::Asked, run: libsecp256k1 },
+    Job { name: "quic", when: When::Asked, run: quic },
+    Job { name: "nat", when: When::Asked, run: crate::nat::run },
     Job { name: "memory", when: When::Asked, run: memory },
+    Job { name: "lane", when: When::Asked, run: lane },
     Job { name: "fuzz-smoke", when: When::Asked, run: |w| fuzz::run(w, SMOKE, None) },
 ];
 
@@ -177,6 +180,12 @@ fn libsecp256k1(workspace: &Workspace) -> Outcome<Done> {
     Ok(Done::Passed)
 }
 
+/// Runs the tests of nodes with the transports that bring C; only when asked for, as that takes a compiler and a minute.
+fn quic(workspace: &Workspace) -> Outcome<Done> {
+    finish(workspace.cargo(&["test", "--package=status-p2p", "--features=quic"]))?;
+    Ok(Done::Passed)
+}
+
 /// Builds the pure crates without std, with the versions of the workspace and in its target folder.
 fn no_std(workspace: &Workspace) -> Outcome<Done> {
     share_lock(workspace, "tests/no-std")?;
@@ -200,6 +209,15 @@ fn memory(workspace: &Workspace) -> Outcome<Done> {
         "--config",
         &profile,
     ]))?;
+    Ok(Done::Passed)
+}
+
+/// Runs real nodes in virtual time. The library under them is built anew, for its timers are replaced.
+fn lane(workspace: &Workspace) -> Outcome<Done> {
+    share_lock(workspace, "tests/lane")?;
+    let target = workspace.target()?;
+    let target = format!("{target}/lane");
+    finish(workspace.cargo(&["test", "--manifest-path", "tests/lane/Cargo.toml", "--target-dir", &target]))?;
     Ok(Done::Passed)
 }
 

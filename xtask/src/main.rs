@@ -4,6 +4,7 @@ mod ci;
 mod codegen;
 mod fuzz;
 mod instrument;
+mod nat;
 mod public_types;
 mod report;
 mod source;

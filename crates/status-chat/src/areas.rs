@@ -5,7 +5,7 @@ use status_layer::{Area, Read, StoreError};
 use status_stack::Areas;
 
 use crate::core::AREA;
-use crate::table;
+use crate::{nodes, table};
 
 /// One layer's rows.
 pub(crate) struct Part {
@@ -17,13 +17,14 @@ pub(crate) struct Part {
 }
 
 /// Every part of a home with the layers of the deployed network.
-pub(crate) fn parts() -> [Part; 5] {
+pub(crate) fn parts() -> [Part; 6] {
     let Areas { sync, security, privacy, stack } = status_stack::Config::default().areas;
     [
         part(AREA, "chat", &table::TABLES, table::examine),
         part(sync, "data sync", &status_data_sync::TABLES, status_data_sync::examine),
         part(security, "security", &status_security::TABLES, status_security::examine),
         part(privacy, "privacy", &status_privacy::TABLES, status_privacy::examine),
+        part(nodes::AREA, "network", &nodes::TABLES, nodes::examine),
         part(stack, "conductor", &status_stack::TABLES, status_stack::examine),
     ]
 }

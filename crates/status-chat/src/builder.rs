@@ -7,14 +7,14 @@ use std::sync::Arc;
 use rand::rngs::{StdRng, SysRng};
 use rand_core::SeedableRng;
 use status_crypto::{Keyring, SecretKey};
-use status_layer::{Area, DeviceId, Network, Store, Unit};
-use status_p2p::{Config, HostKey, Mdns, Node, PeerAddr};
+use status_layer::{Area, DeviceId, Draft, Network, Store, Unit};
+use status_p2p::{Config, Fleet, HostKey, KnownNode, Mdns, Node, PeerAddr};
 use status_stack::Engine;
 use status_store::{Continuity, Lock};
 use tokio::sync::{broadcast, mpsc, oneshot};
 use zeroize::Zeroizing;
 
-use crate::client::Client;
+use crate::client::{Client, Reached};
 use crate::clock::{Clock, SystemClock};
 use crate::core::{AREA, Core};
 use crate::driver::{Driver, Miner, ONLINE_GAP, Window};
@@ -22,6 +22,7 @@ use crate::error::OpenError;
 use crate::event::{Chat, Tally};
 use crate::home::{open_store, secret_areas};
 use crate::identity::{Identity, RecoveryPhrase};
+use crate::nodes;
 use crate::table::{self, Owner};
 use crate::throttle::Throttle;
 
@@ -42,6 +43,7 @@ pub struct ClientBuilder {
     listen: Vec<String>,
     peers: Vec<String>,
     local: bool,
+    fleet: Option<Fleet>,
     chats: Vec<Chat>,
     network: Option<Box<dyn Network>>,
     store: Option<Box<dyn Store + Send>>,
@@ -114,6 +116,16 @@ impl ClientBuilder {
     /// Finds nodes on the local network by multicast DNS, and is found by them.
     pub fn local_discovery(mut self) -> Self {
         self.local = true;
+        self
+    }
+
+    /// Finds nodes across the internet by way of a fleet of public ones, and is found: without it only named nodes, those
+    /// of the local network and those that dial this one are connected.
+    ///
+    /// Whoever runs the fleet's domain, and other nodes, learn the address of this device, as every node does that is
+    /// connected.
+    pub fn fleet(mut self, fleet: Fleet) -> Self {
+        self.fleet = Some(fleet);
         self
     }
 
@@ -218,12 +230,19 @@ async fn start(builder: ClientBuilder) -> Result<(Client, Driver), OpenError> {
     let key = SecretKey::from_bytes(owner.chat_key.as_slice()).map_err(|_| damaged())?;
     let us =
         Us { keyring: Arc::new(key), device: DeviceId::new(owner.device.clone()).map_err(|_| damaged())? };
-    let (network, addresses) = match builder.network {
-        Some(network) => (network, Vec::new()),
+    let (network, addresses, overview) = match builder.network {
+        Some(network) => (network, Vec::new(), None),
         None => {
-            let node = start_node(&owner, &builder.listen, &builder.peers, builder.local).await?;
+            let known = match builder.fleet {
+                Some(_) => nodes::load(&Draft::new(&*store).shelf(nodes::AREA))?,
+                None => Vec::new(),
+            };
+            let (listen, peers) = (&builder.listen, &builder.peers);
+            let way = Way { listen, peers, local: builder.local, fleet: builder.fleet, known };
+            let node = start_node(&owner, way).await?;
             let addresses = node.listen_addrs().iter().map(ToString::to_string).collect();
-            (Box::new(node) as Box<dyn Network>, addresses)
+            let overview = node.overview();
+            (Box::new(node) as Box<dyn Network>, addresses, Some(overview))
         }
     };
     let engine = match builder.stack {
@@ -247,12 +266,16 @@ async fn start(builder: ClientBuilder) -> Result<(Client, Driver), OpenError> {
         waiting: BTreeSet::new(),
         miner: Miner::new(),
         online: Throttle::new(ONLINE_GAP),
+        unheard: false,
         window: Window::default(),
         settles: None,
+        // Who does not look for nodes knows none, and would forget those that are kept.
+        nodes: overview.clone().filter(|_| builder.fleet.is_some()).map(nodes::Keeper::new),
     };
     driver.start(builder.chats, continuity == Continuity::PutBack).map_err(OpenError::Layer)?;
     let phrase = RecoveryPhrase::kept(owner.phrase);
-    Ok((Client::new(me, us.device, phrase, addresses, commands, listeners, first), driver))
+    let node = Reached { addresses, overview };
+    Ok((Client::new(me, us.device, phrase, node, commands, listeners, first), driver))
 }
 
 /// Who the home belongs to; whoever comes first owns it.
@@ -279,19 +302,28 @@ fn own(unit: &mut Unit<'_>, identity: Option<Identity>) -> Result<Owner, OpenErr
     }
 }
 
-async fn start_node(
-    owner: &Owner,
-    listen: &[String],
-    peers: &[String],
+/// How the node of our own reaches others.
+struct Way<'a> {
+    listen: &'a [String],
+    peers: &'a [String],
     local: bool,
-) -> Result<Node, OpenError> {
+    fleet: Option<Fleet>,
+    known: Vec<KnownNode>,
+}
+
+async fn start_node(owner: &Owner, way: Way<'_>) -> Result<Node, OpenError> {
     let address = |text: &String| {
         text.parse::<PeerAddr>().map_err(|error| OpenError::Network(format!("{text}: {error}")))
     };
-    let mut config = Config::new(HostKey::from_bytes(owner.host_key.as_slice()).map_err(|_| damaged())?);
-    config.listen = listen.iter().map(address).collect::<Result<_, _>>()?;
-    config.peers = peers.iter().map(address).collect::<Result<_, _>>()?;
-    if local {
+    let key = HostKey::from_bytes(owner.host_key.as_slice()).map_err(|_| damaged())?;
+    let mut config = match way.fleet {
+        Some(fleet) => Config::of_fleet(key, fleet),
+        None => Config::new(key),
+    };
+    config.listen = way.listen.iter().map(address).collect::<Result<_, _>>()?;
+    config.peers = way.peers.iter().map(address).collect::<Result<_, _>>()?;
+    config.discovery.known = way.known;
+    if way.local {
         config.mdns = Mdns::On;
     }
     Node::start(config).await.map_err(|error| OpenError::Network(error.to_string()))

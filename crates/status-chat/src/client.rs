@@ -4,6 +4,7 @@ use std::path::PathBuf;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use status_layer::{DeviceId, Interest, MessageId, UserId};
+use status_p2p::{Overview, PeerStatus};
 use status_stack::Input;
 use status_store::{BackupWriter, Lock};
 use tokio::sync::broadcast::error::RecvError;
@@ -29,12 +30,18 @@ struct Inner {
     me: UserId,
     device: DeviceId,
     phrase: RecoveryPhrase,
-    addresses: Vec<String>,
+    reached: Reached,
     commands: mpsc::Sender<Command>,
     /// Weak, so that listeners hear the end when the driver is gone.
     events: broadcast::WeakSender<Event>,
     /// The listener that was there from the beginning, for whoever asks first.
     first: Mutex<Option<broadcast::Receiver<Event>>>,
+}
+
+/// The node of our own, as far as applications see it.
+pub(crate) struct Reached {
+    pub(crate) addresses: Vec<String>,
+    pub(crate) overview: Option<Overview>,
 }
 
 impl Client {
@@ -47,13 +54,13 @@ impl Client {
         me: UserId,
         device: DeviceId,
         phrase: RecoveryPhrase,
-        addresses: Vec<String>,
+        reached: Reached,
         commands: mpsc::Sender<Command>,
         events: broadcast::WeakSender<Event>,
         first: broadcast::Receiver<Event>,
     ) -> Self {
         let first = Mutex::new(Some(first));
-        Self(Arc::new(Inner { me, device, phrase, addresses, commands, events, first }))
+        Self(Arc::new(Inner { me, device, phrase, reached, commands, events, first }))
     }
 
     /// Our own side of every one-to-one chat; prints as the key that others write to.
@@ -83,7 +90,14 @@ impl Client {
     /// The multiaddresses at which others can reach our node.
     #[must_use]
     pub fn addresses(&self) -> &[String] {
-        &self.0.addresses
+        &self.0.reached.addresses
+    }
+
+    /// The other nodes that ours knows: how each was found, how it is connected or why it is not. Empty if the network is
+    /// not a node of our own.
+    #[must_use]
+    pub fn peers(&self) -> Vec<PeerStatus> {
+        self.0.reached.overview.as_ref().map_or_else(Vec::new, Overview::peers)
     }
 
     /// Sends a text to a [`Chat`], a user, or whoever is named by `"#channel"` or a key. When it returns `Ok`, the message is durable and will be sent until it is acknowledged;

@@ -24,6 +24,7 @@ use crate::core::{AREA, Answer, Core, MAX_CHATS, Task};
 use crate::devices::{self, OwnDevice};
 use crate::error::SendError;
 use crate::event::{Chat, Event, Message, Refused, Tally};
+use crate::nodes;
 use crate::table;
 use crate::throttle::Throttle;
 use group::{Group, Job};
@@ -82,10 +83,14 @@ pub(crate) struct Driver {
     pub(crate) miner: Miner,
     /// How often what waits is set off.
     pub(crate) online: Throttle,
+    /// Somebody joined, and the step that was to take it in failed.
+    pub(crate) unheard: bool,
     /// How long inputs wait for each other.
     pub(crate) window: Window,
     /// When the store gets time for itself; never, if nothing was committed since it had.
     pub(crate) settles: Option<Instant>,
+    /// Keeps the nodes that were found; nothing, if the network is not a node of our own.
+    pub(crate) nodes: Option<nodes::Keeper>,
 }
 
 /// Why the driver woke up.
@@ -100,6 +105,7 @@ impl Driver {
     /// Runs until the client is closed or dropped; returns who waits for the end, if anybody does.
     pub(crate) async fn run(mut self) -> Option<oneshot::Sender<()>> {
         let waiting = self.serve().await;
+        self.keep_nodes();
         self.network.close().await;
         waiting
     }
@@ -107,6 +113,9 @@ impl Driver {
     async fn serve(&mut self) -> Option<oneshot::Sender<()>> {
         loop {
             self.settle();
+            if self.nodes.as_ref().is_some_and(nodes::Keeper::is_due) {
+                self.keep_nodes();
+            }
             let mut group = Group::default();
             let until = Instant::now() + self.pause();
             let woken = self.woken(self.settles.map_or(until, |settles| until.min(settles))).await;
@@ -154,6 +163,18 @@ impl Driver {
         }
     }
 
+    /// Keeps the nodes that were found, so that the next start finds its way. That it fails harms nobody.
+    fn keep_nodes(&mut self) {
+        let Some(keeper) = &mut self.nodes else { return };
+        let mut draft = Draft::new(&*self.store);
+        let written = keeper.keep(&mut draft.shelf(nodes::AREA));
+        let batch = draft.into_batch();
+        let kept = written.and_then(|()| if batch.is_empty() { Ok(()) } else { self.store.commit(batch) });
+        if let Err(why) = kept {
+            debug!(%why, "the nodes that were found are not kept");
+        }
+    }
+
     /// Waits for whatever comes first, until a time.
     async fn woken(&mut self, until: Instant) -> Woken {
         tokio::select! {
@@ -166,9 +187,11 @@ impl Driver {
 
     fn look_at_the_clock(&mut self, group: &mut Group) {
         let now = self.clock.now();
-        if self.online.due(now) {
+        let wakes = self.wake.is_some_and(|wake| wake <= now);
+        if self.online.due(now) || (wakes && self.unheard) {
+            self.unheard = false;
             add(group, Task::Layers(Input::Online(true)));
-        } else if self.wake.is_some_and(|wake| wake <= now) {
+        } else if wakes {
             add(group, Task::Layers(Input::Tick));
         }
     }
@@ -279,7 +302,10 @@ impl Driver {
             NetworkEvent::Online(online) => {
                 info!(online, "network");
                 self.tell(Event::Online(online));
-                if online && !self.online.ask(self.clock.now()) {
+                self.unheard = false;
+                if !online {
+                    self.online.forget();
+                } else if !self.online.ask(self.clock.now()) {
                     return None;
                 }
                 Input::Online(online)

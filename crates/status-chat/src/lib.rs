@@ -37,6 +37,7 @@ mod error;
 mod event;
 pub mod home;
 mod identity;
+mod nodes;
 mod stage;
 mod table;
 #[cfg(feature = "testing")]
@@ -52,6 +53,9 @@ pub use error::{OpenError, SendError};
 pub use event::{Chat, Event, Journey, Message, Refused, Stage, Tally};
 pub use identity::{Identity, IdentityError, RecoveryPhrase};
 pub use status_layer::{DeviceId, Grade, MessageId, Name, Network, Notice, Timestamp, Traffic, UserId};
+pub use status_p2p::{
+    Capabilities, Direction, Fault, Fleet, Link, NodeId, PeerAddr, PeerStatus, Source, Transport,
+};
 pub use status_stack::{Engine, Stack, Way};
 #[cfg(feature = "keyring")]
 pub use status_store::keyring_core;

@@ -36,6 +36,11 @@ impl Throttle {
         true
     }
 
+    /// What came too soon need not happen any more.
+    pub(crate) const fn forget(&mut self) {
+        self.owed = false;
+    }
+
     /// When to ask again, if something is owed.
     pub(crate) fn next(&self) -> Option<Timestamp> {
         self.last.filter(|_| self.owed).map(|last| last.after(self.gap))
@@ -63,6 +68,17 @@ mod tests {
         assert!(throttle.due(at(12_000)));
         assert!(!throttle.due(at(20_000)), "it happened already");
         assert_eq!(throttle.next(), None);
+    }
+
+    #[test]
+    fn what_was_forgotten_does_not_happen() {
+        let mut throttle = Throttle::new(GAP);
+        throttle.ask(at(10_000));
+        throttle.ask(at(10_001));
+
+        throttle.forget();
+
+        assert!(!throttle.due(at(12_000)) && throttle.next().is_none());
     }
 
     #[test]

@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 
 use clap::{Parser, Subcommand};
+use status_chat::Fleet;
 
 use crate::sim::Storm;
 
@@ -51,9 +52,18 @@ pub(crate) struct Here {
     #[arg(long, global = true, env = "STATUS_CHAT_PEERS", value_delimiter = ',', value_name = "MULTIADDR")]
     pub(crate) peer: Vec<String>,
 
+    /// Find nodes across the internet by way of a fleet of public ones, and be found: `status.prod` is the Status network.
+    #[arg(long, global = true, env = "STATUS_CHAT_FLEET", value_name = "FLEET", value_parser = fleet)]
+    pub(crate) fleet: Option<Fleet>,
+
     /// Find nodes on the local network, and be found by them (multicast DNS).
     #[arg(long, global = true)]
     pub(crate) local: bool,
+}
+
+fn fleet(name: &str) -> Result<Fleet, String> {
+    let known = || Fleet::ALL.map(Fleet::name).join(", ");
+    Fleet::of_name(name).ok_or_else(|| format!("no such fleet; there are {}", known()))
 }
 
 #[derive(Subcommand)]
@@ -113,6 +123,12 @@ pub(crate) enum Task {
     Chat {
         /// A user's key, or #channel.
         with: String,
+    },
+    /// Go online and print the nodes that are known: how each was found, how it is connected or why it is not.
+    Peers {
+        /// How long to look for nodes first, in seconds.
+        #[arg(long, default_value_t = 10, value_name = "SECONDS")]
+        wait: u64,
     },
     /// The other devices of this identity: without more, a list.
     Devices {

@@ -75,6 +75,9 @@ pub(crate) fn online(here: &Here) -> status_chat::ClientBuilder {
     for address in &here.peer {
         builder = builder.peer(address);
     }
+    if let Some(fleet) = here.fleet {
+        builder = builder.fleet(fleet);
+    }
     if here.local {
         builder = builder.local_discovery();
     }

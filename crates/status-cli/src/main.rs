@@ -8,6 +8,7 @@ mod devices;
 mod doctor;
 mod home;
 mod lock;
+mod peers;
 mod show;
 mod sim;
 mod talk;
@@ -37,6 +38,7 @@ async fn main() -> ExitCode {
         Task::Send { to, text, wait } => talk::send(show, &args.here, &to, &text, wait).await,
         Task::Listen { channels } => talk::listen(show, &args.here, &channels).await,
         Task::Chat { with } => talk::chat(show, &args.here, &with).await,
+        Task::Peers { wait } => peers::run(show, &args.here, wait).await,
         Task::Devices { task } => devices::run(show, &args.here, task).await,
         Task::Sim(SimTask::Run { storm, seed, seeds }) => sim::run(show, &storm, seed, seeds),
         Task::Sim(SimTask::Replay { seed, storm }) => sim::replay(show, &storm, seed),

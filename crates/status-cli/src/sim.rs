@@ -160,7 +160,7 @@ fn table(show: Show, report: &Report, took: Duration) {
     let rows = [
         ("messages", tally.messages.to_string()),
         ("delivered", format!("{} of {} to their readers", tally.delivered, tally.expected)),
-        ("given up", tally.given_up.to_string()),
+        ("given up", format!("{}, and {} forgotten by who sent them", tally.given_up, tally.forgotten)),
         (
             "latency",
             format!(
@@ -173,7 +173,8 @@ fn table(show: Show, report: &Report, took: Duration) {
         ("resends", report.resends.to_string()),
         ("bytes", format!("{} for each delivered message", report.bytes_each())),
         ("duplicates", format!("{} recognised, none shown twice", tally.duplicates)),
-        ("gaps", format!("{} messages overtook an earlier one", tally.gaps)),
+        ("order", format!("{} messages were overtaken by a later one", tally.overtaken)),
+        ("gaps", format!("{} messages were said to be missing", tally.gaps)),
         ("resets", format!("{} times somebody wrote in a session that was lost", tally.resets)),
         ("network", format!("{} frames, {} lost, {} doubled", stats.frames, stats.lost, stats.doubled)),
         ("nodes", format!("{} steps, {} crashes, {} full disks", stats.steps, stats.crashes, stats.full)),
@@ -198,9 +199,9 @@ fn object(event: &str, report: &Report, took: Duration) -> Value {
     let (tally, stats) = (&report.tally, &report.stats);
     json!({
         "event": event, "seed": report.seed, "messages": tally.messages, "expected": tally.expected,
-        "delivered": tally.delivered, "given_up": tally.given_up, "latency_ms_p50": report.latency(500),
+        "delivered": tally.delivered, "given_up": tally.given_up, "forgotten": tally.forgotten, "latency_ms_p50": report.latency(500),
         "latency_ms_p99": report.latency(990), "latency_ms_max": report.latency(1_000), "resends": report.resends,
-        "bytes_per_delivered": report.bytes_each(), "duplicates": tally.duplicates, "gaps": tally.gaps,
+        "bytes_per_delivered": report.bytes_each(), "duplicates": tally.duplicates, "overtaken": tally.overtaken, "gaps": tally.gaps,
         "ratchet_resets": tally.resets, "frames": stats.frames, "frames_lost": stats.lost,
         "frames_doubled": stats.doubled, "steps": stats.steps, "crashes": stats.crashes, "full_disks": stats.full,
         "virtual_seconds": report.time.as_secs_f64(), "seconds": took.as_secs_f64(),

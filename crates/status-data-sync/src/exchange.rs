@@ -5,6 +5,7 @@
 //! it, or a request for it. Acknowledgements are not records; each copy of a message causes one, once.
 
 mod ack;
+mod lapse;
 mod order;
 mod receive;
 mod send;

@@ -66,6 +66,15 @@ impl Mvds {
     }
 }
 
+impl Mvds {
+    /// What time alone has brought.
+    fn ends(&self, given_up: Vec<(MessageId, UserId)>, events: Vec<Event>) -> Vec<Arrival> {
+        let given_up = given_up.into_iter().map(|(id, to)| Arrival::GaveUp { id, to });
+        let own = self.exchange.own;
+        given_up.chain(events.into_iter().map(|event| self.arrival(own, event))).collect()
+    }
+}
+
 impl DataSync for Mvds {
     type Error = SyncError;
 
@@ -145,16 +154,19 @@ impl DataSync for Mvds {
             };
             datagrams.extend(bare.into_iter().map(datagram));
         }
-        let Due { now: Sent { flushes, given_up, events }, next } = self.exchange.due(cx)?;
+        let Due { now: sent, next } = self.exchange.due(cx)?;
         let datagram = |Flush { user, payload, introduces, carries }| Datagram {
             introduces,
             carries,
             ..Datagram::new(Recipient::User(user), payload.encode())
         };
+        let Sent { flushes, given_up, events } = sent;
         datagrams.extend(flushes.into_iter().map(datagram));
-        let given_up = given_up.into_iter().map(|(id, to)| Arrival::GaveUp { id, to });
-        let own = self.exchange.own;
-        let arrivals = given_up.chain(events.into_iter().map(|event| self.arrival(own, event))).collect();
-        Ok(Due { now: Round { datagrams, arrivals }, next })
+        Ok(Due { now: Round { datagrams, arrivals: self.ends(given_up, events) }, next })
+    }
+
+    fn lapse(&self, cx: &mut Cx<'_>) -> Result<Due<Vec<Arrival>>, SyncError> {
+        let Due { now: Sent { given_up, events, .. }, next } = self.exchange.lapse(cx)?;
+        Ok(Due { now: self.ends(given_up, events), next })
     }
 }

@@ -21,6 +21,7 @@
 //! | 10 | id 32 | a message that waits for those before it | `order` |
 //! | 11 | missing id 32, id 32 | –: who waits for a missing message | `order` |
 //! | 12 | time 8, id 32 | –: until when a message waits | `order` |
+//! | 13 | – | when all that waits is looked at next, for what is too old (8) | `lapse` |
 //!
 //! Invariants: each 02 has one 03 and the other way round, each 07 one 08, each 0d an 0e, each 10 one 12, each 0a the 09
 //! or 0b that it is about. An 09 exists as long as a record of it does. A user with an 03 or 06 has an 04.
@@ -35,6 +36,7 @@ use status_layer::{MessageId, UserId, Value};
 use crate::ident::SyncId;
 
 mod examine;
+pub(crate) mod lapse;
 pub(crate) mod message;
 pub(crate) mod order;
 pub(crate) mod peer;
@@ -62,6 +64,7 @@ const HEADS: u8 = 0x0f;
 const HELD: u8 = 0x10;
 const WANTED: u8 = 0x11;
 const HELD_UNTIL: u8 = 0x12;
+const LAPSE: u8 = 0x13;
 
 /// The schema of every row.
 const VERSION: u8 = 2;

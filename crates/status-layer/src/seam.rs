@@ -54,6 +54,16 @@ pub trait DataSync {
     /// # Errors
     /// Fails only with the store.
     fn due(&self, cx: &mut Cx<'_>) -> Result<Due<Round>, Self::Error>;
+
+    /// Asked in place of [`due`](Self::due) while nothing can be sent because too much waits to leave: returns what ends by
+    /// time alone, such as what is given up. What is to be sent stays. By default nothing ends until there is room.
+    ///
+    /// # Errors
+    /// Fails only with the store.
+    fn lapse(&self, cx: &mut Cx<'_>) -> Result<Due<Vec<Arrival>>, Self::Error> {
+        let _ = cx;
+        Ok(Due::default())
+    }
 }
 
 /// How a datagram is sealed for its recipient's devices, and opened.

@@ -29,9 +29,13 @@ impl fmt::Display for NodeId {
     }
 }
 
-/// Where a node listens: `/ip4/<address>/tcp/<port>` or `/ip6/…`, with `/p2p/<node id>` behind it or without.
+/// Where a node listens, or through whom it is reached, as a multiaddr.
 ///
-/// With the node id, only the node of that name is talked to.
+/// - `/ip4/<address>` or `/ip6/…`, or a name: `/dns4/<name>`, `/dns6/…`, `/dns/…`;
+/// - then `/tcp/<port>`, `/tcp/<port>/ws` or `/tcp/<port>/wss` (also written `/tls/ws`), or, with the feature `quic`,
+///   `/udp/<port>/quic-v1`; in place of both there may be `/dnsaddr/<name>`, where the addresses are listed;
+/// - then maybe `/p2p/<node id>`: with it, only the node of that name is talked to;
+/// - then maybe `/p2p-circuit`, with or without another `/p2p/<node id>`: the first node relays to the second.
 #[derive(Clone, Eq, Hash, PartialEq)]
 pub struct PeerAddr(Multiaddr);
 
@@ -42,8 +46,11 @@ pub enum PeerAddrError {
     /// Not in multiaddr form.
     #[error("not a multiaddr; write for example /ip4/127.0.0.1/tcp/30303")]
     Malformed,
-    /// A multiaddr over something else than TCP on an IP address.
-    #[error("only /ip4 or /ip6 with /tcp is spoken, with /p2p/<node id> behind it or without")]
+    /// A multiaddr over a transport that this node does not speak.
+    #[error(
+        "only TCP and WebSocket (and QUIC with the feature quic) at an IP address or a name are spoken, \
+         with /p2p/<node id> behind it or without, and circuits through such a node"
+    )]
     Unsupported,
 }
 
@@ -54,14 +61,22 @@ impl PeerAddr {
         self.peer().as_ref().map(NodeId::of)
     }
 
+    /// Whether the node is reached through another one that relays.
+    #[must_use]
+    pub fn is_circuit(&self) -> bool {
+        is_circuit(&self.0)
+    }
+
+    /// The node at the end; not the one that relays to it.
     pub(crate) fn peer(&self) -> Option<PeerId> {
-        self.0.iter().find_map(|part| match part {
+        self.0.iter().fold(None, |peer, part| match part {
             Protocol::P2p(peer) => Some(peer),
-            _ => None,
+            Protocol::P2pCircuit => None,
+            _ => peer,
         })
     }
 
-    /// The socket address.
+    /// The socket address, if it is one of TCP.
     pub(crate) fn socket(&self) -> Option<SocketAddr> {
         let mut parts = self.0.iter();
         let ip: IpAddr = match parts.next()? {
@@ -70,9 +85,14 @@ impl PeerAddr {
             _ => return None,
         };
         match parts.next()? {
-            Protocol::Tcp(port) => Some((ip, port).into()),
+            Protocol::Tcp(port) if !self.is_circuit() => Some((ip, port).into()),
             _ => None,
         }
+    }
+
+    /// Whether the address may be on this very machine.
+    pub(crate) fn is_local(&self) -> bool {
+        ip(&self.0).is_some_and(|ip| ip.to_canonical().is_loopback() || ip.is_unspecified())
     }
 
     pub(crate) const fn multiaddr(&self) -> &Multiaddr {
@@ -84,14 +104,69 @@ impl TryFrom<Multiaddr> for PeerAddr {
     type Error = PeerAddrError;
 
     fn try_from(address: Multiaddr) -> Result<Self, PeerAddrError> {
-        let address = Self(address);
-        let mut behind = address.0.iter().skip(2);
-        let named = matches!(behind.next(), None | Some(Protocol::P2p(_)));
-        if named && behind.next().is_none() && address.socket().is_some() {
-            return Ok(address);
-        }
-        Err(PeerAddrError::Unsupported)
+        if is_spoken(&address) { Ok(Self(address)) } else { Err(PeerAddrError::Unsupported) }
     }
+}
+
+/// The IP address at which it begins.
+pub(crate) fn ip(address: &Multiaddr) -> Option<IpAddr> {
+    match address.iter().next()? {
+        Protocol::Ip4(ip) => Some(ip.into()),
+        Protocol::Ip6(ip) => Some(ip.into()),
+        _ => None,
+    }
+}
+
+/// Whether it may be reached from everywhere: a name, or an IP address of the public network.
+pub(crate) fn is_public(address: &Multiaddr) -> bool {
+    match ip(address).map(|ip| ip.to_canonical()) {
+        None => true,
+        Some(IpAddr::V4(ip)) => {
+            let shared = ip.octets().first_chunk().is_some_and(|[a, b]| *a == 100 && b & 0xc0 == 64);
+            !(ip.is_private() || ip.is_loopback() || ip.is_link_local() || ip.is_unspecified() || shared)
+        }
+        Some(IpAddr::V6(ip)) => {
+            !(ip.is_loopback() || ip.is_unspecified() || ip.is_unique_local() || ip.is_unicast_link_local())
+        }
+    }
+}
+
+/// Whether it leads through a node that relays.
+pub(crate) fn is_circuit(address: &Multiaddr) -> bool {
+    address.iter().any(|part| part == Protocol::P2pCircuit)
+}
+
+fn is_spoken(address: &Multiaddr) -> bool {
+    let mut parts = address.iter().peekable();
+    match parts.next() {
+        Some(Protocol::Dnsaddr(_)) => {}
+        Some(
+            Protocol::Ip4(_) | Protocol::Ip6(_) | Protocol::Dns(_) | Protocol::Dns4(_) | Protocol::Dns6(_),
+        ) => match (parts.next(), parts.peek()) {
+            (Some(Protocol::Udp(_)), Some(Protocol::QuicV1)) if cfg!(feature = "quic") => {
+                parts.next();
+            }
+            (Some(Protocol::Tcp(_)), Some(Protocol::Ws(_) | Protocol::Wss(_))) => {
+                parts.next();
+            }
+            (Some(Protocol::Tcp(_)), Some(Protocol::Tls)) => {
+                parts.next();
+                parts.next_if(|part| matches!(part, Protocol::Sni(_)));
+                if !matches!(parts.next(), Some(Protocol::Ws(_))) {
+                    return false;
+                }
+            }
+            (Some(Protocol::Tcp(_)), _) => {}
+            _ => return false,
+        },
+        _ => return false,
+    }
+    let named = parts.next_if(|part| matches!(part, Protocol::P2p(_))).is_some();
+    // Whoever relays has to be named: it is asked by its name.
+    if named && parts.next_if_eq(&Protocol::P2pCircuit).is_some() {
+        parts.next_if(|part| matches!(part, Protocol::P2p(_)));
+    }
+    parts.next().is_none()
 }
 
 impl FromStr for PeerAddr {
@@ -126,29 +201,91 @@ pub(crate) fn short(peer: &PeerId) -> String {
 mod tests {
     use super::*;
 
+    const NAME: &str = "16Uiu2HAkzHaTP5JsUwfR9NR8Rj9HC24puS6ocaU8wze4QrXr9iXp";
+    const OTHER: &str = "16Uiu2HAm3vFYHkGRURyJ6F7bwDyzMLtPEuCg4DU89T7km2u8Fjyb";
+
     #[test]
     fn tcp_addresses_with_and_without_a_name_are_taken() {
-        let name = "16Uiu2HAkzHaTP5JsUwfR9NR8Rj9HC24puS6ocaU8wze4QrXr9iXp";
-
         let bare: PeerAddr = "/ip4/127.0.0.1/tcp/30303".parse().unwrap();
-        let named: PeerAddr = format!("/ip6/::1/tcp/30303/p2p/{name}").parse().unwrap();
+        let named: PeerAddr = format!("/ip6/::1/tcp/30303/p2p/{NAME}").parse().unwrap();
 
         assert_eq!(bare.node(), None);
-        assert_eq!(named.node().unwrap().as_str(), name);
+        assert_eq!(named.node().unwrap().as_str(), NAME);
         assert_eq!(bare.to_string(), "/ip4/127.0.0.1/tcp/30303");
+        assert_eq!(bare.socket().unwrap().port(), 30303);
+    }
+
+    #[test]
+    fn names_web_sockets_and_circuits_are_taken() {
+        for text in [
+            "/dns4/example.org/tcp/30303",
+            "/dns6/example.org/tcp/30303",
+            "/dns/example.org/tcp/443/wss",
+            "/dnsaddr/example.org",
+            "/ip4/192.0.2.7/tcp/8000/ws",
+            "/ip4/192.0.2.7/tcp/443/tls/ws",
+            "/ip4/192.0.2.7/tcp/443/tls/sni/example.org/ws",
+        ] {
+            for behind in [String::new(), format!("/p2p/{NAME}")] {
+                let address: PeerAddr = format!("{text}{behind}").parse().unwrap();
+
+                assert_eq!(address.node().is_some(), !behind.is_empty(), "{address}");
+                assert!(!address.is_circuit());
+            }
+        }
+        let own: PeerAddr = format!("/ip4/192.0.2.7/tcp/1/p2p/{NAME}/p2p-circuit").parse().unwrap();
+        let through: PeerAddr =
+            format!("/ip4/192.0.2.7/tcp/1/p2p/{NAME}/p2p-circuit/p2p/{OTHER}").parse().unwrap();
+        assert!(own.is_circuit() && through.is_circuit());
+        assert_eq!((own.node(), own.socket()), (None, None));
+        assert_eq!(through.node().unwrap().as_str(), OTHER, "the node at the end, not the relay");
     }
 
     #[test]
     fn other_addresses_are_refused_with_the_reason() {
+        let nested = format!("/ip4/192.0.2.7/tcp/1/p2p/{NAME}/p2p-circuit/p2p/{OTHER}/p2p-circuit");
         for (text, why) in [
             ("", PeerAddrError::Unsupported),
             ("127.0.0.1:30303", PeerAddrError::Malformed),
-            ("/ip4/127.0.0.1/udp/30303/quic-v1", PeerAddrError::Unsupported),
-            ("/dns4/example.org/tcp/30303", PeerAddrError::Unsupported),
-            ("/ip4/127.0.0.1/tcp/30303/ws", PeerAddrError::Unsupported),
+            ("/ip4/127.0.0.1", PeerAddrError::Unsupported),
+            ("/ip4/127.0.0.1/udp/30303", PeerAddrError::Unsupported),
+            ("/ip4/127.0.0.1/udp/30303/quic-v1/webtransport", PeerAddrError::Unsupported),
+            ("/ip4/127.0.0.1/tcp/30303/tls", PeerAddrError::Unsupported),
+            ("/ip4/127.0.0.1/tcp/30303/p2p-circuit", PeerAddrError::Unsupported),
+            ("/ip4/127.0.0.1/tcp/30303/ws/ws", PeerAddrError::Unsupported),
+            (&nested, PeerAddrError::Unsupported),
             ("/ip4/127.0.0.1/tcp/70000", PeerAddrError::Malformed),
         ] {
             assert_eq!(text.parse::<PeerAddr>(), Err(why), "{text}");
         }
+    }
+
+    #[test]
+    fn public_addresses_are_told_from_private_ones() {
+        let public = |text: &str| is_public(&text.parse().unwrap());
+
+        for text in ["/ip4/203.0.113.7/tcp/1", "/ip6/2001:db8::1/tcp/1", "/dns4/example.org/tcp/1"] {
+            assert!(public(text), "{text}");
+        }
+        for text in [
+            "/ip4/10.1.2.3/tcp/1",
+            "/ip4/192.168.1.1/tcp/1",
+            "/ip4/100.64.0.1/tcp/1",
+            "/ip4/127.0.0.1/tcp/1",
+            "/ip4/0.0.0.0/tcp/1",
+            "/ip6/::1/tcp/1",
+            "/ip6/fd00::1/tcp/1",
+            "/ip6/fe80::1/tcp/1",
+            "/ip6/::ffff:10.0.0.1/tcp/1",
+        ] {
+            assert!(!public(text), "{text}");
+        }
+    }
+
+    #[test]
+    fn quic_is_spoken_if_it_is_built_in() {
+        let address = "/ip4/127.0.0.1/udp/30303/quic-v1".parse::<PeerAddr>();
+
+        assert_eq!(address.is_ok(), cfg!(feature = "quic"));
     }
 }

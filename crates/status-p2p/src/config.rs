@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use crate::{Archive, HostKey, PeerAddr, StartError};
+use crate::{Archive, Discovery, HostKey, PeerAddr, Protected, PubsubTopic, Reach, StartError};
 
 /// The cluster of the Status network.
 pub(crate) const STATUS_CLUSTER: u16 = 16;
@@ -13,6 +13,8 @@ pub(crate) const STATUS_SHARDS: [u16; 2] = [32, 64];
 pub(crate) const SHARD_END: u16 = 1024;
 /// Most shards that one node carries.
 pub(crate) const MAX_SHARDS: usize = 16;
+/// Most named topics that one node carries.
+const MAX_NAMED: usize = 16;
 
 /// How a node is set up. [`Config::new`] fits the Status network; every field may be changed.
 #[derive(Clone, Debug)]
@@ -24,6 +26,14 @@ pub struct Config {
     /// The shards that are carried, announced and listened to; frames are published on the first one. Default 32
     /// and 64.
     pub shards: Vec<u16>,
+    /// Topics from before there were shards that are carried besides, such as `/waku/2/default-waku/proto`. If there
+    /// are no shards, frames are published on the first of them. Default none.
+    pub named: Vec<PubsubTopic>,
+    /// The number of shards of the cluster, if the shard of a frame follows from its topic: it is published on that
+    /// shard if this node carries it, on the first one otherwise. Default none; The Waku Network has 8.
+    pub autoshards: Option<u16>,
+    /// Topics on which only the holder of a key may speak. Default none.
+    pub protected: Vec<Protected>,
     /// Where to listen. Port 0 lets the system choose. Default: nowhere, the node only dials.
     pub listen: Vec<PeerAddr>,
     /// The nodes to be connected to. They are dialled again for ever.
@@ -31,6 +41,8 @@ pub struct Config {
     /// Whether nodes of the local network are looked for. Default [`Mdns::Off`]: it tells everybody around that
     /// this node is here.
     pub mdns: Mdns,
+    /// How nodes are found across the internet. Default not at all.
+    pub discovery: Discovery,
     /// What the node calls its software when asked. Default `status-chat/<version>`.
     pub agent: String,
     /// Largest encoded message that is published, in bytes. Default 150 KiB, which every Waku node forwards.
@@ -41,6 +53,10 @@ pub struct Config {
     pub limits: Limits,
     /// How soon a lost node is dialled again.
     pub redial: Redial,
+    /// How it is noticed that a connection is dead.
+    pub keepalive: Keepalive,
+    /// How nodes behind a NAT are reached, and how this one is.
+    pub reach: Reach,
     /// For how long a message is remembered, so that it is handed up once. Default 20 minutes, as deployed nodes.
     pub remember: Duration,
     /// Where what is relayed is kept, and from where others are given what they missed. Default none: this node keeps no
@@ -91,13 +107,29 @@ pub enum Mdns {
     Off,
 }
 
-/// How many connections are accepted. What this node dials itself is not limited.
+/// How many connections there are.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub struct Limits {
-    /// Incoming connections at the same time. Default 200.
+    /// Connections at the same time, whoever dialled. Default 300, as deployed nodes.
+    pub all: u32,
+    /// Incoming connections at the same time. Default 220.
     pub incoming: u32,
     /// Incoming connections at the same time from one IPv4 address or one IPv6 /64. Default 5.
     pub per_ip: u32,
+    /// Nodes that gossip and dialled us; whoever is beyond that is disconnected every 15 seconds, so that there is room
+    /// for nodes that we dial, and for those that only want a service. Default 160, as deployed nodes.
+    pub incoming_relays: u32,
+    /// Bytes of memory of this process above which no connection is added. Default none.
+    pub memory: Option<usize>,
+}
+
+/// How it is noticed that a connection is dead: it is, if two pings in a row are not answered.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub struct Keepalive {
+    /// How often each connection is pinged. Default 30 seconds.
+    pub every: Duration,
+    /// How soon a ping has to be answered. Default 7 seconds, as deployed nodes.
+    pub patience: Duration,
 }
 
 /// How soon a lost node is dialled again: each wait is twice the one before, and up to half of it is left out by
@@ -118,14 +150,20 @@ impl Config {
             key,
             cluster: STATUS_CLUSTER,
             shards: STATUS_SHARDS.to_vec(),
+            named: Vec::new(),
+            autoshards: None,
+            protected: Vec::new(),
             listen: Vec::new(),
             peers: Vec::new(),
             mdns: Mdns::default(),
+            discovery: Discovery::default(),
             agent: concat!("status-chat/", env!("CARGO_PKG_VERSION")).to_owned(),
             publish_limit: 150 * 1024,
             receive_limit: 1024 * 1024,
             limits: Limits::default(),
             redial: Redial::default(),
+            keepalive: Keepalive::default(),
+            reach: Reach::default(),
             remember: Duration::from_secs(20 * 60),
             archive: None,
             asking: Asking::default(),
@@ -134,7 +172,8 @@ impl Config {
 
     pub(crate) fn check(&self) -> Result<(), StartError> {
         let known = self.shards.iter().all(|shard| *shard < SHARD_END);
-        if !known || self.shards.is_empty() || self.shards.len() > MAX_SHARDS {
+        let nowhere = self.shards.is_empty() && self.named.is_empty();
+        if !known || nowhere || self.shards.len() > MAX_SHARDS || self.named.len() > MAX_NAMED {
             return Err(StartError::Shards { max: MAX_SHARDS, end: SHARD_END });
         }
         if self.publish_limit == 0 || self.publish_limit > self.receive_limit {
@@ -142,11 +181,24 @@ impl Config {
         }
         Ok(())
     }
+
+    /// Every topic that is carried, the first one first.
+    pub(crate) fn topics(&self) -> impl Iterator<Item = PubsubTopic> {
+        let shards =
+            self.shards.iter().map(|shard| PubsubTopic::Shard { cluster: self.cluster, shard: *shard });
+        shards.chain(self.named.iter().cloned())
+    }
 }
 
 impl Default for Limits {
     fn default() -> Self {
-        Self { incoming: 200, per_ip: 5 }
+        Self { all: 300, incoming: 220, per_ip: 5, incoming_relays: 160, memory: None }
+    }
+}
+
+impl Default for Keepalive {
+    fn default() -> Self {
+        Self { every: Duration::from_secs(30), patience: Duration::from_secs(7) }
     }
 }
 
@@ -175,10 +227,4 @@ impl Default for Redial {
     fn default() -> Self {
         Self { first: Duration::from_secs(1), most: Duration::from_secs(60) }
     }
-}
-
-/// The gossip topic of a shard: `/waku/2/rs/<cluster>/<shard>`.
-#[must_use]
-pub fn pubsub_topic(cluster: u16, shard: u16) -> String {
-    format!("/waku/2/rs/{cluster}/{shard}")
 }

@@ -7,7 +7,8 @@ use libp2p::swarm::ConnectionId;
 use libp2p::swarm::dial_opts::{DialOpts, PeerCondition};
 use tokio::time::Instant;
 
-use crate::{PeerAddr, Redial};
+use crate::peers::Named;
+use crate::{Fault, PeerAddr, Redial, Source};
 
 /// Most nodes of the local network that are kept in mind.
 pub(crate) const MAX_FOUND: usize = 64;
@@ -25,6 +26,7 @@ struct Target {
     peer: Option<PeerId>,
     origin: Origin,
     failures: u32,
+    fault: Option<Fault>,
     state: State,
 }
 
@@ -32,6 +34,15 @@ struct Target {
 enum Origin {
     Named,
     Found,
+}
+
+impl From<Origin> for Source {
+    fn from(origin: Origin) -> Self {
+        match origin {
+            Origin::Named => Self::Named,
+            Origin::Found => Self::LocalNetwork,
+        }
+    }
 }
 
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
@@ -60,6 +71,22 @@ impl Dialler {
     /// A node is no longer announced on the local network.
     pub(crate) fn vanished(&mut self, address: &PeerAddr) {
         self.targets.retain(|target| target.origin == Origin::Named || target.address != *address);
+    }
+
+    /// Whatever went wrong was on our side: everybody who is not connected is due, and nobody's failures count.
+    pub(crate) fn wake(&mut self, now: Instant) {
+        for target in &mut self.targets {
+            target.failures = 0;
+            if target.due().is_some() {
+                target.state = State::Due(now);
+            }
+        }
+    }
+
+    /// Whether the node is one of those that are dialled for ever.
+    pub(crate) fn is_named(&self, peer: &PeerId) -> bool {
+        let named = self.targets.iter().filter(|target| target.origin == Origin::Named);
+        named.into_iter().any(|target| target.peer == Some(*peer) || target.state == State::Up(*peer))
     }
 
     /// When somebody has to be dialled next.
@@ -96,6 +123,7 @@ impl Dialler {
     pub(crate) fn settled(&mut self, peer: PeerId) {
         for target in self.targets.iter_mut().filter(|target| target.state == State::Up(peer)) {
             target.failures = 0;
+            target.fault = None;
         }
     }
 
@@ -103,17 +131,42 @@ impl Dialler {
     pub(crate) fn shunned(&mut self, peer: PeerId) {
         for target in self.targets.iter_mut().filter(|target| target.state == State::Up(peer)) {
             target.failures = u32::MAX;
+            target.fault = Some(Fault::OtherCluster);
         }
     }
 
     /// A dial failed. `chance` is drawn from 0 to 1.
-    pub(crate) fn failed(&mut self, connection: ConnectionId, now: Instant, chance: f64) {
+    pub(crate) fn failed(&mut self, connection: ConnectionId, fault: Fault, now: Instant, chance: f64) {
+        for target in self.targets.iter_mut().filter(|target| target.state == State::Dialling(connection)) {
+            target.fault = Some(fault);
+        }
         self.later(State::Dialling(connection), now, chance);
     }
 
     /// The last connection to a node was lost. `chance` is drawn from 0 to 1.
     pub(crate) fn lost(&mut self, peer: PeerId, now: Instant, chance: f64) {
         self.later(State::Up(peer), now, chance);
+    }
+
+    /// How it goes with each of them.
+    pub(crate) fn named(&self) -> Vec<Named> {
+        let named = self.targets.iter().map(|target| Named {
+            address: target.address.clone(),
+            peer: match target.state {
+                State::Up(peer) => Some(peer),
+                State::Due(_) | State::Dialling(_) => target.peer,
+            },
+            source: target.origin.into(),
+            failures: target.failures,
+            fault: target.fault,
+        });
+        named.collect()
+    }
+
+    /// Who told of the node at the other end of a connection, if it is one of these.
+    pub(crate) fn source(&self, peer: &PeerId) -> Option<Source> {
+        let of_it = |target: &&Target| target.state == State::Up(*peer) || target.peer == Some(*peer);
+        self.targets.iter().find(of_it).map(|target| target.origin.into())
     }
 
     fn later(&mut self, was: State, now: Instant, chance: f64) {
@@ -126,7 +179,7 @@ impl Dialler {
 
 impl Target {
     fn new(address: PeerAddr, origin: Origin, now: Instant) -> Self {
-        Self { peer: address.peer(), address, origin, failures: 0, state: State::Due(now) }
+        Self { peer: address.peer(), address, origin, failures: 0, fault: None, state: State::Due(now) }
     }
 
     const fn due(&self) -> Option<Instant> {
@@ -138,15 +191,21 @@ impl Target {
 
     fn dial(&self) -> DialOpts {
         let address = self.address.multiaddr().clone();
-        // A port of its own: two nodes of one machine that dial each other from the ports they listen at end up in
-        // one half-made connection, and both fail.
+        // From the port at which this node listens, if it does: then others see at which port it is reached through a
+        // NAT. Within one machine from a port of its own: two nodes that dial each other from the ports at which they
+        // listen end up in one half-made connection, and both fail.
+        let local = self.address.is_local();
         match self.peer {
-            Some(peer) => DialOpts::peer_id(peer)
-                .condition(PeerCondition::DisconnectedAndNotDialing)
-                .addresses(vec![address])
-                .allocate_new_port()
-                .build(),
-            None => DialOpts::unknown_peer_id().address(address).allocate_new_port().build(),
+            Some(peer) => {
+                let dial = DialOpts::peer_id(peer)
+                    .condition(PeerCondition::DisconnectedAndNotDialing)
+                    .addresses(vec![address]);
+                if local { dial.allocate_new_port().build() } else { dial.build() }
+            }
+            None => {
+                let dial = DialOpts::unknown_peer_id().address(address);
+                if local { dial.allocate_new_port().build() } else { dial.build() }
+            }
         }
     }
 }
@@ -183,7 +242,7 @@ mod tests {
 
         for _ in 0..6 {
             let connection = dial(&mut dialler, now);
-            dialler.failed(connection, now, 1.0);
+            dialler.failed(connection, Fault::TimedOut, now, 1.0);
             let next = dialler.next_due().unwrap();
             waits.push((next - now).as_secs());
             now = next;
@@ -206,7 +265,7 @@ mod tests {
         for _ in 0..3 {
             let due = dialler.next_due().unwrap();
             let connection = dial(&mut dialler, due);
-            dialler.failed(connection, now, 1.0);
+            dialler.failed(connection, Fault::TimedOut, now, 1.0);
         }
         let connection = dial(&mut dialler, now + REDIAL.most);
 
@@ -228,6 +287,24 @@ mod tests {
         dialler.lost(peer, now, 1.0);
 
         assert_eq!(dialler.next_due(), Some(now + REDIAL.most));
+    }
+
+    #[test]
+    fn after_a_sleep_everybody_is_dialled_at_once() {
+        let (mut dialler, now) = dialler();
+        for _ in 0..3 {
+            let due = dialler.next_due().unwrap();
+            let connection = dial(&mut dialler, due);
+            dialler.failed(connection, Fault::Unreachable, due, 1.0);
+        }
+
+        dialler.wake(now);
+
+        let connection = dial(&mut dialler, now);
+        dialler.failed(connection, Fault::Unreachable, now, 1.0);
+        assert_eq!(dialler.next_due(), Some(now + REDIAL.first), "nobody's failures count");
+        assert!(dialler.is_named(&PEER.parse().unwrap()));
+        assert!(!dialler.is_named(&PeerId::random()));
     }
 
     #[test]

@@ -1,6 +1,7 @@
 //! What may go wrong when a node starts.
 
 use std::io;
+use std::net::SocketAddr;
 
 use crate::PeerAddr;
 
@@ -24,6 +25,14 @@ pub enum StartError {
     Listen {
         /// The address.
         address: PeerAddr,
+        /// What the system says.
+        kind: io::ErrorKind,
+    },
+    /// The address cannot be used for discv5.
+    #[error("cannot listen on UDP at {address}: {kind}; choose another address or port")]
+    Discovery {
+        /// The address.
+        address: SocketAddr,
         /// What the system says.
         kind: io::ErrorKind,
     },

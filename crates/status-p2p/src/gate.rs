@@ -1,32 +1,57 @@
-//! The door: how many connections one address may have.
+//! The door: how many connections one address may have, and who may not come in at all.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, VecDeque};
 use std::convert::Infallible;
 use std::net::{IpAddr, Ipv6Addr};
 use std::task::{Context, Poll};
+use std::time::Duration;
 
 use libp2p::PeerId;
 use libp2p::core::transport::PortUse;
 use libp2p::core::{Endpoint, Multiaddr};
-use libp2p::multiaddr::Protocol;
 use libp2p::swarm::{
     ConnectionDenied, ConnectionId, FromSwarm, NetworkBehaviour, THandler, THandlerInEvent, THandlerOutEvent,
     ToSwarm, dummy,
 };
+use tokio::time::Instant;
 
-/// Refuses an incoming connection, before any handshake, from an address that has as many as it may.
+/// For how long a node that was put out stays out.
+const OUT: Duration = Duration::from_secs(10 * 60);
+/// Nodes that are kept out at the same time; the oldest give way.
+const MAX_OUT: usize = 1024;
+
+/// Refuses an incoming connection: before any handshake, from an address that has as many as it may; after it, from a
+/// node that was put out.
 pub(crate) struct Gate {
     per_ip: u32,
     seats: HashMap<ConnectionId, IpAddr>,
+    out: VecDeque<(Instant, PeerId)>,
 }
 
 #[derive(Debug, thiserror::Error)]
 #[error("too many connections from this address")]
 pub(crate) struct TooMany;
 
+#[derive(Debug, thiserror::Error)]
+#[error("this node was put out a while ago")]
+struct PutOut;
+
 impl Gate {
     pub(crate) fn new(per_ip: u32) -> Self {
-        Self { per_ip, seats: HashMap::new() }
+        Self { per_ip, seats: HashMap::new(), out: VecDeque::new() }
+    }
+
+    /// The node may not come in for ten minutes.
+    pub(crate) fn put_out(&mut self, peer: PeerId, now: Instant) {
+        self.out.retain(|(until, other)| *until > now && *other != peer);
+        if self.out.len() >= MAX_OUT {
+            self.out.pop_front();
+        }
+        self.out.push_back((now + OUT, peer));
+    }
+
+    fn is_out(&self, peer: &PeerId, now: Instant) -> bool {
+        self.out.iter().any(|(until, other)| *until > now && other == peer)
     }
 
     fn admit(&mut self, connection: ConnectionId, from: IpAddr) -> Result<(), TooMany> {
@@ -48,14 +73,6 @@ fn household(from: IpAddr) -> IpAddr {
     }
 }
 
-fn ip(address: &Multiaddr) -> Option<IpAddr> {
-    address.iter().find_map(|part| match part {
-        Protocol::Ip4(ip) => Some(IpAddr::V4(ip)),
-        Protocol::Ip6(ip) => Some(IpAddr::V6(ip)),
-        _ => None,
-    })
-}
-
 impl NetworkBehaviour for Gate {
     type ConnectionHandler = dummy::ConnectionHandler;
     type ToSwarm = Infallible;
@@ -66,7 +83,7 @@ impl NetworkBehaviour for Gate {
         _: &Multiaddr,
         remote: &Multiaddr,
     ) -> Result<(), ConnectionDenied> {
-        match ip(remote) {
+        match crate::address::ip(remote) {
             Some(ip) => self.admit(connection, ip).map_err(ConnectionDenied::new),
             None => Ok(()),
         }
@@ -75,10 +92,13 @@ impl NetworkBehaviour for Gate {
     fn handle_established_inbound_connection(
         &mut self,
         _: ConnectionId,
-        _: PeerId,
+        peer: PeerId,
         _: &Multiaddr,
         _: &Multiaddr,
     ) -> Result<THandler<Self>, ConnectionDenied> {
+        if self.is_out(&peer, Instant::now()) {
+            return Err(ConnectionDenied::new(PutOut));
+        }
         Ok(dummy::ConnectionHandler)
     }
 
@@ -126,6 +146,21 @@ mod tests {
         assert!(gate.admit(c, "192.0.2.2".parse().unwrap()).is_ok());
         gate.seats.remove(&a);
         assert!(gate.admit(a, home).is_ok());
+    }
+
+    #[test]
+    fn who_was_put_out_comes_in_again_after_a_while_and_they_are_bounded() {
+        let mut gate = Gate::new(1);
+        let (now, peer) = (Instant::now(), PeerId::random());
+
+        gate.put_out(peer, now);
+        assert!(gate.is_out(&peer, now + OUT / 2));
+        assert!(!gate.is_out(&peer, now + OUT));
+
+        for _ in 0..2 * MAX_OUT {
+            gate.put_out(PeerId::random(), now);
+        }
+        assert_eq!(gate.out.len(), MAX_OUT);
     }
 
     #[test]

@@ -65,6 +65,12 @@ impl HostKey {
         NodeId::of(&self.keypair().public().to_peer_id())
     }
 
+    /// The public key, compressed.
+    #[must_use]
+    pub fn public(&self) -> [u8; 33] {
+        self.pair.public().to_bytes()
+    }
+
     pub(crate) fn keypair(&self) -> Keypair {
         self.pair.clone().into()
     }

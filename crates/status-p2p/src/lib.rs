@@ -19,11 +19,18 @@
 
 mod address;
 mod archive;
+mod balance;
 mod behaviour;
+mod book;
 mod clock;
 mod config;
 mod dialler;
+mod discovery;
+mod dns;
+mod enr;
 mod error;
+mod fault;
+mod finder;
 mod gate;
 #[allow(missing_docs, unreachable_pub, clippy::all)]
 mod generated {
@@ -35,25 +42,47 @@ mod history;
 mod key;
 mod metadata;
 mod node;
+mod nudge;
+mod overview;
 mod peers;
+mod protect;
+mod pubsub;
+mod pulse;
 mod rate;
+mod reach;
 mod recent;
+mod relay;
+#[cfg(test)]
+mod sample;
+mod scope;
 mod services;
 mod stats;
 mod store;
 mod stream;
 #[cfg(any(test, feature = "testing"))]
 pub mod testing;
+mod transport;
+mod verdict;
 mod wire;
 
 pub use address::{NodeId, PeerAddr, PeerAddrError};
 pub use archive::{
     Archive, ArchiveError, ArchiveSize, Archived, MAX_PAGE, MAX_PAGE_BYTES, MemoryArchive, Page, Query,
 };
-pub use config::{Asking, Config, Confirming, Limits, Mdns, Redial, pubsub_topic};
+pub use book::{KnownNode, KnownNodeError, MAX_KNOWN, Source};
+pub use config::{Asking, Config, Confirming, Keepalive, Limits, Mdns, Redial};
+pub use discovery::{Discovery, Discv5, Fleet};
+pub use dns::{Resolve, ResolveError, SignedTree, SystemResolver, TreeUrl, TreeUrlError};
+pub use enr::{Capabilities, ClusterShards, MAX_RECORD, NodeRecord, RecordError};
 pub use error::StartError;
+pub use fault::Fault;
 pub use key::{HostKey, HostKeyError};
 pub use metadata::Metadata;
 pub use node::Node;
+pub use overview::{Direction, Link, Overview, PeerStatus, Transport};
+pub use protect::Protected;
+pub use pubsub::{AutoshardError, PubsubTopic, PubsubTopicError, autoshard, pubsub_topic};
+pub use reach::{Circuits, Reach, Switch};
+pub use scope::Scope;
 pub use stats::Stats;
 pub use wire::{MessageHash, WakuMessage, WakuMessageError, gossip_id};

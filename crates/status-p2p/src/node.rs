@@ -13,7 +13,7 @@ use tokio::task::JoinHandle;
 
 use crate::history::WISHES;
 use crate::stats::Counters;
-use crate::{Config, NodeId, PeerAddr, StartError, Stats};
+use crate::{Config, NodeId, Overview, PeerAddr, StartError, Stats};
 pub(crate) use run::inside;
 use run::{Command, Ends, Run};
 
@@ -31,7 +31,9 @@ pub struct Node {
     events: mpsc::Receiver<NetworkEvent>,
     watched: watch::Sender<BTreeSet<Topic>>,
     listening: watch::Receiver<Vec<PeerAddr>>,
+    reached: watch::Receiver<Vec<PeerAddr>>,
     counters: Arc<Counters>,
+    overview: Overview,
     at_hand: VecDeque<NetworkEvent>,
     wishes: mpsc::Sender<History>,
     stop: oneshot::Sender<()>,
@@ -46,18 +48,43 @@ impl Node {
     /// # Errors
     /// [`StartError`] if the settings are out of range or an address cannot be listened at.
     pub async fn start(config: Config) -> Result<Self, StartError> {
+        Self::launch(config, run::Wires::System).await
+    }
+
+    /// Starts a node over a transport of the caller's, in place of the sockets of the operating system: a simulated
+    /// network in virtual time, for one. The transport has to secure and multiplex its connections.
+    ///
+    /// # Errors
+    /// As [`Node::start`].
+    #[cfg(feature = "transport")]
+    pub async fn start_over(
+        config: Config,
+        transport: libp2p::core::transport::Boxed<(libp2p::PeerId, libp2p::core::muxing::StreamMuxerBox)>,
+    ) -> Result<Self, StartError> {
+        Self::launch(config, run::Wires::Given(transport)).await
+    }
+
+    async fn launch(config: Config, wires: run::Wires) -> Result<Self, StartError> {
         config.check()?;
         let id = config.key.node();
         let (commands, publish) = mpsc::channel(COMMANDS);
         let (report, events) = mpsc::channel(EVENTS);
         let (watched, watch) = watch::channel(BTreeSet::new());
         let (heard, listening) = watch::channel(Vec::new());
+        let (outside, reached) = watch::channel(Vec::new());
         let (wishes, heard_wishes) = mpsc::channel(WISHES);
         let (stop, stopped) = oneshot::channel();
         let counters = Arc::new(Counters::default());
-        let ends =
-            Ends { commands: publish, events: report, watched: watch, listening: heard, stop: stopped };
-        let run = Run::listen(config, ends, heard_wishes, Arc::clone(&counters)).await?;
+        let ends = Ends {
+            commands: publish,
+            events: report,
+            watched: watch,
+            listening: heard,
+            reached: outside,
+            stop: stopped,
+        };
+        let run = Run::listen(config, wires, ends, heard_wishes, Arc::clone(&counters)).await?;
+        let overview = run.overview();
         let task = tokio::spawn(run.forever());
         Ok(Self {
             id,
@@ -65,7 +92,9 @@ impl Node {
             events,
             watched,
             listening,
+            reached,
             counters,
+            overview,
             at_hand: VecDeque::new(),
             wishes,
             stop,
@@ -83,6 +112,26 @@ impl Node {
     #[must_use]
     pub fn listen_addrs(&self) -> Vec<PeerAddr> {
         self.listening.borrow().clone()
+    }
+
+    /// A look at the nodes that this one knows: how each was found, how it is connected or why it is not.
+    #[must_use]
+    pub fn overview(&self) -> Overview {
+        self.overview.clone()
+    }
+
+    /// Where this node is reached from outside, as far as it knows: addresses that were named, that others have tried,
+    /// that the router maps, and circuits through relays.
+    #[must_use]
+    pub fn reached_at(&self) -> Vec<PeerAddr> {
+        self.reached.borrow().clone()
+    }
+
+    /// Says that the machine slept or changed its network: all connections are given up and made anew at once. The node
+    /// notices sleep by itself within seconds; where the system tells, that is sooner.
+    pub fn wake(&self) {
+        // A node that is that busy is awake.
+        let _ = self.commands.try_send(Command::Wake);
     }
 
     /// What the node has counted so far.

@@ -8,6 +8,8 @@ use libp2p::{Multiaddr, PeerId, StreamProtocol, identify};
 use tokio::sync::watch;
 use tokio::time::Instant;
 
+use crate::{Fault, PeerAddr, Source};
+
 /// Protocols that are remembered of one peer. Deployed nodes speak some twenty.
 const MAX_PROTOCOLS: usize = 64;
 /// Bytes of the name that a peer gives its software.
@@ -17,6 +19,7 @@ const MAX_AGENT: usize = 128;
 #[derive(Debug)]
 pub(crate) struct Peers {
     all: Mutex<BTreeMap<PeerId, Peer>>,
+    named: Mutex<Vec<Named>>,
     changed: watch::Sender<u64>,
 }
 
@@ -25,6 +28,8 @@ pub(crate) struct Peers {
 pub(crate) struct Peer {
     /// Since when.
     pub(crate) since: Instant,
+    /// Who told of it first.
+    pub(crate) source: Source,
     /// Whether we dialled.
     pub(crate) dialled: bool,
     /// The other end of its first connection.
@@ -37,15 +42,26 @@ pub(crate) struct Peer {
     pub(crate) shards: Option<BTreeSet<u16>>,
 }
 
+/// A node that is to be dialled for ever, or as long as it is announced nearby.
+#[derive(Clone, Debug)]
+pub(crate) struct Named {
+    pub(crate) address: PeerAddr,
+    pub(crate) peer: Option<PeerId>,
+    pub(crate) source: Source,
+    pub(crate) failures: u32,
+    pub(crate) fault: Option<Fault>,
+}
+
 impl Peers {
     pub(crate) fn new() -> Self {
-        Self { all: Mutex::default(), changed: watch::Sender::new(0) }
+        Self { all: Mutex::default(), named: Mutex::default(), changed: watch::Sender::new(0) }
     }
 
     /// The first connection to a peer stands.
-    pub(crate) fn connected(&self, peer: PeerId, endpoint: &ConnectedPoint, now: Instant) {
+    pub(crate) fn connected(&self, peer: PeerId, source: Source, endpoint: &ConnectedPoint, now: Instant) {
         let entry = Peer {
             since: now,
+            source,
             dialled: endpoint.is_dialer(),
             address: endpoint.get_remote_address().clone(),
             protocols: HashSet::new(),
@@ -90,6 +106,11 @@ impl Peers {
         speaking.into_iter().map(|(name, _)| *name).collect()
     }
 
+    /// One of them, if it is connected.
+    pub(crate) fn get(&self, peer: &PeerId) -> Option<Peer> {
+        self.lock().get(peer).cloned()
+    }
+
     /// What `pick` makes of them; of whom it makes nothing is left out.
     pub(crate) fn find<T>(&self, mut pick: impl FnMut(&PeerId, &Peer) -> Option<T>) -> Vec<T> {
         self.lock().iter().filter_map(|(name, peer)| pick(name, peer)).collect()
@@ -98,6 +119,26 @@ impl Peers {
     /// All of them, as they are now.
     pub(crate) fn all(&self) -> BTreeMap<PeerId, Peer> {
         self.lock().clone()
+    }
+
+    /// Whether a node is connected.
+    pub(crate) fn is_connected(&self, peer: &PeerId) -> bool {
+        self.lock().contains_key(peer)
+    }
+
+    /// Looks at each of them.
+    pub(crate) fn for_each(&self, look: impl FnMut(&Peer)) {
+        self.lock().values().for_each(look);
+    }
+
+    /// How it goes with the nodes that are dialled by name.
+    pub(crate) fn set_named(&self, named: Vec<Named>) {
+        *self.named.lock().unwrap_or_else(PoisonError::into_inner) = named;
+    }
+
+    /// What was set last.
+    pub(crate) fn named(&self) -> Vec<Named> {
+        self.named.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
     /// Changes whenever anything here does.
@@ -144,7 +185,7 @@ mod tests {
         let (peers, peer) = (Peers::new(), PeerId::random());
         let changes = peers.changes();
 
-        peers.connected(peer, &endpoint(), Instant::now());
+        peers.connected(peer, Source::Incoming, &endpoint(), Instant::now());
         assert!(peers.speaking(&STORE).is_empty(), "it has not said so yet");
         peers.identified(&peer, info(vec![STORE], "somebody"));
         assert_eq!(peers.speaking(&STORE), [peer]);
@@ -159,7 +200,7 @@ mod tests {
     fn what_a_peer_says_of_itself_is_bounded() {
         let (peers, peer) = (Peers::new(), PeerId::random());
         let many = (0..1000).map(|n| StreamProtocol::try_from_owned(format!("/p/{n}")).unwrap()).collect();
-        peers.connected(peer, &endpoint(), Instant::now());
+        peers.connected(peer, Source::Incoming, &endpoint(), Instant::now());
 
         peers.identified(&peer, info(many, &"ü".repeat(1000)));
 

@@ -24,6 +24,8 @@ pub struct Stats {
     pub handed_up: u64,
     /// Messages that were refused: not a Waku message, without content, or too large.
     pub refused: u64,
+    /// Signed messages that were not forwarded because they are too old, or of the future.
+    pub ignored: u64,
     /// Messages in another encoding than the one that was handed up before.
     pub repeated: u64,
     /// Frames of watched topics that got lost because nobody took them.
@@ -40,6 +42,22 @@ pub struct Stats {
     pub strangers: u64,
     /// Connections that were refused because there were too many.
     pub turned_away: u64,
+    /// Nodes that were disconnected because gossip thinks too little of them.
+    pub put_out: u64,
+    /// Nodes that were disconnected because they did not take what was meant for them.
+    pub dropped_slow: u64,
+    /// Nodes that were disconnected to make room.
+    pub pruned: u64,
+    /// Connections that were closed because nobody answered.
+    pub dead: u64,
+    /// How often this machine slept, or all connections died at once.
+    pub slept: u64,
+    /// Relays that hold a place for this node now.
+    pub relays: u64,
+    /// Connections through relays that became direct ones.
+    pub punched: u64,
+    /// Connections that this node has relayed for others.
+    pub circuits: u64,
 }
 
 macro_rules! counters {
@@ -65,6 +83,7 @@ counters!(
     relayed,
     handed_up,
     refused,
+    ignored,
     repeated,
     overflowed,
     slow,
@@ -72,7 +91,15 @@ counters!(
     archived,
     unarchived,
     strangers,
-    turned_away
+    turned_away,
+    put_out,
+    dropped_slow,
+    pruned,
+    dead,
+    slept,
+    relays,
+    punched,
+    circuits
 );
 
 #[derive(Debug, Default)]

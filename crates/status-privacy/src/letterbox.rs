@@ -43,11 +43,16 @@ pub(crate) struct Letterbox<K> {
     keyring: K,
     pub(crate) inboxes: Inboxes,
     pub(crate) darkness: Darkness,
+    /// Derives the key of a place from its name.
+    pub(crate) derive: Derive,
 }
+
+/// What derives the key of a place from its name.
+pub(crate) type Derive = fn(&[u8]) -> Secret;
 
 impl<K: Keyring> Letterbox<K> {
     pub(crate) const fn new(keyring: K) -> Self {
-        Self { keyring, inboxes: Inboxes::DEPLOYED, darkness: Darkness::DEPLOYED }
+        Self { keyring, inboxes: Inboxes::DEPLOYED, darkness: Darkness::DEPLOYED, derive: symmetric::key }
     }
 
     /// The local user.
@@ -69,7 +74,7 @@ impl<K: Keyring> Letterbox<K> {
         if matches!(meet, Rendezvous::Inbox(_)) {
             self.watch_inbox(cx, how)?;
         } else {
-            watch_spot(cx, meet, &Spot::of(meet).ok_or(WatchError::SecretLength)?, how)?;
+            self.watch_spot(cx, meet, &Spot::of(meet).ok_or(WatchError::SecretLength)?, how)?;
         }
         let mut topics = table::topics(&cx.shelf)?;
         topics.extend(table::decoys(&cx.shelf)?);
@@ -84,7 +89,7 @@ impl<K: Keyring> Letterbox<K> {
         for (inbox, wanted) in self.inboxes.names() {
             let spot = inbox.spot(&self.user()).map_err(|_| WatchError::NotOurInbox)?;
             let how = if wanted == Interest::Listen { how } else { Interest::Ignore };
-            watch_spot(cx, &meet, &spot, how)?;
+            self.watch_spot(cx, &meet, &spot, how)?;
         }
         let wanted = if how == Interest::Listen { self.darkness.decoys } else { 0 };
         let mut decoys = table::decoys(&cx.shelf)?;
@@ -120,7 +125,7 @@ impl<K: Keyring> Letterbox<K> {
             Rendezvous::Inbox(user) => {
                 Lock::User(PublicKey::from_user(user).map_err(|_| WrapError::UnusableKey)?)
             }
-            Rendezvous::Named(_) | Rendezvous::Shared(_) => Lock::Place(key_of(&mut cx.shelf, &spot)?),
+            Rendezvous::Named(_) | Rendezvous::Shared(_) => Lock::Place(self.key_of(&mut cx.shelf, &spot)?),
         };
         let mut envelopes = Vec::new();
         for part in segment::split(&parcel.sealed, SEGMENT) {
@@ -175,6 +180,52 @@ impl<K: Keyring> Letterbox<K> {
         }
     }
 
+    /// Begins or stops listening at a place under one name.
+    fn watch_spot(
+        &self,
+        cx: &mut Cx<'_>,
+        meet: &Rendezvous,
+        spot: &Spot,
+        how: Interest,
+    ) -> Result<(), Error> {
+        let here = table::has_place(&cx.shelf, spot)?;
+        match how {
+            Interest::Listen if here => {}
+            Interest::Listen => self.listen(&mut cx.shelf, meet, spot)?,
+            Interest::Ignore if here || table::key(&cx.shelf, spot)?.is_some() => {
+                table::delete_place(&mut cx.shelf, spot);
+            }
+            Interest::Ignore => {}
+        }
+        Ok(())
+    }
+
+    /// Notes a place that is not listened at yet.
+    fn listen(&self, shelf: &mut Shelf<'_>, meet: &Rendezvous, spot: &Spot) -> Result<(), Error> {
+        if table::topics(shelf)?.len() >= MAX_PLACES {
+            return Err(WatchError::TooManyPlaces { max: MAX_PLACES }.into());
+        }
+        let place = match meet {
+            Rendezvous::Inbox(_) => Place::Inbox,
+            Rendezvous::Named(name) => Place::Named { key: self.key_of(shelf, spot)?, name: name.clone() },
+            Rendezvous::Shared(secret) => {
+                Place::Shared { key: self.key_of(shelf, spot)?, secret: secret.clone() }
+            }
+        };
+        table::put_place(shelf, spot, &place);
+        Ok(())
+    }
+
+    /// The symmetric key of a place; derived the first time, and kept.
+    fn key_of(&self, shelf: &mut Shelf<'_>, spot: &Spot) -> Result<Secret, StoreError> {
+        if let Some(key) = table::key(shelf, spot)? {
+            return Ok(key);
+        }
+        let key = (self.derive)(spot.name().as_bytes());
+        table::put_key(shelf, spot, &key)?;
+        Ok(key)
+    }
+
     /// Opens bytes that were left at `place`; `None` if they are not for us, or were changed.
     fn unseal(&self, place: &Place, data: &[u8]) -> Option<Vec<u8>> {
         match place {
@@ -200,42 +251,4 @@ impl Lock {
                 .map_err(|_| StoreError::Damaged { what: "the key of a place" }),
         }
     }
-}
-
-/// Begins or stops listening at a place under one name.
-fn watch_spot(cx: &mut Cx<'_>, meet: &Rendezvous, spot: &Spot, how: Interest) -> Result<(), Error> {
-    let here = table::has_place(&cx.shelf, spot)?;
-    match how {
-        Interest::Listen if here => {}
-        Interest::Listen => listen(&mut cx.shelf, meet, spot)?,
-        Interest::Ignore if here || table::key(&cx.shelf, spot)?.is_some() => {
-            table::delete_place(&mut cx.shelf, spot);
-        }
-        Interest::Ignore => {}
-    }
-    Ok(())
-}
-
-/// Notes a place that is not listened at yet.
-fn listen(shelf: &mut Shelf<'_>, meet: &Rendezvous, spot: &Spot) -> Result<(), Error> {
-    if table::topics(shelf)?.len() >= MAX_PLACES {
-        return Err(WatchError::TooManyPlaces { max: MAX_PLACES }.into());
-    }
-    let place = match meet {
-        Rendezvous::Inbox(_) => Place::Inbox,
-        Rendezvous::Named(name) => Place::Named { key: key_of(shelf, spot)?, name: name.clone() },
-        Rendezvous::Shared(secret) => Place::Shared { key: key_of(shelf, spot)?, secret: secret.clone() },
-    };
-    table::put_place(shelf, spot, &place);
-    Ok(())
-}
-
-/// The symmetric key of a place; derived the first time, and kept.
-fn key_of(shelf: &mut Shelf<'_>, spot: &Spot) -> Result<Secret, StoreError> {
-    if let Some(key) = table::key(shelf, spot)? {
-        return Ok(key);
-    }
-    let key = symmetric::key(spot.name().as_bytes());
-    table::put_key(shelf, spot, &key)?;
-    Ok(key)
 }

@@ -38,6 +38,15 @@ impl<K: Keyring> Waku<K> {
         self
     }
 
+    /// Has the keys of places derived by something else, which must give the same: whoever runs many users at once need not
+    /// derive a key for each of them.
+    #[cfg(feature = "hazmat")]
+    #[must_use]
+    pub const fn with_keys_from(mut self, derive: fn(&[u8]) -> status_layer::Secret) -> Self {
+        self.letterbox.derive = derive;
+        self
+    }
+
     /// The local user.
     #[must_use]
     pub fn user(&self) -> UserId {

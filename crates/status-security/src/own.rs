@@ -53,10 +53,12 @@ impl OwnPrekey {
         Ok(())
     }
 
-    /// Puts a new prekey into use, however young the one in use is.
+    /// Puts a new prekey into use, however young the one in use is. One that was lost within this very minute has another
+    /// version.
     pub(crate) fn replace_at_once(cx: &mut Cx<'_>, reads: Suites) -> Result<(), StoreError> {
         let last = load(&cx.shelf)?;
-        Self::renew(cx, last.map_or(0, |last| last.version), reads, says(last.as_ref(), reads)).map(drop)
+        let above = last.map_or(0, |last| last.version).max(minutes(cx.now));
+        Self::renew(cx, above, reads, says(last.as_ref(), reads)).map(drop)
     }
 
     /// Puts a new prekey into use.
@@ -64,8 +66,7 @@ impl OwnPrekey {
     /// Invariant: its version is above that of every one before, even of those that this store does not know because
     /// an old copy of it was put back. Hence versions follow the clock and not a count.
     fn renew(cx: &mut Cx<'_>, last: u32, reads: Suites, says: Option<Suites>) -> Result<Self, StoreError> {
-        let minutes = u32::try_from(cx.now.secs() / 60).unwrap_or(u32::MAX);
-        let version = last.saturating_add(1).max(minutes);
+        let version = last.saturating_add(1).max(minutes(cx.now));
         let secret = SecretKey::generate(cx.rng);
         let ratchet = reads.has(Suite::Curve25519).then(|| x25519::SecretKey::generate(cx.rng));
         Self::install(&mut cx.shelf, &secret, says.zip(Some(ratchet)), version, cx.now)
@@ -101,6 +102,11 @@ impl OwnPrekey {
     pub(crate) fn until(&self, rotate_after: Duration) -> Timestamp {
         self.made.after(rotate_after)
     }
+}
+
+/// The number of minutes since the Unix epoch.
+fn minutes(now: Timestamp) -> u32 {
+    u32::try_from(now.secs() / 60).unwrap_or(u32::MAX)
 }
 
 /// The suites that a prekey of ours was announced with.
@@ -268,6 +274,20 @@ mod tests {
         let fresh = in_use(&mut restored);
 
         assert!(fresh.version > lost.version);
+    }
+
+    #[test]
+    fn a_prekey_that_replaces_one_lost_in_the_same_minute_has_another_version() {
+        let mut party = Party::new(1);
+        in_use(&mut party);
+        party.wait(DAY);
+        let copy = party.clone();
+        let lost = in_use(&mut party);
+        let mut restored = Party { now: party.now.after(Duration::from_secs(1)), ..copy };
+
+        restored.run(|cx| OwnPrekey::replace_at_once(cx, Suites::DEPLOYED)).unwrap();
+
+        assert!(in_use(&mut restored).version > lost.version);
     }
 
     #[test]

@@ -62,17 +62,20 @@ fn line(report: &Report, took: Duration) -> String {
         format!(" BROKEN in seed {}: {}: {}", report.seed, broken.rule, broken.what)
     });
     format!(
-        "{} messages, {} of {} acknowledged, p50 {} ms, p99 {} ms, max {} s, {} resends, {} bytes each, {} copies, \
-         {} gaps, {} resets, {} crashes, {} steps, {:.1} virtual days in {:.1} s, {} a second, digest {:016x}{broken}",
+        "{} messages, {} of {} acknowledged, {} given up, {} forgotten, p50 {} ms, p99 {} ms, max {} s, {} resends, {} bytes each, {} copies, \
+         {} overtaken, {} gaps, {} resets, {} crashes, {} steps, {:.1} virtual days in {:.1} s, {} a second, digest {:016x}{broken}",
         tally.messages,
         tally.delivered,
         tally.expected,
+        tally.given_up,
+        tally.forgotten,
         report.latency(500),
         report.latency(990),
         report.latency(1_000) / 1_000,
         report.resends,
         report.bytes_each(),
         tally.duplicates,
+        tally.overtaken,
         tally.gaps,
         tally.resets,
         report.stats.crashes,
@@ -132,6 +135,8 @@ impl Storm {
             "--archives" => shape.archives = count,
             "--groups" => shape.groups = count,
             "--spam" => shape.spam = count,
+            "--gone" => shape.gone = count,
+            "--mixed" => shape.mixed = number as u64,
             _ => return None,
         }
         Some(())

@@ -59,6 +59,8 @@ pub(crate) struct Device {
     pub(crate) rolled_back: bool,
     /// Whether nothing told it: what it seals from then on may use keys again.
     pub(crate) unaware: bool,
+    /// Whether its data sync keeps what came too early, and acknowledges it before it is shown.
+    pub(crate) holds: bool,
     /// What it was shown and has not lost.
     pub(crate) stored: BTreeMap<MessageId, Kept>,
     /// By sending device and chat: the numbers in the order of clocks.
@@ -86,6 +88,8 @@ pub(crate) struct Judge {
     pub(crate) tally: Tally,
     /// Accepted messages, each with a reader who has not acknowledged it.
     pub(crate) open: BTreeSet<(MessageId, usize)>,
+    /// What was acknowledged by a person who has yet to be shown it, as data sync keeps it still.
+    pub(crate) held: BTreeSet<(MessageId, usize)>,
     /// What was ever stored by a person, on whatever device.
     ever: BTreeSet<(MessageId, usize)>,
     users: BTreeMap<UserId, usize>,
@@ -105,11 +109,15 @@ pub struct Tally {
     pub delivered: u64,
     /// Of these, given up visibly.
     pub given_up: u64,
+    /// Of these, forgotten by their sender before either: an old copy was put back, or the device was lost.
+    pub forgotten: u64,
     /// Messages shown, private and public, on whatever device.
     pub shown: u64,
     /// Copies that data sync recognised.
     pub duplicates: u64,
-    /// Messages that were shown while an earlier one of the same chat and sender was missing.
+    /// Messages that were shown after a later one of the same chat and sender.
+    pub overtaken: u64,
+    /// Messages that a stack said are missing before one that arrived.
     pub gaps: u64,
     /// Times that somebody wrote in a session that was not there any more.
     pub resets: u64,
@@ -127,6 +135,7 @@ impl Judge {
             broken: None,
             tally: Tally::default(),
             open: BTreeSet::new(),
+            held: BTreeSet::new(),
             ever: BTreeSet::new(),
             users: BTreeMap::new(),
             keys: BTreeMap::new(),
@@ -135,7 +144,7 @@ impl Judge {
         }
     }
 
-    pub(crate) fn add(&mut self, since: Timestamp, person: usize, user: UserId) {
+    pub(crate) fn add(&mut self, since: Timestamp, person: usize, user: UserId, holds: bool) {
         self.users.insert(user, person);
         let (stored, order) = (BTreeMap::new(), BTreeMap::new());
         self.devices.push(Device {
@@ -145,6 +154,7 @@ impl Judge {
             alive: true,
             rolled_back: false,
             unaware: false,
+            holds,
             stored,
             order,
         });
@@ -182,8 +192,8 @@ impl Judge {
             | Said::Refused(..)
             | Said::Published(_)
             | Said::Stored(_)
-            | Said::Gap(..)
             | Said::Offered(_) => {}
+            Said::Gap(_, missing) => self.tally.gaps += *missing as u64,
             Said::Dropped(_) => self.tally.refused += 1,
         }
     }
@@ -253,8 +263,9 @@ impl Judge {
         let wrong = before.is_some_and(|before| before >= kept.number)
             || after.is_some_and(|(_, after)| *after <= kept.number);
         self.ever.insert((kept.id, person));
+        self.held.remove(&(kept.id, person));
         if late && new {
-            self.tally.gaps += 1;
+            self.tally.overtaken += 1;
         }
         // Whoever forgot what it said begins to count anew.
         if wrong && new && !sender_forgot {
@@ -271,7 +282,12 @@ impl Judge {
         let Some(person) = self.users.get(by).copied().filter(|_| self.lines.contains_key(&id)) else {
             return;
         };
-        if !self.ever.contains(&(id, person)) {
+        let holds = self.devices.iter().any(|device| device.person == person && device.holds);
+        if self.ever.contains(&(id, person)) {
+            // As it must be.
+        } else if holds {
+            self.held.insert((id, person));
+        } else {
             self.fail(Rule::AckedIsStored, at, format!("{id:?} is not stored by {person}"));
         }
         if self.open.remove(&(id, person)) {
@@ -319,6 +335,8 @@ impl Judge {
             device.unaware |= notices == Notices::No;
             device.stored.clear();
             device.order.clear();
+            let person = device.person;
+            self.held.retain(|(_, by)| *by != person);
         }
         let sent = app::sent(copy).unwrap_or_default();
         self.forget(id, |message| !sent.contains(message));
@@ -329,6 +347,8 @@ impl Judge {
     pub(crate) fn bury(&mut self, id: NodeId) {
         if let Some(device) = self.devices.get_mut(id.0) {
             device.alive = false;
+            let person = device.person;
+            self.held.retain(|(_, by)| *by != person);
         }
         self.forget(id, |_| true);
     }
@@ -337,9 +357,14 @@ impl Judge {
         for (id, line) in self.lines.iter_mut().filter(|(id, line)| line.from == from && which(id)) {
             line.forgotten = true;
             for reader in &line.readers {
-                self.open.remove(&(*id, *reader));
+                self.tally.forgotten += u64::from(self.open.remove(&(*id, *reader)));
             }
         }
+    }
+
+    /// Whether nobody waits for anything.
+    pub(crate) fn is_settled(&self) -> bool {
+        self.open.is_empty() && self.held.is_empty()
     }
 
     pub(crate) fn device(&self, id: NodeId) -> Option<&Device> {

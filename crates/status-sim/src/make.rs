@@ -3,13 +3,15 @@
 use std::sync::Arc;
 
 use status_crypto::Keyring;
-use status_data_sync::Mvds;
+use status_data_sync::{Mode, Mvds, Order};
 use status_layer::{DeviceId, UserId};
 use status_privacy::Waku;
 use status_security::Sessions;
 use status_stack::{Config, Engine, Stack};
 
 use crate::app::App;
+use crate::place;
+use crate::plan::Manner;
 use crate::tap::{Tap, Tapped};
 
 /// Whose stack is to be made.
@@ -25,6 +27,8 @@ pub struct Us {
     pub mark: [u8; 16],
     /// Frames that wait before no more are sealed.
     pub outbox: usize,
+    /// How the user syncs.
+    pub manner: Manner,
     /// Looks into the seams.
     pub tap: Tap,
 }
@@ -51,7 +55,13 @@ impl Us {
     /// Real data sync.
     #[must_use]
     pub fn sync(&self) -> Mvds {
-        Mvds::new(self.user(), status_data_sync::Config::default())
+        let (mode, order) = match self.manner {
+            Manner::Deployed => (Mode::Batch, Order::Off),
+            Manner::Offering => (Mode::Interactive, Order::Off),
+            Manner::Eventual => (Mode::Batch, Order::Eventual),
+            Manner::Consistent => (Mode::Batch, Order::Consistent),
+        };
+        Mvds::new(self.user(), status_data_sync::Config { mode, order, ..Default::default() })
     }
 
     /// Real security.
@@ -63,7 +73,7 @@ impl Us {
     /// Real privacy.
     #[must_use]
     pub fn privacy(&self) -> Waku<Arc<dyn Keyring>> {
-        Waku::new(Arc::clone(&self.keyring))
+        Waku::new(Arc::clone(&self.keyring)).with_keys_from(place::key)
     }
 
     /// A stack of these layers, looked at.

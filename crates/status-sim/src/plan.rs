@@ -45,6 +45,22 @@ pub struct Person {
     pub skew: i64,
     /// What their link takes for each KiB, in milliseconds.
     pub slow: u64,
+    /// How they sync.
+    pub manner: Manner,
+}
+
+/// How somebody syncs; everybody understands all of it.
+#[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
+pub enum Manner {
+    /// Messages are sent at once and name none before them, as deployed peers do it.
+    #[default]
+    Deployed,
+    /// Messages are offered, and sent when they are requested.
+    Offering,
+    /// Messages name those before them; what is missing is told.
+    Eventual,
+    /// Messages name those before them, and wait for these.
+    Consistent,
 }
 
 /// A device: the place of its user in the plan, and which of their devices it is. If there are fewer, the last one.

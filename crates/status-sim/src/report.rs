@@ -70,6 +70,8 @@ impl Report {
         to.given_up += from.given_up;
         to.shown += from.shown;
         to.duplicates += from.duplicates;
+        to.forgotten += from.forgotten;
+        to.overtaken += from.overtaken;
         to.gaps += from.gaps;
         to.resets += from.resets;
         to.refused += from.refused;

@@ -14,7 +14,7 @@ use crate::judge::{Judge, Line, Rule};
 use crate::link::Link;
 use crate::make::{Make, Us};
 use crate::node::NodeId;
-use crate::plan::{Plan, Seat};
+use crate::plan::{Manner, Plan, Seat};
 use crate::record::{Said, Step};
 use crate::report::{Progress, Report};
 use crate::tap::Tap;
@@ -64,9 +64,10 @@ pub fn run(plan: &Plan, make: &Make, lines: Lines, progress: &mut dyn FnMut(&Pro
             progress(&run.progress(began, plan.span));
         }
     }
+    run.check_given_up();
     run.heal();
     let end = run.world.now.after(SETTLED_WITHIN);
-    while run.judge.broken.is_none() && !run.judge.open.is_empty() && run.world.advance(end) {
+    while run.judge.broken.is_none() && !run.judge.is_settled() && run.world.advance(end) {
         run.look();
     }
     run.finish();
@@ -149,7 +150,7 @@ impl<'p> Run<'p> {
 
     fn add_device(&mut self, person: usize) -> Option<NodeId> {
         let number = self.judge.devices.len() as u32;
-        let account = self.people.get(person)?;
+        let (account, plan) = (self.people.get(person)?, self.plan.people.get(person)?);
         let device = status_layer::DeviceId::new(format!("00000000-0000-4000-8000-{number:012x}")).ok()?;
         let us = Us {
             keyring: Arc::clone(&account.keyring),
@@ -158,11 +159,11 @@ impl<'p> Run<'p> {
             mark: self.mark,
             tap: self.tap.clone(),
             outbox: self.plan.outbox,
+            manner: plan.manner,
         };
         let user = us.user();
-        self.judge.add(self.world.now, person, user);
+        self.judge.add(self.world.now, person, user, plan.manner == Manner::Consistent);
         let node = self.world.add(user, (self.make)(&us));
-        let plan = self.plan.people.get(person)?;
         let world = self.world.node_mut(node);
         (world.skew, world.slow, world.order) = (plan.skew, plan.slow, self.plan.order);
         self.people.get_mut(person)?.devices.push(node);

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use crate::link::Link;
-use crate::plan::Plan;
+use crate::plan::{Manner, Plan};
 
 /// Tries that are made at most.
 const MAX_TRIES: usize = 400;
@@ -66,6 +66,7 @@ impl Shrinking<'_> {
                 (person.skew, person.slow) = (0, 0);
             }
         });
+        self.with(|plan| plan.people.iter_mut().for_each(|person| person.manner = Manner::Deployed));
     }
 
     fn drop_people(&mut self) {

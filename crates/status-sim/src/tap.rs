@@ -131,6 +131,10 @@ impl<Y: DataSync> DataSync for Tapped<Y> {
         self.tap.due(&due.now.datagrams);
         Ok(due)
     }
+
+    fn lapse(&self, cx: &mut Cx<'_>) -> Result<Due<Vec<Arrival>>, Self::Error> {
+        self.layer.lapse(cx)
+    }
 }
 
 impl<P: Privacy> Privacy for Tapped<P> {

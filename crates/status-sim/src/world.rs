@@ -199,6 +199,14 @@ impl World {
         }
     }
 
+    /// Tells every node that nobody hears, in a part of the network of its own, that nobody is there.
+    pub fn tell_the_lonely(&mut self) {
+        let nodes: Vec<NodeId> = self.nodes().filter(|(_, node)| node.online).map(|(id, _)| id).collect();
+        for id in nodes.into_iter().filter(|id| !self.heard(*id)).collect::<Vec<_>>() {
+            self.step(id, Input::Online(false));
+        }
+    }
+
     /// Kills a node and starts it again over what it had committed.
     pub fn restart(&mut self, id: NodeId) {
         self.stats.crashes += 1;

@@ -36,7 +36,8 @@ pub struct Config {
     /// While this many frames wait, what privacy sends on its own account is dropped: it is for nobody, and would take the room
     /// and the time of what is for somebody.
     pub max_cover: usize,
-    /// How long after it was handed to the network an unconfirmed frame is handed to it again.
+    /// How long after it was handed to the network an unconfirmed frame is handed to it again. While nobody is there, from the
+    /// start and from [`Input::Online`]`(false)` on, none is: all are when somebody joins.
     pub retry: Duration,
     /// How far before the time at which nothing was missing history is fetched, for frames that were published late.
     pub overlap: Duration,
@@ -128,16 +129,14 @@ impl<Y: DataSync, X: Security, P: Privacy> Engine for Stack<Y, X, P> {
             Input::Worked { id, frame, number } => run.worked(unit, id, frame, number)?,
             Input::Published(id) => run.happened(unit, id, Step::Published)?,
             Input::Stored(id) => run.happened(unit, id, Step::Stored)?,
-            Input::Unpublishable(id) => run.own(unit, |cx| {
-                outbox::remove(cx, id);
-                Ok(())
-            })?,
+            Input::Unpublishable(id) => run.own(unit, |cx| outbox::remove(cx, id).map(drop))?,
             Input::Resend(whom) => run.call(unit, Layer::Sync, |cx| self.sync.resend(cx, whom.as_ref()))?,
             Input::Online(true) => {
+                run.own(unit, |cx| outbox::note_others(cx, true))?;
                 run.call(unit, Layer::Sync, |cx| self.sync.online(cx))?;
                 run.resume(unit, Which::All)?;
             }
-            Input::Online(false) => {}
+            Input::Online(false) => run.own(unit, |cx| outbox::note_others(cx, false))?,
             Input::Covered { history, until } => run.own(unit, |cx| past::covered(cx, &history, until))?,
             Input::Tick => run.resume(unit, Which::Due)?,
         }
@@ -162,6 +161,11 @@ enum No {
 
 impl<Y: DataSync, X: Security, P: Privacy> Run<'_, Y, X, P> {
     fn start(&mut self, unit: &mut Unit<'_>) -> Result<(), Fault> {
+        // Nobody is known yet; whoever joins is told of.
+        self.own(unit, |cx| {
+            outbox::adopt(cx)?;
+            outbox::note_others(cx, false)
+        })?;
         self.resume(unit, Which::All)?;
         let topics = self.own(unit, |cx| past::topics(cx))?;
         self.fetch(unit, topics.clone(), Duration::ZERO)?;
@@ -204,8 +208,8 @@ impl<Y: DataSync, X: Security, P: Privacy> Run<'_, Y, X, P> {
     /// Datagrams → parcels → frames, for all that is due.
     fn down(&mut self, unit: &mut Unit<'_>) -> Result<(), Fault> {
         let Stack { sync, security, privacy, config } = self.stack;
-        let (waiting, _) = self.own(unit, |cx| outbox::state(cx, config.max_outbox))?;
-        if waiting < config.max_outbox {
+        let waiting = self.own(unit, |cx| outbox::count(&cx.shelf))?;
+        if waiting < config.max_outbox as u64 {
             let due = self.call(unit, Layer::Sync, |cx| sync.due(cx))?;
             self.wake(due.next);
             // What comes with time has no way to tell of.
@@ -218,11 +222,15 @@ impl<Y: DataSync, X: Security, P: Privacy> Run<'_, Y, X, P> {
             self.carry_out(unit, due.now)?;
             let due = self.call(unit, Layer::Privacy, |cx| privacy.due(cx))?;
             self.wake(due.next);
-            if waiting < config.max_cover {
+            if waiting < config.max_cover as u64 {
                 self.post(unit, due.now)?;
             }
+        } else {
+            let due = self.call(unit, Layer::Sync, |cx| sync.lapse(cx))?;
+            self.wake(due.next);
+            self.tell(due.now, Way::default());
         }
-        let (_, next) = self.own(unit, |cx| outbox::state(cx, config.max_outbox))?;
+        let next = self.own(unit, |cx| outbox::next(cx))?;
         self.wake(next);
         Ok(())
     }
@@ -308,10 +316,7 @@ impl<Y: DataSync, X: Security, P: Privacy> Run<'_, Y, X, P> {
             Err(no) => {
                 let (layer, why) = no.refusal()?;
                 // Another layer made it, which is not here any more: it would be refused each time.
-                self.own(unit, |cx| {
-                    outbox::remove(cx, id);
-                    Ok(())
-                })?;
+                self.own(unit, |cx| outbox::remove(cx, id))?;
                 self.out.news.push(News::Refused { id: None, layer, why });
             }
         }
@@ -331,8 +336,9 @@ impl<Y: DataSync, X: Security, P: Privacy> Run<'_, Y, X, P> {
 
     /// A frame has come so far, so it waits no more; and perhaps the messages in it have.
     fn happened(&mut self, unit: &mut Unit<'_>, id: FrameId, step: Step) -> Result<(), Fault> {
+        let retry = self.stack.config.retry;
         let news = self.own(unit, |cx| {
-            outbox::remove(cx, id);
+            outbox::taken(cx, id, retry)?;
             track::happened(cx, id, step)
         })?;
         self.out.news.extend(news);

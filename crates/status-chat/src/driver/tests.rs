@@ -4,7 +4,7 @@
 //! matter.
 
 use std::collections::VecDeque;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
 
 use async_trait::async_trait;
@@ -51,6 +51,8 @@ struct Desk {
     refusals: Arc<Mutex<VecDeque<StoreError>>>,
     /// Whether steps fail that time sets off.
     ticks_fail: Arc<AtomicBool>,
+    /// In seconds.
+    clock: Arc<AtomicU64>,
 }
 
 struct Line {
@@ -64,7 +66,8 @@ struct Disk {
     refusals: Arc<Mutex<VecDeque<StoreError>>>,
 }
 
-struct At(Timestamp);
+/// Stands still until it is set on, by so many seconds.
+struct At(Arc<AtomicU64>);
 
 /// Fails at one text, or whenever time is up, after it has written.
 struct Fragile<E> {
@@ -83,6 +86,7 @@ impl Desk {
     fn with(window: Window) -> Self {
         let (log, refusals) = (Log::default(), Arc::<Mutex<VecDeque<StoreError>>>::default());
         let ticks_fail = Arc::<AtomicBool>::default();
+        let clock = Arc::new(AtomicU64::new(1_800_000_000));
         let (commands, inbox) = mpsc::channel(1_000);
         let (network, line) = mpsc::unbounded_channel();
         let (teller, events) = broadcast::channel(1_000);
@@ -94,7 +98,7 @@ impl Desk {
             core: Core { engine: Box::new(engine), keyring: key },
             store: Box::new(Disk { log: log.clone(), kept: Memory::new(), refusals: refusals.clone() }),
             network: Box::new(Line { log: log.clone(), events: line }),
-            clock: Box::new(At(Timestamp::from_secs(1_800_000_000))),
+            clock: Box::new(At(Arc::clone(&clock))),
             rng: Box::new(rng(1)),
             commands: inbox,
             events: teller,
@@ -103,11 +107,13 @@ impl Desk {
             waiting: BTreeSet::new(),
             miner: Miner::new(),
             online: Throttle::new(ONLINE_GAP),
+            unheard: false,
             window,
             settles: None,
+            nodes: None,
         };
         tokio::spawn(driver.run());
-        Self { log, commands, network, events, refusals, ticks_fail }
+        Self { log, commands, network, events, refusals, ticks_fail, clock }
     }
 
     /// Says something in a channel.
@@ -226,7 +232,7 @@ impl Store for Disk {
 
 impl Clock for At {
     fn now(&self) -> Timestamp {
-        self.0
+        Timestamp::from_secs(self.0.load(Ordering::SeqCst))
     }
 }
 
@@ -498,4 +504,24 @@ async fn after_a_commit_that_no_other_follows_the_store_gets_time_once() {
     let at = log.iter().position(|did| *did == Did::Settle).unwrap();
     assert_eq!(log[at..], [Did::Settle], "after the last commit, and once: {log:?}");
     assert!(log[..at].contains(&Did::Commit));
+}
+
+#[tokio::test]
+async fn that_somebody_joined_is_not_forgotten_if_its_step_fails() {
+    let desk = Desk::new();
+    desk.say("one").await.unwrap();
+    desk.network.send(NetworkEvent::Online(false)).unwrap();
+    settle().await;
+    desk.refuse([unplugged()]);
+    desk.network.send(NetworkEvent::Online(true)).unwrap();
+    settle().await;
+    let failed = desk.take_log();
+
+    desk.clock.fetch_add(15, Ordering::SeqCst);
+    // By then the driver looks at the clock, for the store's sake.
+    tokio::time::sleep(SETTLE_AFTER + Duration::from_millis(200)).await;
+
+    let one = Did::Publish(FrameId(0));
+    assert_eq!(failed, [Did::Commit, one.clone(), Did::Commit, Did::Refuse]);
+    assert!(desk.take_log().contains(&one));
 }

@@ -3,13 +3,13 @@
 use std::time::Duration;
 
 use status_layer::{StoreError, Unit};
-use status_stack::Fault;
+use status_stack::{Fault, Input};
 use tokio::time::Instant;
 use tracing::{debug, error};
 
 use super::group::{Group, Job};
 use super::{Driver, SETTLE_AFTER};
-use crate::core::Effects;
+use crate::core::{Effects, Task};
 use crate::error::SendError;
 use crate::event::Event;
 
@@ -121,6 +121,8 @@ impl Driver {
         let later = now.after(AFTER_FAILURE);
         // What is due already would only fail again at once.
         self.wake = Some(self.wake.filter(|wake| *wake > now).map_or(later, |wake| wake.min(later)));
+        // What waits is not tried before somebody joins, and somebody did.
+        self.unheard |= matches!(job.task, Task::Layers(Input::Online(true)));
         if let Some(reply) = job.reply {
             // Whoever asked may be gone; then nobody is to be told.
             drop(reply.send(Err(failed.answer())));

@@ -91,7 +91,7 @@ impl Exchange {
         let draw = cx.rng.next_u32();
         let mut filling = Filling { payload, carries: Vec::new(), room, introduces, draw };
         if self.fill_with_due(cx, &mut peer, &mut filling, lost)? && peer.wake.is_under_way() {
-            self.fill_with_woken(cx, &mut peer, &mut filling, lost)?;
+            self.fill_with_woken(cx, &mut peer, &mut filling)?;
         }
         peer.settle(&cx.shelf, cx.now)?;
         // Invariant: what did not fit waits for the next epoch, so asking twice at one instant finds nothing.
@@ -119,7 +119,10 @@ impl Exchange {
                     return Ok(true);
                 }
                 let record = load(cx, &task)?;
-                if !self.take(cx, peer, filling, (&task, &record), lost)? {
+                if self.is_lost(&task, &record) {
+                    let settled = given_up(cx, peer, &task)?;
+                    lost.extend(settled.names.iter().map(|name| (*name, peer.user)));
+                } else if !self.take(cx, peer, filling, (&task, &record))? {
                     return Ok(false);
                 }
             }
@@ -133,7 +136,6 @@ impl Exchange {
         cx: &mut Cx<'_>,
         peer: &mut Peer,
         filling: &mut Filling,
-        lost: &mut Vec<(MessageId, UserId)>,
     ) -> Result<(), StoreError> {
         for limit in pages().take(LOOK) {
             let page = record::queue(&cx.shelf, &peer.user, peer.wake.place, limit)?;
@@ -145,7 +147,7 @@ impl Exchange {
                 let record = load(cx, &task)?;
                 // What was sent since, in this wake too, stands behind its new time. A clock may have been set back.
                 let lacks = record.sent < peer.wake.before || record.sent > cx.now;
-                if lacks && !self.take(cx, peer, filling, (&task, &record), lost)? {
+                if lacks && !self.take(cx, peer, filling, (&task, &record))? {
                     return Ok(());
                 }
                 peer.wake.place = Some(place);
@@ -154,20 +156,14 @@ impl Exchange {
         Ok(())
     }
 
-    /// Puts a record into the payload and notes that it went out, or gives it up; `false` if it does not fit.
+    /// Puts a record into the payload and notes that it went out; `false` if it does not fit.
     fn take(
         &self,
         cx: &mut Cx<'_>,
         peer: &mut Peer,
         filling: &mut Filling,
         (task, record): (&Task, &Record),
-        lost: &mut Vec<(MessageId, UserId)>,
     ) -> Result<bool, StoreError> {
-        if self.is_lost(task, record) {
-            let settled = given_up(cx, peer, task)?;
-            lost.extend(settled.names.iter().map(|name| (*name, peer.user)));
-            return Ok(true);
-        }
         let message = match task.kind {
             Kind::Offer | Kind::Request => None,
             Kind::Message => Some(Waiting::load(&cx.shelf, task.id)?.ok_or_else(|| task.missing())?),
@@ -203,7 +199,10 @@ impl Exchange {
             peer.counts.less(task.kind);
             return;
         }
-        record.due = self.habits.next(&self.config.resend, &record, draw);
+        // What is woken when it is too old goes out, and is given up when it would have been.
+        if !self.is_lost(task, old) {
+            record.due = self.habits.next(&self.config.resend, &record, draw);
+        }
         task.replace(&mut cx.shelf, old, &record);
     }
 }
@@ -238,6 +237,6 @@ impl Filling {
     }
 }
 
-fn load(cx: &Cx<'_>, task: &Task) -> Result<Record, StoreError> {
+pub(super) fn load(cx: &Cx<'_>, task: &Task) -> Result<Record, StoreError> {
     task.load(&cx.shelf)?.ok_or_else(|| task.missing())
 }

@@ -7,19 +7,20 @@ use status_layer::examine::{Examined, Nature, Report, Table, Wrong, every_row};
 use status_layer::row::{Reader, Writer};
 use status_layer::{Area, Draft, GroupId, Read, Shelf, StoreError, Timestamp, UserId};
 
+use super::lapse;
 use super::message::{self, Bare, Waiting};
 use super::order::{self, Held};
 use super::peer::{Counts, Peer};
 use super::record::{self, Kind, Task};
 use super::settled::Settled;
 use super::{
-    ACK, AGENDA, CHANNEL, HEADS, HELD, HELD_UNTIL, MEMBERS, MESSAGE, NAME, NUMBER, PEER, QUEUE, RECORD, SEEN,
-    SEEN_BY, SETTLED, SETTLED_AT, VERSION, WANTED, empty, id, key, user,
+    ACK, AGENDA, CHANNEL, HEADS, HELD, HELD_UNTIL, LAPSE, MEMBERS, MESSAGE, NAME, NUMBER, PEER, QUEUE,
+    RECORD, SEEN, SEEN_BY, SETTLED, SETTLED_AT, VERSION, WANTED, empty, id, key, user,
 };
 use crate::ident::SyncId;
 
 /// Every table of this layer.
-pub const TABLES: [Table; 18] = [
+pub const TABLES: [Table; 19] = [
     table(NUMBER, "the next number", Nature::Device),
     table(RECORD, "what is to be sent to whom", Nature::Device),
     table(QUEUE, "the order in which it is sent", Nature::Index),
@@ -38,6 +39,7 @@ pub const TABLES: [Table; 18] = [
     table(HELD, "messages that wait for others", Nature::Device),
     table(WANTED, "what they wait for", Nature::Index),
     table(HELD_UNTIL, "how long they wait", Nature::Index),
+    table(LAPSE, "when it is looked at what is too old", Nature::Device),
 ];
 
 const fn table(tag: u8, holds: &'static str, nature: Nature) -> Table {
@@ -125,6 +127,7 @@ pub fn examine(rows: &dyn Read, area: Area) -> Result<Examined, StoreError> {
                 }
             }
             HEADS => drop(order::heads(shelf, &GroupId::new(read_key(row_key, Reader::array)?))?),
+            LAPSE => drop(lapse::read(row)?),
             HELD => held(shelf, read_key(row_key, id)?, report)?,
             WANTED => {
                 let (parent, child) = read_key(row_key, |r| Some((id(r)?, id(r)?)))?;

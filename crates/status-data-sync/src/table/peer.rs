@@ -239,6 +239,11 @@ pub(crate) fn agenda(
     rows.iter().map(|(key, _)| entry(key)).collect()
 }
 
+/// All users for whom something waits.
+pub(crate) fn all_due(shelf: &Shelf<'_>) -> Result<Vec<UserId>, StoreError> {
+    Ok(agenda(shelf, None, usize::MAX)?.into_iter().map(|entry| entry.user).collect())
+}
+
 /// When the next payload for anybody is due.
 pub(crate) fn next(shelf: &Shelf<'_>) -> Result<Option<Timestamp>, StoreError> {
     let first = shelf.scan(&[AGENDA], None, 1)?;

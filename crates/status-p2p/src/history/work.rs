@@ -10,7 +10,7 @@ use tokio::time::{Duration, Instant, sleep_until};
 use super::cover::Cover;
 use super::visit::{Care, Desk, Span};
 use super::wish::{Wishes, nanos, timestamp};
-use crate::clock::now;
+use crate::clock::nanos as now;
 use crate::config::Asking;
 use crate::store::MAX_TOPICS;
 

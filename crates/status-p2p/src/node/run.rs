@@ -1,29 +1,37 @@
 //! The task in which a node runs.
 
+mod care;
+mod finding;
 mod gossip;
 pub(crate) mod inside;
+mod reaching;
 
-use std::collections::{BTreeSet, HashMap, HashSet};
+use std::collections::{BTreeMap, BTreeSet, HashSet};
 use std::sync::Arc;
 use std::time::Duration;
 
 use futures::StreamExt;
 use libp2p::core::transport::TransportError;
 use libp2p::swarm::{ConnectionId, DialError, ListenError, SwarmEvent};
-use libp2p::{PeerId, Swarm, SwarmBuilder, identify, mdns, noise, ping, tcp, yamux};
+use libp2p::{PeerId, Swarm, identify, mdns, swarm};
 use status_layer::{Frame, FrameId, History, NetworkEvent, Topic};
 use tokio::sync::{mpsc, oneshot, watch};
 use tokio::time::{Instant, sleep_until, timeout};
 
 use crate::address::short;
 use crate::behaviour::{Protocols, ProtocolsEvent};
+use crate::book::Line;
 use crate::dialler::Dialler;
 use crate::history::{self, SENT};
 use crate::metadata::Told;
 use crate::peers::Peers;
+use crate::pulse::{Pulse, Slumber};
+use crate::reach::Relays;
 use crate::services::Services;
 use crate::stats::Counters;
-use crate::{Config, PeerAddr, StartError};
+use crate::{Config, Fault, Limits, Overview, PeerAddr, Reach, Source, StartError, transport};
+use care::{Link, wall_clock};
+use finding::Finding;
 use gossip::Gossip;
 use inside::{ASKED, Inside, Taps};
 
@@ -31,8 +39,6 @@ use inside::{ASKED, Inside, Taps};
 const IDLE: Duration = Duration::from_secs(10 * 60);
 /// The system names the addresses at which it listens within this.
 const LISTEN_PATIENCE: Duration = Duration::from_secs(5);
-/// So many pings in a row without an answer, and the connection is dead.
-const MISSED_PINGS: u8 = 2;
 /// How long frames that were just published get to leave when the node ends.
 const FLUSH: Duration = Duration::from_millis(250);
 /// How long connections get to close when the node ends.
@@ -42,6 +48,7 @@ const FAREWELL: Duration = Duration::from_millis(500);
 #[derive(Debug)]
 pub(super) enum Command {
     Publish(FrameId, Frame),
+    Wake,
 }
 
 /// The task's ends of the channels between it and the owner.
@@ -50,6 +57,7 @@ pub(super) struct Ends {
     pub(super) events: mpsc::Sender<NetworkEvent>,
     pub(super) watched: watch::Receiver<BTreeSet<Topic>>,
     pub(super) listening: watch::Sender<Vec<PeerAddr>>,
+    pub(super) reached: watch::Sender<Vec<PeerAddr>>,
     pub(super) stop: oneshot::Receiver<()>,
 }
 
@@ -58,8 +66,15 @@ pub(super) struct Run {
     ends: Ends,
     gossip: Gossip,
     dialler: Dialler,
+    finding: Finding,
     cluster: u32,
-    missed_pings: HashMap<ConnectionId, u8>,
+    limits: Limits,
+    reach: Reach,
+    relays: Relays,
+    links: BTreeMap<ConnectionId, Link>,
+    pulse: Pulse,
+    slumber: Slumber,
+    next_prune: Instant,
     peers: Arc<Peers>,
     asked: mpsc::Receiver<Inside>,
     services: Services,
@@ -70,11 +85,14 @@ impl Run {
     /// Sets a node up and waits until it listens.
     pub(super) async fn listen(
         config: Config,
+        wires: Wires,
         ends: Ends,
         wishes: mpsc::Receiver<History>,
         counters: Arc<Counters>,
     ) -> Result<Self, StartError> {
-        let swarm = swarm(&config)?;
+        let of_the_system = wires.are_of_the_system();
+        let swarm = swarm(&config, wires)?;
+        let now = Instant::now();
         let (ask, asked) = mpsc::channel(ASKED);
         let peers = Arc::new(Peers::new());
         let mut taps = Taps::default();
@@ -82,27 +100,42 @@ impl Run {
         let (sent, looked_for) = mpsc::channel(SENT);
         let past = history::Ends { wishes, watched: ends.watched.clone(), sent: looked_for };
         let services = Services::start(&config, control, &peers, &ask, &mut taps, &counters, past);
+        let finding = Finding::start(&config, *swarm.local_peer_id(), &ask).await?;
         let mut run = Self {
             gossip: Gossip::new(&config, taps, sent, Arc::clone(&counters)),
             peers,
             asked,
             services,
-            dialler: Dialler::new(config.peers, config.redial, Instant::now()),
+            dialler: Dialler::new(config.peers, config.redial, now),
+            finding,
             swarm,
             ends,
             cluster: config.cluster.into(),
-            missed_pings: HashMap::new(),
+            limits: config.limits,
+            relays: Relays::new(&config.reach, now),
+            reach: config.reach,
+            links: BTreeMap::new(),
+            pulse: Pulse::default(),
+            slumber: Slumber::new(now, wall_clock()),
+            next_prune: now,
             counters,
         };
+        run.announce_known();
         for address in config.listen {
-            run.listen_at(address).await?;
+            run.listen_at(address, of_the_system).await?;
         }
+        run.peers.set_named(run.dialler.named());
         Ok(run)
     }
 
-    async fn listen_at(&mut self, address: PeerAddr) -> Result<(), StartError> {
+    /// A look into this node from outside.
+    pub(super) fn overview(&self) -> Overview {
+        Overview { peers: Arc::clone(&self.peers), book: self.finding.book(), record: self.finding.record() }
+    }
+
+    async fn listen_at(&mut self, address: PeerAddr, of_the_system: bool) -> Result<(), StartError> {
         let refused = |kind| StartError::Listen { address: address.clone(), kind };
-        if let Some(socket) = address.socket() {
+        if let Some(socket) = address.socket().filter(|_| of_the_system) {
             // The library shares ports: two nodes at one port would each get some of the connections. A plain
             // listener shares with nobody, so if it can be had (and is given back here), the port is free.
             tokio::net::TcpListener::bind(socket).await.map_err(|error| refused(error.kind()))?;
@@ -141,6 +174,9 @@ impl Run {
         let events = self.ends.events.clone();
         loop {
             let next_dial = self.dialler.next_due();
+            let next_search = self.finding.next_search();
+            let next_relay = self.relays.next_due();
+            let next_look = self.slumber.next();
             tokio::select! {
                 _ = &mut self.ends.stop => break,
                 permit = events.reserve(), if self.gossip.has_events() => match permit {
@@ -151,6 +187,9 @@ impl Run {
                 Some(inside) = self.asked.recv(), if self.gossip.has_half() => self.on_inside(inside),
                 event = self.swarm.select_next_some() => self.on_swarm(event),
                 () = sleep_until(next_dial.unwrap_or_else(Instant::now)), if next_dial.is_some() => self.dial_due(),
+                () = sleep_until(next_search.unwrap_or_else(Instant::now)), if next_search.is_some() => self.dial_found(),
+                () = sleep_until(next_relay.unwrap_or_else(Instant::now)), if next_relay.is_some() => self.ask_relay(),
+                () = sleep_until(next_look) => self.look_after(),
             }
         }
         self.end().await;
@@ -162,6 +201,7 @@ impl Run {
             self.on_command(command);
         }
         self.services.end();
+        self.finding.end();
         if self.gossip.has_published() {
             // Nothing tells when gossip's queues are empty; running out of time is the expected end.
             let _ = timeout(FLUSH, async { while self.swarm.next().await.is_some() {} }).await;
@@ -185,6 +225,7 @@ impl Run {
             Command::Publish(id, frame) => {
                 self.gossip.publish(&mut self.swarm.behaviour_mut().relay, id, frame);
             }
+            Command::Wake => self.woke(),
         }
     }
 
@@ -199,6 +240,7 @@ impl Run {
                 // Nobody waits any more if the stream broke meanwhile.
                 let _ = told.send(outcome);
             }
+            Inside::Found { source, records } => self.finding.found(source, records),
             Inside::Missing { names, told } => {
                 // As above.
                 let _ = told.send(self.gossip.missing(names));
@@ -216,28 +258,39 @@ impl Run {
             SwarmEvent::Behaviour(ProtocolsEvent::Metadata(told)) => self.on_metadata(told),
             SwarmEvent::Behaviour(ProtocolsEvent::Ping(event)) => self.on_ping(&event),
             SwarmEvent::Behaviour(ProtocolsEvent::Mdns(event)) => self.on_mdns(event),
+            SwarmEvent::Behaviour(ProtocolsEvent::Reaching(event)) => self.on_reaching(event),
             SwarmEvent::Behaviour(ProtocolsEvent::Identify(identify::Event::Received {
                 peer_id,
                 info,
                 ..
-            })) => self.peers.identified(&peer_id, info),
+            })) => {
+                self.peers.identified(&peer_id, info);
+                self.consider_relay(peer_id);
+            }
             SwarmEvent::ConnectionEstablished {
                 peer_id, connection_id, num_established, endpoint, ..
             } => {
                 self.dialler.connected(connection_id, peer_id);
+                self.finding.connected(connection_id);
+                self.linked(connection_id, peer_id, &endpoint);
                 if num_established.get() == 1 {
-                    self.peers.connected(peer_id, &endpoint, Instant::now());
+                    let source = self.dialler.source(&peer_id).or_else(|| self.finding.source(&peer_id));
+                    let source = source.unwrap_or(Source::Incoming);
+                    self.peers.connected(peer_id, source, &endpoint, Instant::now());
                     tracing::info!(node = %short(&peer_id), dialled = endpoint.is_dialer(), "connected");
                 }
                 self.count_peers();
             }
             SwarmEvent::ConnectionClosed { peer_id, connection_id, num_established, .. } => {
-                self.missed_pings.remove(&connection_id);
+                self.unlinked(connection_id);
                 if num_established == 0 {
                     tracing::info!(node = %short(&peer_id), "disconnected");
                     self.gossip.left(&peer_id);
                     self.peers.gone(&peer_id);
+                    self.relays.gone(&peer_id);
                     self.dialler.lost(peer_id, Instant::now(), rand::random());
+                    self.finding.lost(&peer_id);
+                    self.peers.set_named(self.dialler.named());
                 }
                 self.count_peers();
             }
@@ -247,10 +300,13 @@ impl Run {
             SwarmEvent::IncomingConnectionError { error: ListenError::Denied { .. }, .. } => {
                 self.counters.turned_away.add(1);
             }
-            SwarmEvent::NewListenAddr { .. } | SwarmEvent::ExpiredListenAddr { .. } => self.note_addresses(),
-            SwarmEvent::ListenerClosed { reason: Err(error), .. } => {
-                tracing::warn!(kind = %error.kind(), "stopped listening");
-                self.note_addresses();
+            SwarmEvent::NewListenAddr { address, .. } => self.on_new_address(&address),
+            SwarmEvent::ExpiredListenAddr { .. } => self.note_addresses(),
+            SwarmEvent::ListenerClosed { listener_id, reason, .. } => {
+                self.on_listener_closed(listener_id, &reason);
+            }
+            SwarmEvent::ExternalAddrConfirmed { .. } | SwarmEvent::ExternalAddrExpired { .. } => {
+                self.note_external();
             }
             _ => {}
         }
@@ -259,11 +315,14 @@ impl Run {
     fn on_metadata(&mut self, Told { peer, answer }: Told) {
         match answer {
             Ok(theirs) if theirs.cluster == Some(self.cluster) => {
-                self.dialler.settled(peer);
                 self.peers.carries(&peer, theirs.shards);
+                self.settled(&peer);
+                self.consider_relay(peer);
             }
             Ok(theirs) => {
                 self.dialler.shunned(peer);
+                self.finding.shunned(&peer);
+                self.swarm.behaviour_mut().gate.put_out(peer, Instant::now());
                 // Fails only if it is gone already.
                 if self.swarm.disconnect_peer_id(peer).is_ok() {
                     tracing::info!(node = %short(&peer), cluster = ?theirs.cluster, "belongs to another cluster");
@@ -273,22 +332,16 @@ impl Run {
             // It may still carry our shards; whether it does, gossip will show.
             Err(error) => {
                 tracing::debug!(node = %short(&peer), %error, "no metadata");
-                self.dialler.settled(peer);
+                self.settled(&peer);
             }
         }
     }
 
-    fn on_ping(&mut self, ping: &ping::Event) {
-        if matches!(ping.result, Ok(_) | Err(ping::Failure::Unsupported)) {
-            self.missed_pings.remove(&ping.connection);
-            return;
-        }
-        let missed = self.missed_pings.entry(ping.connection).or_default();
-        *missed = missed.saturating_add(1);
-        if *missed >= MISSED_PINGS {
-            tracing::info!(node = %short(&ping.peer), "does not answer");
-            self.swarm.close_connection(ping.connection);
-        }
+    /// A node belongs to our network, as far as can be known.
+    fn settled(&mut self, peer: &PeerId) {
+        self.dialler.settled(*peer);
+        self.finding.settled(peer);
+        self.peers.set_named(self.dialler.named());
     }
 
     fn on_mdns(&mut self, event: mdns::Event) {
@@ -320,15 +373,30 @@ impl Run {
         }
     }
 
+    fn dial_found(&mut self) {
+        for dial in self.finding.look(&self.peers) {
+            let connection = dial.connection_id();
+            if let Err(error) = self.swarm.dial(dial) {
+                self.dial_failed(connection, &error);
+            }
+        }
+    }
+
     fn dial_failed(&mut self, connection: ConnectionId, error: &DialError) {
         tracing::debug!(%error, "a dial failed");
-        self.dialler.failed(connection, Instant::now(), rand::random());
+        let fault = Fault::of(error);
+        let line = if self.swarm.network_info().num_peers() == 0 { Line::Down } else { Line::Up };
+        self.dialler.failed(connection, fault, Instant::now(), rand::random());
+        self.finding.failed(connection, fault, line);
+        self.peers.set_named(self.dialler.named());
     }
 
     fn note_addresses(&mut self) {
         let name = *self.swarm.local_peer_id();
         let named = |address: &libp2p::Multiaddr| address.clone().with_p2p(name).ok()?.try_into().ok();
-        let addresses = self.swarm.listeners().filter_map(named).collect();
+        let addresses: Vec<PeerAddr> = self.swarm.listeners().filter_map(named).collect();
+        let confirmed = self.swarm.external_addresses().filter_map(named);
+        self.finding.announce(confirmed.chain(addresses.iter().cloned()));
         self.ends.listening.send_replace(addresses);
     }
 
@@ -337,14 +405,29 @@ impl Run {
     }
 }
 
-fn swarm(config: &Config) -> Result<Swarm<Protocols>, StartError> {
+/// What carries connections.
+pub(super) enum Wires {
+    /// Sockets of the operating system.
+    System,
+    /// Something that the caller made.
+    #[cfg(feature = "transport")]
+    Given(transport::Carrier),
+}
+
+impl Wires {
+    const fn are_of_the_system(&self) -> bool {
+        matches!(self, Self::System)
+    }
+}
+
+fn swarm(config: &Config, wires: Wires) -> Result<Swarm<Protocols>, StartError> {
     let key = config.key.keypair();
-    let protocols = Protocols::new(config, &key)?;
-    let builder = SwarmBuilder::with_existing_identity(key)
-        .with_tokio()
-        .with_tcp(tcp::Config::default().nodelay(true), noise::Config::new, yamux::Config::default)
-        .map_err(|_| StartError::Settings)?
-        .with_behaviour(|_| protocols)
-        .map_err(|_| StartError::Settings)?;
-    Ok(builder.with_swarm_config(|settings| settings.with_idle_connection_timeout(IDLE)).build())
+    let (carrier, asking) = match wires {
+        Wires::System => transport::all(&key)?,
+        #[cfg(feature = "transport")]
+        Wires::Given(given) => transport::with_circuits(given, &key)?,
+    };
+    let protocols = Protocols::new(config, &key, asking)?;
+    let settings = swarm::Config::with_tokio_executor().with_idle_connection_timeout(IDLE);
+    Ok(Swarm::new(carrier, protocols, key.public().to_peer_id(), settings))
 }

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use tokio::sync::mpsc;
 
-use crate::clock::now;
+use crate::clock::nanos as now;
 use crate::node::inside::Relayed;
 use crate::stats::Counters;
 use crate::{Archive, Archived};

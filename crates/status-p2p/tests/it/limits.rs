@@ -7,7 +7,7 @@ use crate::support::{address, config, counted, node, online};
 #[tokio::test]
 async fn one_address_has_so_many_connections() {
     let mut settings = config(1);
-    settings.limits = Limits { incoming: 100, per_ip: 2 };
+    settings.limits = Limits { incoming: 100, per_ip: 2, ..Limits::default() };
     let a = Node::start(settings).await.unwrap();
 
     let mut b = node(2, &[address(&a)]).await;
@@ -23,7 +23,7 @@ async fn one_address_has_so_many_connections() {
 #[tokio::test]
 async fn all_together_have_so_many_connections_and_a_seat_is_given_again() {
     let mut settings = config(1);
-    settings.limits = Limits { incoming: 1, per_ip: 100 };
+    settings.limits = Limits { incoming: 1, per_ip: 100, ..Limits::default() };
     let a = Node::start(settings).await.unwrap();
     let mut b = node(2, &[address(&a)]).await;
     online(&mut b).await;

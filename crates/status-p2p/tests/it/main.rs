@@ -1,8 +1,13 @@
 //! Nodes on real loopback sockets, and peers that do not keep the rules.
 
 #[cfg(test)]
+mod abuse;
+#[cfg(test)]
+mod care;
+#[cfg(test)]
 mod conformance;
 #[cfg(test)]
+mod discovery;
 mod history;
 #[cfg(test)]
 mod keepers;
@@ -17,6 +22,8 @@ mod pair;
 #[cfg(test)]
 mod raw;
 #[cfg(test)]
+mod reach;
+#[cfg(test)]
 mod redial;
 #[cfg(test)]
 mod relay;
@@ -24,3 +31,7 @@ mod relay;
 mod store;
 #[cfg(test)]
 mod support;
+#[cfg(test)]
+mod topics;
+#[cfg(test)]
+mod transports;

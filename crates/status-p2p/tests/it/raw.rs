@@ -72,10 +72,15 @@ impl Raw {
         self.swarm.behaviour().streams.new_control()
     }
 
-    /// Connects to a node and waits until it says that it carries our shard.
-    pub(crate) async fn join(&mut self, node: &Node) -> PeerId {
+    /// Dials a node.
+    pub(crate) fn dial(&mut self, node: &Node) {
         let address: Multiaddr = address(node).to_string().parse().unwrap();
         self.swarm.dial(address).unwrap();
+    }
+
+    /// Connects to a node and waits until it says that it carries our shard.
+    pub(crate) async fn join(&mut self, node: &Node) -> PeerId {
+        self.dial(node);
         self.until("joined", |event| match event {
             SwarmEvent::Behaviour(ProtocolsEvent::Relay(gossipsub::Event::Subscribed { peer_id, topic }))
                 if *topic == shard().hash() =>

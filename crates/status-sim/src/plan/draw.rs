@@ -8,7 +8,7 @@ use crate::link::Link;
 use crate::node::{Cut, Order};
 use crate::world::Notices;
 
-use super::{Action, Person, Plan, Seat, Shape, To};
+use super::{Action, Manner, Person, Plan, Seat, Shape, To};
 
 /// Channels that people talk in.
 const CHANNELS: u64 = 2;
@@ -20,7 +20,7 @@ impl Plan {
     #[must_use]
     pub fn new(seed: u64, shape: &Shape) -> Self {
         let mut draw = Draw { rng: rng(seed ^ 0x0dd_ba11), shape: *shape, actions: Vec::new() };
-        let people = (0..shape.nodes).map(|_| draw.person()).collect();
+        let people: Vec<Person> = (0..shape.nodes).map(|_| draw.person()).collect();
         let groups = (0..shape.groups).map(|_| draw.members()).collect();
         let link = draw.link();
         let archives = (0..shape.archives).map(|_| draw.rng.below(20)).collect();
@@ -28,6 +28,8 @@ impl Plan {
         draw.bursts();
         draw.trouble();
         draw.actions.sort_by_key(|(at, _)| *at);
+        draw.leave();
+        let people = draw.mix(people);
         Self {
             seed,
             people,
@@ -56,7 +58,7 @@ impl Draw {
     fn person(&mut self) -> Person {
         let skew = if self.rng.chance(30) { self.rng.below(2 * SKEW) as i64 - SKEW as i64 } else { 0 };
         let slow = if self.rng.chance(15) { 200 + self.rng.below(2_000) } else { 0 };
-        Person { there: true, skew, slow }
+        Person { there: true, skew, slow, manner: Manner::Deployed }
     }
 
     fn members(&mut self) -> Vec<usize> {
@@ -215,5 +217,34 @@ impl Draw {
             let notices = if self.rng.chance(70) { Notices::Yes } else { Notices::No };
             self.push((at + long).min(span), Action::PutBack(who, notices));
         }
+    }
+
+    /// Some leave within the first day, and nothing brings them back.
+    fn leave(&mut self) {
+        for _ in 0..self.shape.gone {
+            let (at, who) = (self.within(Duration::from_secs(86_400)), self.one());
+            let comes_back = |action: &Action| match action {
+                Action::Online(seat, true) => seat.person == who,
+                Action::Pair(person) | Action::Restore(person) => *person == who,
+                _ => false,
+            };
+            self.actions.retain(|(_, action)| !comes_back(action));
+            let devices = (0..2).map(|device| Action::Online(Seat { person: who, device }, false));
+            self.actions.extend(devices.map(|action| (at, action)));
+            self.actions.sort_by_key(|(at, _)| *at);
+        }
+    }
+
+    fn mix(&mut self, mut people: Vec<Person>) -> Vec<Person> {
+        for person in &mut people {
+            if self.shape.mixed > 0 && self.rng.chance(self.shape.mixed) {
+                person.manner = match self.rng.below(3) {
+                    0 => Manner::Offering,
+                    1 => Manner::Eventual,
+                    _ => Manner::Consistent,
+                };
+            }
+        }
+        people
     }
 }

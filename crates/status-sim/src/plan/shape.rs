@@ -45,6 +45,10 @@ pub struct Shape {
     pub groups: usize,
     /// Bursts of nonsense.
     pub spam: usize,
+    /// Users who leave early, still write, and do not come back before everything heals.
+    pub gone: usize,
+    /// Users who sync in another way than deployed peers, percent.
+    pub mixed: u64,
 }
 
 impl Default for Shape {
@@ -70,6 +74,8 @@ impl Default for Shape {
             archives: 1,
             groups: 1,
             spam: 1,
+            gone: 0,
+            mixed: 0,
         }
     }
 }
@@ -90,6 +96,21 @@ impl Shape {
             archives: 0,
             spam: 0,
             ..calm
+        }
+    }
+
+    /// Five weeks in which two users leave for good on the first day: what they are told, and what they write, is given up.
+    #[must_use]
+    pub fn month() -> Self {
+        Self {
+            nodes: 5,
+            hours: 35 * 24,
+            messages: 60,
+            bursts: 1,
+            burst: 20,
+            split_for: Duration::from_secs(72 * 3_600),
+            gone: 2,
+            ..Self::default()
         }
     }
 
@@ -124,6 +145,8 @@ impl Shape {
             archives: upto(2) as usize,
             groups: upto(1) as usize,
             spam: upto(2) as usize,
+            gone: 0,
+            mixed: 0,
         }
     }
 }

@@ -130,6 +130,7 @@ impl Run<'_> {
         for (person, node) in all {
             self.world.set_side(node, side(person));
         }
+        self.world.tell_the_lonely();
     }
 
     /// Nonsense, old frames, and old frames with a changed byte.

@@ -12,7 +12,21 @@ use super::{Rule, Run};
 /// By when all contacts write to a new device as well.
 const KNOWN_AFTER: Duration = Duration::from_secs(13 * 3_600);
 
+/// When a message that nobody acknowledges has to be given up at the latest: after 30 days, an hour between two sendings,
+/// and whatever kept its sender from looking at the clock.
+const GIVEN_UP_WITHIN: Duration = Duration::from_secs(31 * 86_400);
+
 impl Run<'_> {
+    /// What nobody acknowledged for so long must have been given up, whoever is away and whatever is full.
+    pub(super) fn check_given_up(&mut self) {
+        let now = self.world.now;
+        let old = |id| self.judge.lines.get(id).is_some_and(|line| now.since(line.said) > GIVEN_UP_WITHIN);
+        if let Some((id, reader)) = self.judge.open.iter().find(|(id, _)| old(id)) {
+            let what = format!("{id:?} to {reader} is neither acknowledged nor given up");
+            self.judge.fail(Rule::NothingIsSilent, now, what);
+        }
+    }
+
     pub(super) fn finish(&mut self) {
         self.look();
         let now = self.world.now;
@@ -30,6 +44,10 @@ impl Run<'_> {
                 self.judge.open.len() - 1
             );
             self.judge.fail(Rule::NothingIsSilent, now, what);
+        }
+        if let Some((id, reader)) = self.judge.held.first() {
+            let what = format!("{id:?} was acknowledged and never shown by {reader}");
+            self.judge.fail(Rule::AckedIsStored, now, what);
         }
         if self.plan.is_calm() {
             self.converge();

@@ -62,7 +62,7 @@ impl World {
     }
 
     /// Whether anybody takes what a node publishes.
-    fn heard(&self, id: NodeId) -> bool {
+    pub(super) fn heard(&self, id: NodeId) -> bool {
         let side = self.node(id).side;
         let archive = side == 0 && self.archives.iter().any(|archive| archive.up);
         // Whoever is alone in an undivided world has always been heard.

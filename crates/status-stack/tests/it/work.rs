@@ -90,6 +90,7 @@ fn unfinished_work_is_asked_for_again_after_a_crash_and_after_a_minute() {
 
     party.wait(Duration::from_secs(10));
     let restarted = step(&mut party, Input::Start).work;
+    step(&mut party, Input::Online(true));
     party.wait(Duration::from_secs(61));
     let tried_again = step(&mut party, Input::Tick).work;
 

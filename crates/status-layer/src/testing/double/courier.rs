@@ -134,6 +134,22 @@ impl DataSync for Courier {
         }
         Ok(due)
     }
+
+    fn lapse(&self, cx: &mut Cx<'_>) -> Result<Due<Vec<Arrival>>, DoubleError> {
+        let mut due = Due::<Vec<Arrival>>::default();
+        for (key, row) in cx.shelf.scan(&[WAITING], None, MANY)? {
+            let [_, since, _, _] = unpack(&row)?;
+            let (end, (id, reader)) = (time(since).after(GIVE_UP_AFTER), split(&key, 32)?);
+            if end < cx.now {
+                due.now.push(Arrival::GaveUp { id: message(id)?, to: user(reader)? });
+                cx.shelf.delete(key);
+            } else {
+                let end = end.after(Duration::from_millis(1));
+                due.next = Some(due.next.map_or(end, |next| next.min(end)));
+            }
+        }
+        Ok(due)
+    }
 }
 
 fn time(bytes: &[u8]) -> Timestamp {

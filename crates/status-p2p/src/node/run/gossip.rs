@@ -1,7 +1,8 @@
 //! What gossip brings, and what becomes of it.
 
-use std::collections::{BTreeSet, HashSet, VecDeque};
+use std::collections::{BTreeSet, HashMap, VecDeque};
 use std::sync::Arc;
+use std::time::{SystemTime, UNIX_EPOCH};
 
 use libp2p::PeerId;
 use libp2p::gossipsub::{self, IdentTopic, MessageAcceptance, PublishError, TopicHash};
@@ -13,7 +14,8 @@ use super::inside::{Relayed, Taps};
 use crate::history::Sent;
 use crate::recent::Recent;
 use crate::stats::Counters;
-use crate::{Config, MessageHash, WakuMessage, gossip_id, pubsub_topic};
+use crate::verdict::{Judge, Route, Verdict};
+use crate::{Config, MessageHash, WakuMessage, gossip_id};
 
 /// Events that wait until the owner takes them.
 const MAX_WAITING: usize = 4096;
@@ -22,17 +24,24 @@ const MAX_WAITING_BYTES: usize = 64 * 1024 * 1024;
 /// Messages that are remembered, so that they are handed up once.
 const MAX_REMEMBERED: usize = 32 * 1024;
 
+/// A node that does not take messages for so many seconds, maybe with breaks, is too slow: what waits for it costs memory.
+const SLOW: u32 = 10;
+
 /// Decides what is forwarded, what is handed up and what is told of our own frames.
 pub(super) struct Gossip {
-    topic: TopicHash,
+    route: Route,
+    judge: Judge,
     publish_limit: usize,
-    receive_limit: usize,
-    carriers: HashSet<PeerId>,
+    // Which nodes carry which of the topics on which frames are published; none is without.
+    carriers: HashMap<PeerId, BTreeSet<TopicHash>>,
+    spoken: BTreeSet<TopicHash>,
     handed_up: Recent,
     stuck: Recent,
     waiting: VecDeque<NetworkEvent>,
     waiting_bytes: usize,
     published: bool,
+    // For how many seconds a node did not take what was meant for it; those that did are not in it.
+    slow: HashMap<PeerId, u32>,
     taps: Taps,
     sent: mpsc::Sender<Sent>,
     counters: Arc<Counters>,
@@ -45,17 +54,19 @@ impl Gossip {
         sent: mpsc::Sender<Sent>,
         counters: Arc<Counters>,
     ) -> Self {
-        let shard = config.shards.first().copied().unwrap_or_default();
+        let route = Route::new(config);
         Self {
-            topic: IdentTopic::new(pubsub_topic(config.cluster, shard)).hash(),
+            spoken: route.all().into_iter().map(|topic| IdentTopic::new(topic).hash()).collect(),
+            route,
+            judge: Judge::new(config),
             publish_limit: config.publish_limit,
-            receive_limit: config.receive_limit,
-            carriers: HashSet::new(),
+            carriers: HashMap::new(),
             handed_up: Recent::new(MAX_REMEMBERED, config.remember),
             stuck: Recent::new(MAX_REMEMBERED, config.remember),
             waiting: VecDeque::new(),
             waiting_bytes: 0,
             published: false,
+            slow: HashMap::new(),
             taps,
             sent,
             counters,
@@ -77,23 +88,25 @@ impl Gossip {
         frame_id: FrameId,
         frame: Frame,
     ) -> Result<(), Unpublished> {
-        let message = WakuMessage::from_frame(frame);
+        let topic = self.route.of(frame.topic.as_str());
+        let mut message = WakuMessage::from_frame(frame);
+        self.judge.sign(&topic, &mut message);
         let bytes = message.encode();
         if bytes.len() > self.publish_limit {
             return Err(Unpublished::TooLarge);
         }
         let (now, len, id) = (Instant::now(), bytes.len(), gossip_id(&bytes));
         // Our own frame is not news to us, in whichever encoding it comes back.
-        let hash = message.hash(self.topic.as_str());
+        let hash = message.hash(&topic);
         self.handed_up.insert(now, *hash.as_bytes());
         let copy = (!self.taps.is_empty()).then(|| bytes.clone());
-        match relay.publish(self.topic.clone(), bytes) {
+        match relay.publish(IdentTopic::new(&topic), bytes) {
             Ok(_) => {
                 self.published = true;
                 // If so many are looked for already, this one is not.
                 let _ = self.sent.try_send(Sent { id: frame_id, hash });
                 if let Some(data) = copy {
-                    self.show(self.topic.clone().into_string(), message, data);
+                    self.show(topic, message, data);
                 }
                 self.counters.messages_out.add(1);
                 self.counters.bytes_out.add(len);
@@ -123,34 +136,31 @@ impl Gossip {
             gossipsub::Event::Message { propagation_source, message_id, message } => {
                 self.counters.messages_in.add(1);
                 self.counters.bytes_in.add(message.data.len());
-                let frame = self.judge(&message);
-                let verdict =
-                    if frame.is_ok() { MessageAcceptance::Accept } else { MessageAcceptance::Reject };
+                let verdict = self.judge.judge(message.topic.as_str(), &message.data, wall_clock());
+                let said = match &verdict {
+                    Verdict::Accept(_) => MessageAcceptance::Accept,
+                    Verdict::Reject(_) => MessageAcceptance::Reject,
+                    Verdict::Ignore(_) => MessageAcceptance::Ignore,
+                };
                 // False if gossip has forgotten the message in the meantime: then there is nothing to forward.
-                let known = relay.report_message_validation_result(&message_id, &propagation_source, verdict);
-                match frame {
-                    Err(()) => self.counters.refused.add(1),
-                    Ok(content) => {
+                let known = relay.report_message_validation_result(&message_id, &propagation_source, said);
+                match verdict {
+                    Verdict::Reject(_) => self.counters.refused.add(1),
+                    Verdict::Ignore(_) => self.counters.ignored.add(1),
+                    Verdict::Accept(content) => {
                         self.counters.relayed.add(usize::from(known));
                         self.arrived(content, message, watched);
                     }
                 }
             }
-            gossipsub::Event::Subscribed { peer_id, topic } if topic == self.topic => self.joined(peer_id),
-            gossipsub::Event::Unsubscribed { peer_id, topic } if topic == self.topic => self.left(&peer_id),
-            gossipsub::Event::SlowPeer { failed_messages, .. } => {
+            gossipsub::Event::Subscribed { peer_id, topic } => self.joined(peer_id, topic),
+            gossipsub::Event::Unsubscribed { peer_id, topic } => self.unsubscribed(&peer_id, &topic),
+            gossipsub::Event::SlowPeer { peer_id, failed_messages } => {
+                *self.slow.entry(peer_id).or_default() += 1;
                 self.counters.slow.add(failed_messages.priority.saturating_add(failed_messages.non_priority));
             }
             _ => {}
         }
-    }
-
-    /// What deployed nodes refuse is refused, and held against whoever sent it.
-    fn judge(&self, message: &gossipsub::Message) -> Result<WakuMessage, ()> {
-        if message.data.len() > self.receive_limit {
-            return Err(());
-        }
-        WakuMessage::decode(&message.data).map_err(|_| ())
     }
 
     /// Gossips what another node asks for, in its encoding, and says to how many peers it goes.
@@ -161,10 +171,8 @@ impl Gossip {
         pubsub_topic: String,
         data: Vec<u8>,
     ) -> Result<usize, Unpublished> {
-        if data.len() > self.receive_limit {
-            return Err(Unpublished::TooLarge);
-        }
-        let Ok(message) = WakuMessage::decode(&data) else { return Err(Unpublished::TooLarge) };
+        let verdict = self.judge.judge(&pubsub_topic, &data, wall_clock());
+        let Verdict::Accept(message) = verdict else { return Err(Unpublished::TooLarge) };
         let topic = IdentTopic::new(pubsub_topic).hash();
         let peers = relay.all_peers().filter(|(_, topics)| topics.contains(&&topic)).count();
         match relay.publish(topic.clone(), data.clone()) {
@@ -235,21 +243,45 @@ impl Gossip {
         self.counters.handed_up.add(1);
     }
 
-    fn joined(&mut self, peer: PeerId) {
-        if self.carriers.insert(peer) {
+    fn joined(&mut self, peer: PeerId, topic: TopicHash) {
+        if !self.spoken.contains(&topic) {
+            return;
+        }
+        let first = !self.carriers.contains_key(&peer);
+        self.carriers.entry(peer).or_default().insert(topic);
+        if first {
             self.counters.carriers.set(self.carriers.len());
             self.report_online(true);
         }
     }
 
-    /// A node no longer carries our shard, or is gone.
+    fn unsubscribed(&mut self, peer: &PeerId, topic: &TopicHash) {
+        let Some(carried) = self.carriers.get_mut(peer) else { return };
+        carried.remove(topic);
+        if carried.is_empty() {
+            self.left(peer);
+        }
+    }
+
+    /// A node no longer carries what we speak on, or is gone.
     pub(super) fn left(&mut self, peer: &PeerId) {
-        if self.carriers.remove(peer) {
+        self.slow.remove(peer);
+        if self.carriers.remove(peer).is_some() {
             self.counters.carriers.set(self.carriers.len());
             if self.carriers.is_empty() {
                 self.report_online(false);
             }
         }
+    }
+
+    /// The nodes that have been too slow for too long. Asked every few seconds, it forgets with time.
+    pub(super) fn too_slow(&mut self) -> Vec<PeerId> {
+        let slow = self.slow.iter().filter(|(_, seconds)| **seconds >= SLOW).map(|(peer, _)| *peer).collect();
+        self.slow.retain(|_, seconds| {
+            *seconds = seconds.saturating_sub(1);
+            *seconds > 0
+        });
+        slow
     }
 
     fn report_online(&mut self, online: bool) {
@@ -286,6 +318,16 @@ impl Gossip {
             permit.send(event);
         }
     }
+}
+
+/// Nanoseconds since the Unix epoch; messages say their time so.
+fn wall_clock() -> i64 {
+    #[expect(clippy::disallowed_methods, reason = "messages of others are judged by the time that they bear")]
+    let now = SystemTime::now();
+    now.duration_since(UNIX_EPOCH)
+        .ok()
+        .and_then(|since| i64::try_from(since.as_nanos()).ok())
+        .unwrap_or_default()
 }
 
 #[cfg(test)]

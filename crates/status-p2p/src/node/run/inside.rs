@@ -5,7 +5,7 @@ use std::sync::Arc;
 use status_layer::{NetworkEvent, Unpublished};
 use tokio::sync::{mpsc, oneshot};
 
-use crate::{MessageHash, WakuMessage};
+use crate::{MessageHash, NodeRecord, Source, WakuMessage};
 
 /// What services ask of the node and have not got yet.
 pub(crate) const ASKED: usize = 64;
@@ -30,6 +30,13 @@ pub(crate) enum Inside {
         data: Vec<u8>,
         /// To how many peers it went.
         told: oneshot::Sender<Result<usize, Unpublished>>,
+    },
+    /// Nodes that somebody told of. Those that are of no use are left out.
+    Found {
+        /// Who did.
+        source: Source,
+        /// What they say of themselves.
+        records: Vec<NodeRecord>,
     },
     /// Which of these messages were not handed up lately.
     Missing {

@@ -24,8 +24,11 @@ fn message(number: usize, len: usize) -> WakuMessage {
 }
 
 fn take(gossip: &mut Gossip, message: WakuMessage, watched: &[Topic]) {
-    let shard = gossip.topic.clone();
-    gossip.take(message, shard.as_str(), &watched.iter().cloned().collect());
+    gossip.take(message, "/waku/2/rs/16/32", &watched.iter().cloned().collect());
+}
+
+fn shard() -> TopicHash {
+    IdentTopic::new("/waku/2/rs/16/32").hash()
 }
 
 fn peers<const N: usize>() -> [PeerId; N] {
@@ -90,8 +93,8 @@ fn online_is_told_for_each_node_and_offline_for_the_last() {
 
     for step in 0..6 {
         match step {
-            0 | 1 => gossip.joined(a),
-            2 => gossip.joined(b),
+            0 | 1 => gossip.joined(a, shard()),
+            2 => gossip.joined(b, shard()),
             3 => gossip.left(&a),
             _ => gossip.left(&b),
         }
@@ -109,7 +112,7 @@ fn nodes_that_come_and_go_do_not_fill_the_queue() {
     take(&mut gossip, message(1, 1), &[topic()]);
 
     for _ in 0..100 {
-        gossip.joined(a);
+        gossip.joined(a, shard());
         gossip.left(&a);
     }
 
