@@ -8,7 +8,9 @@ use crate::workspace::Workspace;
 
 const WORLD: &str = include_str!("nat.sh");
 const STORIES: [&str; 3] = ["direct", "relayed", "cut"];
-const OWN_NETWORK: [&str; 4] = ["--user", "--map-root-user", "--net", "--mount"];
+// Whatever runs in it ends with it.
+const OWN_NETWORK: [&str; 7] =
+    ["--user", "--map-root-user", "--net", "--mount", "--pid", "--fork", "--kill-child"];
 
 /// Runs every story in a network of its own; skipped where there can be none.
 pub(crate) fn run(workspace: &Workspace) -> Outcome<Done> {

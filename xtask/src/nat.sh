@@ -12,6 +12,9 @@ mkdir -p /run/netns
 
 inside() { local name=$1; shift; nsenter --net="/run/netns/$name" "$@"; }
 
+# Starts a node in the background; its process is the last one started.
+start() { exec nsenter --net="/run/netns/$1" "$program" "${@:2}"; }
+
 world() {
     for name in open hidden visitor router1 router2; do
         ip netns add "$name"
@@ -65,10 +68,10 @@ trap 'gone; rm -rf "$folder"' EXIT
 
 # Starts the three nodes; the visitor says what it sees into a file.
 nodes() {
-    inside open "$program" relay > "$folder/relay" 2>&1 &
+    start open relay > "$folder/relay" 2>&1 &
     relay=$!
-    inside hidden "$program" hidden > "$folder/hidden" 2>&1 &
-    inside visitor "$program" visitor "$1" > "$folder/visitor" 2>&1 &
+    start hidden hidden > "$folder/hidden" 2>&1 &
+    start visitor visitor "$1" > "$folder/visitor" 2>&1 &
     visitor=$!
 }
 

@@ -8,7 +8,7 @@ use rand::rngs::{StdRng, SysRng};
 use rand_core::SeedableRng;
 use status_crypto::{Keyring, SecretKey};
 use status_layer::{Area, DeviceId, Draft, Network, Store, Unit};
-use status_p2p::{Config, Fleet, HostKey, KnownNode, Mdns, Node, PeerAddr};
+use status_p2p::{Config, Discovery, Fleet, HostKey, KnownNode, Mdns, Node, PeerAddr};
 use status_stack::Engine;
 use status_store::{Continuity, Lock};
 use tokio::sync::{broadcast, mpsc, oneshot};
@@ -44,6 +44,7 @@ pub struct ClientBuilder {
     peers: Vec<String>,
     local: bool,
     fleet: Option<Fleet>,
+    discovery: Option<Discovery>,
     chats: Vec<Chat>,
     network: Option<Box<dyn Network>>,
     store: Option<Box<dyn Store + Send>>,
@@ -126,6 +127,13 @@ impl ClientBuilder {
     /// connected.
     pub fn fleet(mut self, fleet: Fleet) -> Self {
         self.fleet = Some(fleet);
+        self
+    }
+
+    /// Finds nodes in another way than by a public fleet, for networks of one's own. Nodes that were found before are
+    /// added to it.
+    pub fn discovery(mut self, discovery: Discovery) -> Self {
+        self.discovery = Some(discovery);
         self
     }
 
@@ -230,15 +238,15 @@ async fn start(builder: ClientBuilder) -> Result<(Client, Driver), OpenError> {
     let key = SecretKey::from_bytes(owner.chat_key.as_slice()).map_err(|_| damaged())?;
     let us =
         Us { keyring: Arc::new(key), device: DeviceId::new(owner.device.clone()).map_err(|_| damaged())? };
+    let looks = builder.fleet.is_some() || builder.discovery.is_some();
     let (network, addresses, overview) = match builder.network {
         Some(network) => (network, Vec::new(), None),
         None => {
-            let known = match builder.fleet {
-                Some(_) => nodes::load(&Draft::new(&*store).shelf(nodes::AREA))?,
-                None => Vec::new(),
-            };
+            let known =
+                if looks { nodes::load(&Draft::new(&*store).shelf(nodes::AREA))? } else { Vec::new() };
             let (listen, peers) = (&builder.listen, &builder.peers);
-            let way = Way { listen, peers, local: builder.local, fleet: builder.fleet, known };
+            let (fleet, discovery) = (builder.fleet, builder.discovery);
+            let way = Way { listen, peers, local: builder.local, fleet, discovery, known };
             let node = start_node(&owner, way).await?;
             let addresses = node.listen_addrs().iter().map(ToString::to_string).collect();
             let overview = node.overview();
@@ -270,7 +278,7 @@ async fn start(builder: ClientBuilder) -> Result<(Client, Driver), OpenError> {
         window: Window::default(),
         settles: None,
         // Who does not look for nodes knows none, and would forget those that are kept.
-        nodes: overview.clone().filter(|_| builder.fleet.is_some()).map(nodes::Keeper::new),
+        nodes: overview.clone().filter(|_| looks).map(nodes::Keeper::new),
     };
     driver.start(builder.chats, continuity == Continuity::PutBack).map_err(OpenError::Layer)?;
     let phrase = RecoveryPhrase::kept(owner.phrase);
@@ -308,6 +316,7 @@ struct Way<'a> {
     peers: &'a [String],
     local: bool,
     fleet: Option<Fleet>,
+    discovery: Option<Discovery>,
     known: Vec<KnownNode>,
 }
 
@@ -322,7 +331,8 @@ async fn start_node(owner: &Owner, way: Way<'_>) -> Result<Node, OpenError> {
     };
     config.listen = way.listen.iter().map(address).collect::<Result<_, _>>()?;
     config.peers = way.peers.iter().map(address).collect::<Result<_, _>>()?;
-    config.discovery.known = way.known;
+    config.discovery = way.discovery.unwrap_or(config.discovery);
+    config.discovery.known.extend(way.known);
     if way.local {
         config.mdns = Mdns::On;
     }

@@ -54,7 +54,8 @@ pub use event::{Chat, Event, Journey, Message, Refused, Stage, Tally};
 pub use identity::{Identity, IdentityError, RecoveryPhrase};
 pub use status_layer::{DeviceId, Grade, MessageId, Name, Network, Notice, Timestamp, Traffic, UserId};
 pub use status_p2p::{
-    Capabilities, Direction, Fault, Fleet, Link, NodeId, PeerAddr, PeerStatus, Source, Transport,
+    Capabilities, Direction, Discovery, Discv5, Fault, Fleet, Link, NodeId, PeerAddr, PeerStatus, Source,
+    Transport,
 };
 pub use status_stack::{Engine, Stack, Way};
 #[cfg(feature = "keyring")]

@@ -95,6 +95,10 @@ impl PeerAddr {
         ip(&self.0).is_some_and(|ip| ip.to_canonical().is_loopback() || ip.is_unspecified())
     }
 
+    pub(crate) fn into_multiaddr(self) -> Multiaddr {
+        self.0
+    }
+
     pub(crate) const fn multiaddr(&self) -> &Multiaddr {
         &self.0
     }
@@ -114,20 +118,6 @@ pub(crate) fn ip(address: &Multiaddr) -> Option<IpAddr> {
         Protocol::Ip4(ip) => Some(ip.into()),
         Protocol::Ip6(ip) => Some(ip.into()),
         _ => None,
-    }
-}
-
-/// Whether it may be reached from everywhere: a name, or an IP address of the public network.
-pub(crate) fn is_public(address: &Multiaddr) -> bool {
-    match ip(address).map(|ip| ip.to_canonical()) {
-        None => true,
-        Some(IpAddr::V4(ip)) => {
-            let shared = ip.octets().first_chunk().is_some_and(|[a, b]| *a == 100 && b & 0xc0 == 64);
-            !(ip.is_private() || ip.is_loopback() || ip.is_link_local() || ip.is_unspecified() || shared)
-        }
-        Some(IpAddr::V6(ip)) => {
-            !(ip.is_loopback() || ip.is_unspecified() || ip.is_unique_local() || ip.is_unicast_link_local())
-        }
     }
 }
 
@@ -257,28 +247,6 @@ mod tests {
             ("/ip4/127.0.0.1/tcp/70000", PeerAddrError::Malformed),
         ] {
             assert_eq!(text.parse::<PeerAddr>(), Err(why), "{text}");
-        }
-    }
-
-    #[test]
-    fn public_addresses_are_told_from_private_ones() {
-        let public = |text: &str| is_public(&text.parse().unwrap());
-
-        for text in ["/ip4/203.0.113.7/tcp/1", "/ip6/2001:db8::1/tcp/1", "/dns4/example.org/tcp/1"] {
-            assert!(public(text), "{text}");
-        }
-        for text in [
-            "/ip4/10.1.2.3/tcp/1",
-            "/ip4/192.168.1.1/tcp/1",
-            "/ip4/100.64.0.1/tcp/1",
-            "/ip4/127.0.0.1/tcp/1",
-            "/ip4/0.0.0.0/tcp/1",
-            "/ip6/::1/tcp/1",
-            "/ip6/fd00::1/tcp/1",
-            "/ip6/fe80::1/tcp/1",
-            "/ip6/::ffff:10.0.0.1/tcp/1",
-        ] {
-            assert!(!public(text), "{text}");
         }
     }
 

@@ -80,10 +80,12 @@ impl Book {
             page.known.heard = now;
             let newer = record.seq() > page.known.record.seq();
             if newer {
+                if record.addresses() != page.known.record.addresses() {
+                    // It may have moved to where it answers.
+                    page.due = page.due.min(now.after(self.redial.first));
+                }
                 page.network = network(&record);
                 page.known.record = record;
-                // It may have moved to where it answers.
-                page.due = page.due.min(now.after(self.redial.first));
             }
             return newer;
         }
@@ -133,11 +135,17 @@ impl Book {
         wanted.map(|page| page.due).min()
     }
 
-    /// A node is connected and belongs to our network.
-    pub(crate) fn settled(&self, peer: &PeerId, now: Timestamp) {
+    /// A node is connected; what it is has yet to be seen.
+    pub(crate) fn connected(&self, peer: &PeerId, now: Timestamp) {
         if let Some(page) = self.lock().get_mut(peer) {
             page.known.connected = Some(now);
             page.up = true;
+        }
+    }
+
+    /// A node that is connected belongs to our network.
+    pub(crate) fn settled(&self, peer: &PeerId) {
+        if let Some(page) = self.lock().get_mut(peer) {
             page.fault = None;
         }
     }

@@ -5,7 +5,7 @@ mod relays;
 
 use std::time::Duration;
 
-use crate::PeerAddr;
+use crate::{PeerAddr, Scope};
 pub(crate) use protocols::{Reaching, ReachingEvent};
 pub(crate) use relays::Relays;
 
@@ -33,9 +33,9 @@ pub struct Reach {
     pub answer: Switch,
     /// What this node relays for others. Default nothing.
     pub circuits: Option<Circuits>,
-    /// Whether nodes at private addresses are helped, and asked, too. Default off: they are in another network than the
-    /// one of which they want to know.
-    pub private: Switch,
+    /// Which addresses count when others are asked, helped, or asked to relay. Default those of the internet: who is in
+    /// a private network does not see what is outside.
+    pub scope: Scope,
 }
 
 /// Whether something is done.
@@ -74,7 +74,7 @@ impl Default for Reach {
             relays_every: Duration::from_secs(2),
             answer: Switch::Off,
             circuits: None,
-            private: Switch::Off,
+            scope: Scope::Internet,
         }
     }
 }

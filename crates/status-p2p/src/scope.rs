@@ -20,7 +20,11 @@ pub enum Scope {
 
 impl Scope {
     pub(crate) fn takes(self, address: &PeerAddr) -> bool {
-        self == Self::Anywhere || is_public(address.multiaddr())
+        self.takes_multiaddr(address.multiaddr())
+    }
+
+    pub(crate) fn takes_multiaddr(self, address: &Multiaddr) -> bool {
+        self == Self::Anywhere || is_public(address)
     }
 
     pub(crate) fn takes_ip(self, ip: IpAddr) -> bool {

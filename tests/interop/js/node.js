@@ -8,7 +8,7 @@ import { createSecp256k1PeerId } from "@libp2p/peer-id-factory";
 import { ping } from "@libp2p/ping";
 import { tcp } from "@libp2p/tcp";
 import { multiaddr } from "@multiformats/multiaddr";
-import { createEncoder, wakuMetadata } from "@waku/core";
+import { FilterCore, LightPushCore, StoreCore, createEncoder, wakuMetadata } from "@waku/core";
 import { decryptAsymmetric, encryptAsymmetric, postCipher, preCipher } from "@waku/message-encryption/ecies";
 import { decryptSymmetric, encryptSymmetric } from "@waku/message-encryption/symmetric";
 import { messageHash } from "@waku/message-hash";
@@ -47,6 +47,26 @@ const node = await createLibp2p({
 });
 const relay = wakuRelay([TOPIC])(node);
 const gossip = node.services.pubsub;
+const store = new StoreCore([TOPIC], node);
+const light = new LightPushCore([TOPIC], node);
+const filter = new FilterCore(
+  async (pubsub_topic, message, from) => say("pushed", { peer: from, pubsub_topic, ...fields(pubsub_topic, message) }),
+  [TOPIC],
+  node,
+);
+
+/** What a message says, and its hash. */
+function fields(pubsub_topic, message) {
+  return {
+    content_topic: message.contentTopic,
+    payload: hex(message.payload),
+    version: message.version ?? null,
+    timestamp: message.timestamp?.toString() ?? null,
+    meta: message.meta ? hex(message.meta) : null,
+    ephemeral: message.ephemeral ?? null,
+    hash: hex(messageHash(pubsub_topic, message)),
+  };
+}
 
 node.addEventListener("peer:connect", ({ detail }) => say("connected", { peer: detail.toString() }));
 node.addEventListener("peer:disconnect", ({ detail }) => say("disconnected", { peer: detail.toString() }));
@@ -68,13 +88,7 @@ gossip.addEventListener("gossipsub:message", ({ detail }) => {
   say("message", {
     peer: detail.propagationSource.toString(),
     pubsub_topic: detail.msg.topic,
-    content_topic: message.contentTopic,
-    payload: hex(message.payload),
-    version: message.version ?? null,
-    timestamp: message.timestamp?.toString() ?? null,
-    meta: message.meta ? hex(message.meta) : null,
-    ephemeral: message.ephemeral ?? null,
-    hash: hex(messageHash(detail.msg.topic, message)),
+    ...fields(detail.msg.topic, message),
   });
 });
 
@@ -136,6 +150,45 @@ const orders = {
   async metadata({ peer: name }) {
     const { shardInfo, error } = await node.services.metadata.query(peer(name));
     say("metadata", { peer: name, cluster: shardInfo?.clusterId ?? null, shards: shardInfo?.shards ?? null, error });
+  },
+
+  // All that a node keeps under a content topic, page by page.
+  async history({ peer: name, content_topic, page, forward }) {
+    const decoder = { fromProtoObj: async (pubsub_topic, message) => fields(pubsub_topic, message) };
+    const query = {
+      pubsubTopic: TOPIC,
+      contentTopics: [content_topic],
+      includeData: true,
+      paginationForward: forward,
+      paginationLimit: page,
+    };
+    const pages = [];
+    for await (const one of store.queryPerPage(query, new Map([[content_topic, decoder]]), { id: peer(name) })) {
+      pages.push(await Promise.all(one));
+    }
+    say("history", { pages });
+  },
+
+  async filter({ peer: name, content_topic, how }) {
+    const to = { id: peer(name) };
+    const done = {
+      subscribe: () => filter.subscribe(TOPIC, to, [content_topic]),
+      unsubscribe: () => filter.unsubscribe(TOPIC, to, [content_topic]),
+      unsubscribe_all: () => filter.unsubscribeAll(TOPIC, to),
+      ping: () => filter.ping(to),
+    };
+    const { success, failure } = await done[how]();
+    say("filter", { how, done: success != null, error: failure?.error ?? null });
+  },
+
+  // Has another node gossip for it.
+  async push({ peer: name, content_topic, payload }) {
+    const encoder = createEncoder({
+      contentTopic: content_topic,
+      pubsubTopicShardInfo: { clusterId: CLUSTER, shard: SHARD },
+    });
+    const { success, failure } = await light.send(encoder, { payload: bytes(payload) }, { id: peer(name) });
+    say("push", { done: success != null, error: failure?.error ?? null });
   },
 
   async state() {

@@ -52,7 +52,7 @@ fn only_nodes_that_carry_what_is_lacking_are_given_and_the_known_ones_first() {
     for node in [&silent, &both, &one, &other, &foreign, &old] {
         book.heard(node.clone(), Source::Discv5, at(0));
     }
-    book.settled(old.peer(), at(0));
+    book.connected(old.peer(), at(0));
     book.lost(old.peer(), at(100));
 
     let given = book.take_due(at(1000), &lacking(&[32, 64]), 10, |peer| peer == one.peer());
@@ -82,7 +82,7 @@ fn hopeless_nodes_are_forgotten_but_not_because_our_own_line_is_down() {
 fn who_was_connected_this_week_is_not_given_up() {
     let (book, node) = (book(), node(1));
     book.heard(node.clone(), Source::Tree, at(0));
-    book.settled(node.peer(), at(0));
+    book.connected(node.peer(), at(0));
     book.lost(node.peer(), at(3600));
 
     for _ in 0..HOPELESS * 2 {
@@ -99,12 +99,12 @@ fn a_connection_of_a_moment_counts_as_a_failure() {
     book.heard(node.clone(), Source::Tree, at(0));
 
     for (failures, wait) in [(1, 60), (2, 120), (3, 240)] {
-        book.settled(node.peer(), at(0));
+        book.connected(node.peer(), at(0));
         book.lost(node.peer(), at(1));
         assert_eq!(book.all()[0].failures, failures);
         assert_eq!(book.next_due(&lacking(&[32])), Some(at(1 + wait)));
     }
-    book.settled(node.peer(), at(0));
+    book.connected(node.peer(), at(0));
     book.lost(node.peer(), at(60));
     assert_eq!(book.all()[0].failures, 0);
 }
@@ -113,7 +113,7 @@ fn a_connection_of_a_moment_counts_as_a_failure() {
 fn a_stranger_is_left_alone_for_a_day() {
     let (book, node) = (book(), node(1));
     book.heard(node.clone(), Source::Tree, at(0));
-    book.settled(node.peer(), at(0));
+    book.connected(node.peer(), at(0));
 
     book.shunned(node.peer(), at(0));
 
@@ -208,4 +208,21 @@ fn what_says_nothing_of_a_node_is_not_held_against_it() {
     assert_eq!(book.with_faults(), [(book.all().remove(0), Some(Fault::NotWanted))]);
     assert_eq!(book.all()[0].failures, 0);
     assert_eq!(due(&book, 60), [*node.peer()]);
+}
+
+#[test]
+fn a_node_that_is_back_at_another_address_is_tried_soon() {
+    let book = book();
+    let numbered =
+        |seq, port: &str| record_numbered(seq, 1, 16, &[32], &[&format!("/ip4/192.0.2.1/tcp/{port}")]);
+    let peer = *numbered(1, "1").peer();
+    book.heard(numbered(1, "1"), Source::Tree, at(0));
+    for _ in 0..7 {
+        book.failed(&peer, Fault::TimedOut, at(0), Line::Up, 1.0);
+    }
+
+    book.heard(numbered(2, "1"), Source::Discv5, at(0));
+    assert_eq!(book.next_due(&lacking(&[32])), Some(at(3600)), "nothing that matters has changed");
+    book.heard(numbered(3, "2"), Source::Discv5, at(0));
+    assert_eq!(book.next_due(&lacking(&[32])), Some(at(60)));
 }

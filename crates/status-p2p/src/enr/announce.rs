@@ -35,11 +35,14 @@ impl Announcement {
     pub(crate) fn sign(&self, key: &CombinedKey, seq: u64, own: &PeerId) -> Option<NodeRecord> {
         let mut rest: Vec<Multiaddr> = Vec::new();
         let mut plain: Vec<SocketAddr> = Vec::new();
+        // One field holds the address for both TCP and UDP; what has another one goes where there is room for it.
+        let fits = |plain: &[SocketAddr], socket: &SocketAddr| {
+            let same = |other: &SocketAddr| other.is_ipv4() == socket.is_ipv4();
+            !plain.iter().any(same) && self.udp.filter(same).is_none_or(|udp| udp.ip() == socket.ip())
+        };
         for address in &self.addresses {
             match address_of_tcp(address) {
-                Some(socket) if !plain.iter().any(|other| other.is_ipv4() == socket.is_ipv4()) => {
-                    plain.push(socket)
-                }
+                Some(socket) if fits(&plain, &socket) => plain.push(socket),
                 _ => rest.extend(unnamed(address.multiaddr(), own)),
             }
         }
@@ -76,27 +79,15 @@ impl Announcement {
                 SocketAddr::V6(socket) => record.tcp6(socket.port()),
             };
         }
-        match self.udp {
-            // One field holds the address for both. Where two are known, the one that is dialled stays.
-            Some(udp)
-                if plain
-                    .iter()
-                    .all(|socket| socket.is_ipv4() != udp.is_ipv4() || socket.ip() == udp.ip()) =>
-            {
-                record.ip(udp.ip());
-                port(&mut record, udp);
-            }
-            _ => {}
+        if let Some(udp) = self.udp {
+            record.ip(udp.ip());
+            match udp {
+                SocketAddr::V4(socket) => record.udp4(socket.port()),
+                SocketAddr::V6(socket) => record.udp6(socket.port()),
+            };
         }
         record.build(key).ok().filter(|record| record.length() <= MAX_RECORD)
     }
-}
-
-fn port(record: &mut ::enr::Builder<CombinedKey>, udp: SocketAddr) {
-    match udp {
-        SocketAddr::V4(socket) => record.udp4(socket.port()),
-        SocketAddr::V6(socket) => record.udp6(socket.port()),
-    };
 }
 
 /// The socket of an address over TCP and nothing else.

@@ -152,3 +152,12 @@ fn shards_that_cannot_be_read_are_not_guessed() {
     assert_eq!(with(WAKU2, &[1, 1]).capabilities(), None);
     assert_eq!(with(WAKU2, &[]).capabilities(), Some(Capabilities::default()));
 }
+
+#[test]
+fn an_address_that_differs_from_that_of_discovery_is_announced_all_the_same() {
+    let record = signed(&announcement(&["/ip4/192.0.2.9/tcp/30303"]));
+
+    assert_eq!(record.udp(), Some("192.0.2.1:9000".parse().unwrap()));
+    let name = record.node();
+    assert_eq!(texts(&record.addresses()), [format!("/ip4/192.0.2.9/tcp/30303/p2p/{name}")]);
+}

@@ -26,6 +26,9 @@ const IDENTITY: ProtocolIdentity = ProtocolIdentity { protocol_id: *b"d5waku", p
 const HUNGRY: Duration = Duration::from_secs(5);
 /// Between two walks while none are: often enough to know some when they are.
 const SATED: Duration = Duration::from_secs(10 * 60);
+/// For how long it counts at which address another node sees us: longer than the five minutes between two pings, or small
+/// networks never agree.
+const VOTE: Duration = Duration::from_secs(11 * 60);
 /// Found nodes are handed to the node after this.
 const GATHER: Duration = Duration::from_millis(500);
 /// Found nodes of which it is remembered that they were handed on.
@@ -213,7 +216,8 @@ fn options(settings: &Discv5, scope: Scope, socket: UdpSocket) -> discv5::Config
         ListenConfig::FromSockets { ipv4: None, ipv6: Some(socket) }
     };
     let mut options = ConfigBuilder::new(sockets);
-    options.protocol_identity(IDENTITY).table_filter(is_useful).enr_peer_update_min(settings.votes.max(2));
+    options.protocol_identity(IDENTITY).table_filter(is_useful);
+    options.enr_peer_update_min(settings.votes.max(2)).vote_duration(VOTE);
     if scope == Scope::Internet {
         // One network does not fill the table, and one address does not keep this node busy. Where all nodes are on one
         // machine they may.

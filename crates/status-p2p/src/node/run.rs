@@ -271,7 +271,7 @@ impl Run {
                 peer_id, connection_id, num_established, endpoint, ..
             } => {
                 self.dialler.connected(connection_id, peer_id);
-                self.finding.connected(connection_id);
+                self.finding.connected(connection_id, &peer_id);
                 self.linked(connection_id, peer_id, &endpoint);
                 if num_established.get() == 1 {
                     let source = self.dialler.source(&peer_id).or_else(|| self.finding.source(&peer_id));

@@ -8,8 +8,8 @@ use libp2p::swarm::behaviour::toggle::Toggle;
 use libp2p::{Multiaddr, autonat, dcutr, relay, upnp};
 
 use super::{Circuits, Reach, Switch};
-use crate::Config;
 use crate::address::ip;
+use crate::{Config, Scope};
 
 /// How long a probe of another node may take.
 const PROBE: Duration = Duration::from_secs(30);
@@ -78,7 +78,7 @@ fn probes(reach: &Reach) -> Option<autonat::v1::Config> {
         max_peer_addresses: PROBED,
         throttle_clients_global_max: answered,
         throttle_clients_peer_max: answered.min(1),
-        only_global_ips: reach.private == Switch::Off,
+        only_global_ips: reach.scope == Scope::Internet,
         ..autonat::v1::Config::default()
     })
 }

@@ -88,14 +88,44 @@ async fn nodes_that_know_one_other_find_all_others_of_their_shards_by_discv5() {
 
     counted("all three are connected", || [&a, &b, &c].iter().all(|node| node.stats().connected == 2)).await;
     assert_eq!((foreign.stats().connected, besides.stats().connected), (0, 0));
+    for node in [&a, &b, &c] {
+        assert!(
+            node.overview()
+                .known()
+                .iter()
+                .all(|known| known.node() != *foreign.id() && known.node() != *besides.id())
+        );
+    }
     let link = |from: &Node, to: &Node| status(from, to).and_then(|peer| peer.link).is_some();
     assert!(link(&b, &c) && link(&c, &a) && link(&a, &b));
 }
 
 #[tokio::test]
+async fn a_node_learns_from_others_at_which_address_they_see_it() {
+    let first = Node::start(walking(1, &[])).await.unwrap();
+    let boot = [record(&first).await];
+    let others =
+        [Node::start(walking(2, &boot)).await.unwrap(), Node::start(walking(3, &boot)).await.unwrap()];
+    counted("they know each other", || others.iter().all(|node| node.stats().connected == 2)).await;
+    let mut settings = walking(4, &boot);
+    settings.discovery.discv5.as_mut().unwrap().listen = "0.0.0.0:0".parse().unwrap();
+    let node = Node::start(settings).await.unwrap();
+    let before = record(&node).await;
+
+    let seen = || node.overview().record().and_then(|record| record.udp());
+    counted("two agree", || seen().is_some_and(|udp| udp.ip() == loopback().ip())).await;
+
+    let after = node.overview().record().unwrap();
+    assert_eq!(before.udp(), None);
+    assert!(after.seq() > before.seq());
+    assert_eq!((after.addresses(), after.shards()), (before.addresses(), before.shards()));
+}
+
+#[tokio::test]
 async fn a_node_of_a_signed_tree_is_dialled_and_the_overview_says_so() {
     let a = Node::start(walking(1, &[])).await.unwrap();
-    let nodes = [record(&a).await];
+    let foreign = Node::start(Config { cluster: 17, ..walking(3, &[]) }).await.unwrap();
+    let nodes = [record(&a).await, record(&foreign).await];
     let owner = HostKey::generate(&mut rng(9));
     let tree = SignedTree::sign(&owner, "nodes.example.org", 1, &nodes, &[]).unwrap();
     let names = tree.texts().map(|(name, text)| (name.to_owned(), text.to_owned())).collect();
@@ -116,6 +146,7 @@ async fn a_node_of_a_signed_tree_is_dialled_and_the_overview_says_so() {
     assert!(link.agent.starts_with("status-chat/"), "{}", link.agent);
     assert!(link.protocols.iter().any(|protocol| protocol == "/vac/waku/relay/2.0.0"));
     assert_eq!(seen.shards, Some([32, 64].into()));
+    assert_eq!(b.overview().known().len(), 1, "the node of another cluster is of no use");
     let back = status(&a, &b).unwrap();
     assert_eq!((back.found, back.link.unwrap().direction), (Source::Incoming, Direction::Incoming));
 }

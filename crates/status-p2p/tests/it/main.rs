@@ -7,6 +7,8 @@ mod care;
 #[cfg(test)]
 mod conformance;
 #[cfg(test)]
+mod decoders;
+#[cfg(test)]
 mod discovery;
 mod history;
 #[cfg(test)]

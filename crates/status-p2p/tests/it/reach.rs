@@ -6,7 +6,7 @@ use futures::StreamExt;
 use libp2p::swarm::SwarmEvent;
 use libp2p::{Multiaddr, SwarmBuilder, autonat, identity, noise, tcp, yamux};
 use status_layer::{FrameId, Network};
-use status_p2p::{Circuits, Config, Node, PeerAddr, Switch};
+use status_p2p::{Circuits, Config, Node, PeerAddr, Scope, Switch};
 use tokio::time::timeout;
 
 use crate::support::{PATIENCE, address, config, counted, frame, next_frame, online, topic};
@@ -14,7 +14,7 @@ use crate::support::{PATIENCE, address, config, counted, frame, next_frame, onli
 /// Everything that is on loopback is private.
 fn nearby(seed: u64) -> Config {
     let mut settings = config(seed);
-    settings.reach.private = Switch::On;
+    settings.reach.scope = Scope::Anywhere;
     settings.reach.ask = Switch::Off;
     settings.reach.punch = Switch::Off;
     settings.reach.relays_after = Duration::ZERO;

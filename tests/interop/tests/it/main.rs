@@ -4,4 +4,5 @@ mod client;
 mod envelope;
 mod go;
 mod relay;
+mod services;
 mod support;

@@ -92,3 +92,9 @@ pub(crate) async fn next_frame(node: &mut Node) -> Frame {
     };
     timeout(SOON, wait).await.unwrap_or_else(|_| panic!("no frame; {:?}", node.stats()))
 }
+
+/// Now, in milliseconds since the Unix epoch: archives keep only what is said to be of today.
+pub(crate) fn now() -> u64 {
+    let now = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).unwrap();
+    u64::try_from(now.as_millis()).unwrap()
+}

@@ -80,6 +80,7 @@ impl Run {
     pub(super) fn woke(&mut self) {
         self.counters.slept.add(1);
         self.dialler.wake(Instant::now());
+        self.finding.look_soon();
         let peers: Vec<PeerId> = self.swarm.connected_peers().copied().collect();
         for peer in peers {
             // Fails only if it is gone already.
@@ -108,6 +109,7 @@ impl Run {
             tracing::info!(node = %short(&peer), "is put out: what it gossips is refused");
             self.counters.put_out.add(1);
             self.dialler.shunned(peer);
+            self.finding.shunned(&peer);
             self.swarm.behaviour_mut().gate.put_out(peer, now);
             // Fails only if it is gone already.
             let _ = self.swarm.disconnect_peer_id(peer);

@@ -177,8 +177,9 @@ impl Finding {
     }
 
     /// A connection stands, whoever dialled.
-    pub(super) fn connected(&mut self, connection: ConnectionId) {
+    pub(super) fn connected(&mut self, connection: ConnectionId, peer: &PeerId) {
         self.dialling.remove(&connection);
+        self.book.connected(peer, clock::now());
         self.look_soon();
     }
 
@@ -192,7 +193,7 @@ impl Finding {
 
     /// A node belongs to our network.
     pub(super) fn settled(&mut self, peer: &PeerId) {
-        self.book.settled(peer, clock::now());
+        self.book.settled(peer);
         self.look_soon();
     }
 
@@ -215,9 +216,10 @@ fn capabilities(config: &Config) -> Capabilities {
 }
 
 fn dial(peer: PeerId, addresses: Vec<PeerAddr>) -> DialOpts {
-    DialOpts::peer_id(peer)
+    let local = addresses.iter().any(PeerAddr::is_local);
+    let dial = DialOpts::peer_id(peer)
         .condition(PeerCondition::DisconnectedAndNotDialing)
-        .addresses(addresses.iter().map(|address| address.multiaddr().clone()).collect())
-        .allocate_new_port()
-        .build()
+        .addresses(addresses.into_iter().map(PeerAddr::into_multiaddr).collect());
+    // See the dialler for why it is not always the port at which this node listens.
+    if local { dial.allocate_new_port().build() } else { dial.build() }
 }

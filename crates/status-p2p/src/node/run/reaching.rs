@@ -8,8 +8,7 @@ use libp2p::{Multiaddr, PeerId, StreamProtocol, autonat, dcutr, relay};
 use tokio::time::Instant;
 
 use super::Run;
-use crate::Switch;
-use crate::address::{is_circuit, is_public, short};
+use crate::address::{is_circuit, short};
 use crate::reach::ReachingEvent;
 
 /// What nodes speak that relay for others.
@@ -28,7 +27,8 @@ impl Run {
 
     pub(super) fn on_new_address(&mut self, address: &Multiaddr) {
         // Who relays for others is there to be reached where it listens.
-        if self.reach.circuits.is_some() && !is_circuit(address) && self.counts(address) {
+        if self.reach.circuits.is_some() && !is_circuit(address) && self.reach.scope.takes_multiaddr(address)
+        {
             self.swarm.add_external_address(address.clone());
             self.note_external();
         }
@@ -74,7 +74,11 @@ impl Run {
     pub(super) fn consider_relay(&mut self, peer: PeerId) {
         let Some(entry) = self.peers.get(&peer) else { return };
         let ours = entry.shards.is_some() && entry.protocols.contains(&HOP);
-        if ours && entry.dialled && !is_circuit(&entry.address) && self.counts(&entry.address) {
+        if ours
+            && entry.dialled
+            && !is_circuit(&entry.address)
+            && self.reach.scope.takes_multiaddr(&entry.address)
+        {
             let address = nameless(&entry.address).with(Protocol::P2p(peer)).with(Protocol::P2pCircuit);
             self.relays.offered(peer, address, Instant::now());
         }
@@ -100,10 +104,7 @@ impl Run {
         let name = *self.swarm.local_peer_id();
         let named = |address: Multiaddr| address.with_p2p(name).ok()?.try_into().ok();
         self.ends.reached.send_replace(outside.into_iter().filter_map(named).collect());
-    }
-
-    fn counts(&self, address: &Multiaddr) -> bool {
-        self.reach.private == Switch::On || is_public(address)
+        self.note_addresses();
     }
 }
 
