@@ -7,7 +7,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use status_layer::{Network, NetworkEvent};
-use status_p2p::{Archive, Config, Mdns, Node, NodeId, PeerAddr};
+use status_p2p::{Archive, Config, Mdns, Node, NodeId, PeerAddr, Serve};
 use tokio::task::JoinSet;
 use tokio::time::{MissedTickBehavior, interval};
 
@@ -71,6 +71,7 @@ impl Service {
         config.limits.incoming = settings.incoming;
         config.limits.per_ip = settings.per_ip;
         config.archive.clone_from(&archive);
+        config.serve = Serve::all();
         let node = Node::start(config).await?;
         state.tell(node.stats(), node.listen_addrs().len());
 
