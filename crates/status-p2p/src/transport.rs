@@ -13,7 +13,7 @@ use libp2p::core::upgrade::Version;
 use libp2p::dns::tokio::Transport as Named;
 use libp2p::dns::{ResolverConfig, ResolverOpts};
 use libp2p::identity::Keypair;
-use libp2p::{PeerId, Transport, noise, relay, tcp, websocket, yamux};
+use libp2p::{PeerId, Transport, relay, tcp, websocket, yamux};
 
 use crate::StartError;
 pub use web::{Certificate, CertificateError, Web};
@@ -83,8 +83,8 @@ fn named<T>(inner: impl Fn() -> T) -> Named<T> {
 }
 
 #[cfg(not(feature = "tls"))]
-fn handshake(key: &Keypair) -> Result<noise::Config, StartError> {
-    noise::Config::new(key).map_err(|_| StartError::Settings)
+fn handshake(key: &Keypair) -> Result<libp2p::noise::Config, StartError> {
+    libp2p::noise::Config::new(key).map_err(|_| StartError::Settings)
 }
 
 #[cfg(feature = "tls")]
