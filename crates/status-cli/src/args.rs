@@ -59,6 +59,10 @@ pub(crate) struct Here {
     /// Find nodes on the local network, and be found by them (multicast DNS).
     #[arg(long, global = true)]
     pub(crate) local: bool,
+
+    /// Have others carry the traffic: nodes that serve light ones push what is listened for and publish what is sent.
+    #[arg(long, global = true, env = "STATUS_CHAT_LIGHT")]
+    pub(crate) light: bool,
 }
 
 fn fleet(name: &str) -> Result<Fleet, String> {

@@ -4,7 +4,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use crate::{
-    Archive, Clock, Discovery, HostKey, PeerAddr, Protected, PubsubTopic, Reach, StartError, Web,
+    Archive, Clock, Discovery, HostKey, Light, Mode, PeerAddr, Protected, PubsubTopic, Reach, Serve, StartError,
+    Web,
 };
 
 /// The cluster of the Status network.
@@ -63,6 +64,12 @@ pub struct Config {
     pub reach: Reach,
     /// Where it has the time of day from. Default the system's clock.
     pub clock: Clock,
+    /// Whether it carries its shards or has others do it. Default [`Mode::Relay`].
+    pub mode: Mode,
+    /// What it does for others. Default nothing.
+    pub serve: Serve,
+    /// What it expects of others as a light node.
+    pub light: Light,
     /// For how long a message is remembered, so that it is handed up once. Default 20 minutes, as deployed nodes.
     pub remember: Duration,
     /// Where what is relayed is kept, and from where others are given what they missed. Default none: this node keeps no
@@ -172,6 +179,9 @@ impl Config {
             web: Web::default(),
             reach: Reach::default(),
             clock: Clock::default(),
+            mode: Mode::default(),
+            serve: Serve::default(),
+            light: Light::default(),
             remember: Duration::from_secs(20 * 60),
             archive: None,
             asking: Asking::default(),

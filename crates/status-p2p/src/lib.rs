@@ -30,6 +30,7 @@ mod dns;
 mod enr;
 mod error;
 mod fault;
+mod filter;
 mod finder;
 mod gate;
 #[allow(missing_docs, unreachable_pub, clippy::all)]
@@ -38,10 +39,14 @@ mod generated {
 }
 mod history;
 mod key;
+mod light;
+mod light_push;
 mod metadata;
+mod mode;
 mod node;
 mod nudge;
 mod overview;
+mod peer_exchange;
 mod peers;
 mod protect;
 mod pubsub;
@@ -60,6 +65,7 @@ mod stream;
 #[cfg(any(test, feature = "testing"))]
 pub mod testing;
 mod transport;
+mod usage;
 mod verdict;
 mod wire;
 
@@ -77,6 +83,7 @@ pub use error::StartError;
 pub use fault::Fault;
 pub use key::{HostKey, HostKeyError};
 pub use metadata::Metadata;
+pub use mode::{FilterLimits, Light, Mode, Rate, Serve};
 pub use node::Node;
 pub use overview::{Direction, Link, Overview, PeerStatus, Transport};
 pub use protect::Protected;
@@ -85,4 +92,5 @@ pub use reach::{Circuits, Reach, Switch};
 pub use scope::Scope;
 pub use stats::Stats;
 pub use transport::{Certificate, CertificateError, Web};
+pub use usage::ProtocolUsage;
 pub use wire::{MessageHash, WakuMessage, WakuMessageError, gossip_id};

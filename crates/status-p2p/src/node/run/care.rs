@@ -91,7 +91,7 @@ impl Run {
 
     /// Deployed nodes disconnect whom gossip thinks so little of, too.
     fn put_out_the_bad(&mut self, now: Instant) {
-        let relay = &self.swarm.behaviour().relay;
+        let Some(relay) = self.swarm.behaviour().relay.as_ref() else { return };
         let bad = |peer: &&PeerId| relay.peer_score(peer).is_some_and(|score| score < GRAYLIST);
         let bad: Vec<PeerId> = self.swarm.connected_peers().filter(bad).copied().collect();
         for peer in bad {
@@ -119,7 +119,7 @@ impl Run {
     fn prune(&mut self) {
         let all = self.peers.all();
         let guest = |peer: &PeerId, entry: &Peer| !entry.dialled && !self.is_kept(peer);
-        let relay = &self.swarm.behaviour().relay;
+        let Some(relay) = self.swarm.behaviour().relay.as_ref() else { return };
         let carried: Vec<_> = relay.topics().cloned().collect();
         let mut guests = Vec::new();
         for (peer, topics) in relay.all_peers() {

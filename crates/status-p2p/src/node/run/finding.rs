@@ -16,7 +16,7 @@ use crate::enr::Announcement;
 use crate::finder::{Finder, Hunger};
 use crate::peers::Peers;
 use crate::{
-    Capabilities, Clock, ClusterShards, Config, Fault, NodeRecord, PeerAddr, Scope, Source, StartError,
+    Capabilities, Clock, ClusterShards, Config, Fault, Mode, NodeRecord, PeerAddr, Scope, Source, StartError,
 };
 
 /// Found nodes that are dialled at the same time.
@@ -38,6 +38,7 @@ pub(super) struct Finding {
     outgoing: usize,
     scope: Scope,
     capabilities: Capabilities,
+    mode: Mode,
     dialling: HashMap<ConnectionId, PeerId>,
     next_search: Option<Instant>,
 }
@@ -65,7 +66,11 @@ impl Finding {
             finder,
             own,
             shards,
-            outgoing: discovery.outgoing,
+            outgoing: match config.mode {
+                Mode::Relay => discovery.outgoing,
+                Mode::Light => discovery.outgoing.min(config.light.nodes),
+            },
+            mode: config.mode,
             scope: discovery.scope,
             capabilities,
             dialling: HashMap::new(),
@@ -107,7 +112,7 @@ impl Finding {
         let mut news = false;
         for record in records {
             let foreign = record.shards().is_some_and(|theirs| theirs.cluster != self.shards.cluster);
-            let idle = record.capabilities().is_none_or(Capabilities::is_empty);
+            let idle = record.capabilities().is_none_or(|theirs| !self.is_served_by(theirs));
             if foreign || idle || *record.peer() == self.own {
                 continue;
             }
@@ -118,6 +123,14 @@ impl Finding {
         }
         if news {
             self.look_soon();
+        }
+    }
+
+    /// Whether a node that does these things for others does something for this one.
+    const fn is_served_by(&self, theirs: Capabilities) -> bool {
+        match self.mode {
+            Mode::Relay => !theirs.is_empty(),
+            Mode::Light => theirs.contains(Capabilities::FILTER) || theirs.contains(Capabilities::LIGHTPUSH),
         }
     }
 
@@ -213,8 +226,13 @@ impl Finding {
 
 /// What this node does for others.
 fn capabilities(config: &Config) -> Capabilities {
-    let _ = config;
-    Capabilities::RELAY
+    if config.mode == Mode::Light {
+        return Capabilities::default();
+    }
+    let filter = config.serve.filter.map_or(Capabilities::default(), |_| Capabilities::FILTER);
+    let light_push = config.serve.light_push.map_or(Capabilities::default(), |_| Capabilities::LIGHTPUSH);
+    let store = config.archive.as_ref().map_or(Capabilities::default(), |_| Capabilities::STORE);
+    Capabilities::RELAY | store | filter | light_push
 }
 
 fn dial(peer: PeerId, addresses: Vec<PeerAddr>) -> DialOpts {

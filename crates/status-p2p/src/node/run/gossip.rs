@@ -9,7 +9,7 @@ use status_layer::{Frame, FrameId, NetworkEvent, Topic, Unpublished};
 use tokio::sync::mpsc::{self, Permit};
 use tokio::time::Instant;
 
-use super::inside::{Relayed, Taps};
+use super::inside::{Ours, Relayed, Taps};
 use crate::history::Sent;
 use crate::recent::Recent;
 use crate::stats::Counters;
@@ -111,19 +111,10 @@ impl Gossip {
         frame_id: FrameId,
         frame: Frame,
     ) -> Result<(), Unpublished> {
-        let topic = self.route.of(frame.topic.as_str());
-        let mut message = WakuMessage::from_frame(frame);
-        self.judge.sign(&topic, &mut message);
-        let bytes = message.encode();
-        if bytes.len() > self.publish_limit {
-            return Err(Unpublished::TooLarge);
-        }
-        let (now, len, id) = (Instant::now(), bytes.len(), gossip_id(&bytes));
-        // Our own frame is not news to us, in whichever encoding it comes back.
-        let hash = message.hash(&topic);
-        self.handed_up.insert(now, *hash.as_bytes());
-        let copy = (!self.taps.is_empty()).then(|| bytes.clone());
-        match relay.publish(IdentTopic::new(&topic), bytes) {
+        let Ours { hash, pubsub_topic: topic, message, data } = self.prepare(frame)?;
+        let (now, len, id) = (Instant::now(), data.len(), gossip_id(&data));
+        let copy = (!self.taps.is_empty()).then(|| data.clone());
+        match relay.publish(IdentTopic::new(&topic), data) {
             Ok(_) => {
                 self.published = true;
                 // If so many are looked for already, this one is not.
@@ -146,6 +137,31 @@ impl Gossip {
             // Neither signing nor compressing is done here, so what is left is the size.
             Err(_) => Err(Unpublished::TooLarge),
         }
+    }
+
+    /// Makes a frame of ours into what is gossiped, here or by others.
+    fn prepare(&mut self, frame: Frame) -> Result<Ours, Unpublished> {
+        let pubsub_topic = self.route.of(frame.topic.as_str());
+        let mut message = WakuMessage::from_frame(frame);
+        self.judge.sign(&pubsub_topic, &mut message);
+        let data = message.encode();
+        if data.len() > self.publish_limit {
+            return Err(Unpublished::TooLarge);
+        }
+        let hash = message.hash(&pubsub_topic);
+        // Our own frame is not news to us, in whichever encoding it comes back.
+        self.handed_up.insert(Instant::now(), *hash.as_bytes());
+        Ok(Ours { hash, pubsub_topic, message, data })
+    }
+
+    /// What others are to gossip for us. Notes the outcome if they cannot; otherwise it is reported when it is known.
+    pub(super) fn ours(&mut self, id: FrameId, frame: Frame) -> Option<Ours> {
+        self.prepare(frame).map_err(|why| self.unpublished(id, why)).ok()
+    }
+
+    /// Notes that a frame was not published.
+    pub(super) fn unpublished(&mut self, id: FrameId, why: Unpublished) {
+        self.waiting.push_back(NetworkEvent::Unpublished(id, why));
     }
 
     /// Takes what gossip reports.
@@ -225,11 +241,16 @@ impl Gossip {
 
     /// Notes something for the owner.
     pub(super) fn report(&mut self, event: NetworkEvent) {
-        if matches!(event, NetworkEvent::Fetching(_)) {
-            // Only the newest is of use.
-            self.waiting.retain(|event| !matches!(event, NetworkEvent::Fetching(_)));
+        match event {
+            NetworkEvent::Online(online) => self.report_online(online),
+            event => {
+                if matches!(event, NetworkEvent::Fetching(_)) {
+                    // Only the newest is of use.
+                    self.waiting.retain(|event| !matches!(event, NetworkEvent::Fetching(_)));
+                }
+                self.waiting.push_back(event);
+            }
         }
-        self.waiting.push_back(event);
     }
 
     fn arrived(&mut self, content: WakuMessage, came: gossipsub::Message, watched: &BTreeSet<Topic>) {
