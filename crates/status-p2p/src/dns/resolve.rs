@@ -62,3 +62,69 @@ impl fmt::Debug for SystemResolver {
         f.write_str("SystemResolver")
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::net::SocketAddr;
+    use std::time::Duration;
+
+    use hickory_resolver::config::{ConnectionConfig, NameServerConfig, ResolverConfig};
+    use hickory_resolver::net::runtime::TokioRuntimeProvider;
+    use hickory_resolver::proto::op::{Message, ResponseCode};
+    use hickory_resolver::proto::rr::Record;
+    use hickory_resolver::proto::rr::rdata::TXT;
+    use tokio::net::UdpSocket;
+
+    use super::*;
+
+    /// Answers `nodes.example.org.` with a text in two pieces, and says of all other names that they do not exist.
+    async fn server() -> SocketAddr {
+        let socket = UdpSocket::bind("127.0.0.1:0").await.unwrap();
+        let at = socket.local_addr().unwrap();
+        tokio::spawn(async move {
+            let mut bytes = [0; 2048];
+            loop {
+                let (len, from) = socket.recv_from(&mut bytes).await.unwrap();
+                let mut answer = Message::from_vec(&bytes[..len]).unwrap().into_response();
+                let name = answer.queries[0].name().clone();
+                if name.to_string() == "nodes.example.org." {
+                    let text = RData::TXT(TXT::new(vec!["enrtree-".to_owned(), "root:v1".to_owned()]));
+                    answer.add_answer(Record::from_rdata(name, 60, text));
+                } else {
+                    answer.metadata.response_code = ResponseCode::NXDomain;
+                }
+                socket.send_to(&answer.to_vec().unwrap(), from).await.unwrap();
+            }
+        });
+        at
+    }
+
+    /// Asks that server and no other.
+    fn resolver(at: SocketAddr) -> SystemResolver {
+        let mut udp = ConnectionConfig::udp();
+        udp.port = at.port();
+        let servers = vec![NameServerConfig::new(at.ip(), true, vec![udp])];
+        let settings = ResolverConfig::from_parts(None, Vec::new(), servers);
+        let mut builder = TokioResolver::builder_with_config(settings, TokioRuntimeProvider::default());
+        builder.options_mut().timeout = Duration::from_millis(500);
+        builder.options_mut().attempts = 1;
+        SystemResolver { resolver: OnceCell::new_with(Some(builder.build().unwrap())) }
+    }
+
+    #[tokio::test]
+    async fn the_pieces_of_a_text_are_put_together() {
+        let resolver = resolver(server().await);
+
+        assert_eq!(resolver.txt("nodes.example.org").await, Ok(vec!["enrtree-root:v1".to_owned()]));
+        assert_eq!(resolver.txt("other.example.org").await, Err(ResolveError::NoText));
+    }
+
+    #[tokio::test]
+    async fn a_server_that_does_not_answer_is_told_from_a_name_without_a_text() {
+        let silent = UdpSocket::bind("127.0.0.1:0").await.unwrap();
+
+        let answer = resolver(silent.local_addr().unwrap()).txt("nodes.example.org").await;
+
+        assert_eq!(answer, Err(ResolveError::Unreachable));
+    }
+}
