@@ -7,8 +7,8 @@ mod web;
 use std::time::Duration;
 
 use libp2p::core::muxing::StreamMuxerBox;
-use libp2p::core::transport::timeout::TransportTimeout;
 use libp2p::core::transport::Boxed;
+use libp2p::core::transport::timeout::TransportTimeout;
 use libp2p::core::upgrade::Version;
 use libp2p::dns::tokio::Transport as Named;
 use libp2p::dns::{ResolverConfig, ResolverOpts};
@@ -28,10 +28,7 @@ pub(crate) type Carrier = Boxed<(PeerId, StreamMuxerBox)>;
 
 /// Every transport of a node: TCP and WebSocket at addresses and at names, circuits through nodes that relay, and
 /// QUIC where it is built in. The second part asks for the circuits.
-pub(crate) fn all(
-    key: &Keypair,
-    secured: &Web,
-) -> Result<(Carrier, relay::client::Behaviour), StartError> {
+pub(crate) fn all(key: &Keypair, secured: &Web) -> Result<(Carrier, relay::client::Behaviour), StartError> {
     let (handshake, muxer) = (handshake(key)?, yamux::Config::default);
     let tcp = || tcp::tokio::Transport::new(tcp::Config::default().nodelay(true));
     let mut web = websocket::Config::new(named(tcp));
