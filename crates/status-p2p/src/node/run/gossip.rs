@@ -117,6 +117,7 @@ impl Gossip {
         match relay.publish(IdentTopic::new(&topic), data) {
             Ok(_) => {
                 self.published = true;
+                self.passed = self.passed.saturating_add(1);
                 // If so many are looked for already, this one is not.
                 let _ = self.sent.try_send(Sent { id: frame_id, hash });
                 if let Some(data) = copy {
@@ -196,8 +197,9 @@ impl Gossip {
             gossipsub::Event::Subscribed { peer_id, topic } => self.joined(peer_id, topic),
             gossipsub::Event::Unsubscribed { peer_id, topic } => self.unsubscribed(&peer_id, &topic),
             gossipsub::Event::SlowPeer { peer_id, failed_messages } => {
-                self.slow.entry(peer_id).or_default().missed(failed_messages.non_priority, self.passed);
-                self.counters.slow.add(failed_messages.priority.saturating_add(failed_messages.non_priority));
+                let missed = failed_messages.priority.saturating_add(failed_messages.non_priority);
+                self.slow.entry(peer_id).or_default().missed(missed, self.passed);
+                self.counters.slow.add(missed);
             }
             _ => {}
         }
@@ -223,6 +225,7 @@ impl Gossip {
             Err(_) => return Err(Unpublished::TooLarge),
         }
         self.published = true;
+        self.passed = self.passed.saturating_add(1);
         let came = gossipsub::Message { source: None, data, sequence_number: None, topic };
         self.arrived(message, came, watched);
         Ok(peers)
