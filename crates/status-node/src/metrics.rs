@@ -119,6 +119,13 @@ impl Collector for Told {
                 stats.unarchived,
             ),
             ("strangers", "Nodes of other clusters that were disconnected", stats.strangers),
+            ("messages_pushed", "Messages that were pushed to light nodes", stats.pushed),
+            (
+                "messages_unpushed",
+                "Messages that did not reach a light node that wanted them",
+                stats.unpushed,
+            ),
+            ("messages_gossiped_for", "Messages that were gossiped for light nodes", stats.gossiped_for),
             (
                 "put_out",
                 "Nodes that were disconnected because gossip thinks too little of them",

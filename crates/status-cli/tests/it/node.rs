@@ -49,6 +49,27 @@ async fn two_clients_that_know_only_the_node_talk_through_it() {
     bob.close().await;
 }
 
+#[tokio::test(flavor = "multi_thread")]
+async fn a_light_client_is_served_by_the_node() {
+    let folder = TempDir::new().unwrap();
+    let node = Running::start(&folder.path().join("node"), &[]);
+    let alice = client(&folder.path().join("alice"), &node).await;
+    let bob = Client::builder().home(folder.path().join("bob")).peer(node.address()).light();
+    let bob = bob.open().await.unwrap();
+    let (mut at_alice, mut at_bob) = (alice.events(), bob.events());
+    node.until("status_node_connected_nodes", |nodes| nodes == 2);
+
+    alice.send(bob.me(), "pushed by the node").await.unwrap();
+    assert_eq!(heard(&mut at_bob).await, "pushed by the node");
+    bob.send(alice.me(), "gossiped by the node").await.unwrap();
+    assert_eq!(heard(&mut at_alice).await, "gossiped by the node");
+
+    assert!(node.metric("status_node_messages_pushed_total") > 0);
+    assert!(node.metric("status_node_messages_gossiped_for_total") > 0);
+    alice.close().await;
+    bob.close().await;
+}
+
 #[cfg(unix)]
 #[test]
 fn a_node_stops_when_it_is_told_to_and_is_the_same_when_it_starts_again() {

@@ -18,7 +18,7 @@ pub(crate) fn message(number: u64) -> Archived {
         timestamp: Some(at),
         ..WakuMessage::default()
     };
-    let pubsub_topic = pubsub_topic(16, if number % 4 == 0 { 64 } else { 32 });
+    let pubsub_topic = pubsub_topic(16, if number.is_multiple_of(4) { 64 } else { 32 });
     Archived { hash: message.hash(&pubsub_topic), at, pubsub_topic, content_topic, data: message.encode() }
 }
 

@@ -117,7 +117,8 @@ fn signal(which: &str, process: &Child) {
 
 /// Where the programs of a server are.
 fn programs() -> Option<PathBuf> {
-    let in_path = env::var_os("PATH").map(|path| env::split_paths(&path).collect()).unwrap_or_else(Vec::new);
+    let in_path =
+        env::var_os("PATH").map(|path| env::split_paths(&path).collect::<Vec<_>>()).unwrap_or_default();
     let versions = fs::read_dir("/usr/lib/postgresql").into_iter().flatten().flatten();
     let installed = versions.map(|version| version.path().join("bin"));
     let mut folders = in_path.into_iter().chain(installed);

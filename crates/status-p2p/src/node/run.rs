@@ -12,6 +12,8 @@ use std::time::Duration;
 
 use futures::StreamExt;
 use libp2p::core::transport::TransportError;
+use libp2p::identity::Keypair;
+use libp2p::relay::client;
 use libp2p::swarm::{ConnectionId, DialError, ListenError, SwarmEvent};
 use libp2p::{PeerId, Swarm, identify, mdns, swarm};
 use status_layer::{Frame, FrameId, History, NetworkEvent, Topic, Unpublished};
@@ -31,7 +33,8 @@ use crate::reach::Relays;
 use crate::services::{Services, Surroundings};
 use crate::stats::Counters;
 use crate::usage::Usages;
-use crate::{Clock, Config, Fault, Limits, Overview, PeerAddr, Reach, Source, StartError, transport};
+use crate::transport::{self, Carrier};
+use crate::{Clock, Config, Fault, Limits, Overview, PeerAddr, Reach, Source, StartError};
 use care::Link;
 use finding::Finding;
 use gossip::Gossip;
@@ -459,22 +462,26 @@ pub(super) enum Wires {
     System,
     /// Something that the caller made.
     #[cfg(feature = "transport")]
-    Given(transport::Carrier),
+    Given(Carrier),
 }
 
 impl Wires {
     const fn are_of_the_system(&self) -> bool {
         matches!(self, Self::System)
     }
+
+    fn carrier(self, config: &Config, key: &Keypair) -> Result<(Carrier, client::Behaviour), StartError> {
+        match self {
+            Self::System => transport::all(key, &config.web),
+            #[cfg(feature = "transport")]
+            Self::Given(given) => transport::with_circuits(given, key),
+        }
+    }
 }
 
 fn swarm(config: &Config, wires: Wires, usages: &Arc<Usages>) -> Result<Swarm<Protocols>, StartError> {
     let key = config.key.keypair();
-    let (carrier, asking) = match wires {
-        Wires::System => transport::all(&key, &config.web)?,
-        #[cfg(feature = "transport")]
-        Wires::Given(given) => transport::with_circuits(given, &key)?,
-    };
+    let (carrier, asking) = wires.carrier(config, &key)?;
     let protocols = Protocols::new(config, &key, asking)?;
     let settings = swarm::Config::with_tokio_executor().with_idle_connection_timeout(IDLE);
     Ok(Swarm::new(usages.count(carrier), protocols, key.public().to_peer_id(), settings))
