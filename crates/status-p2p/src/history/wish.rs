@@ -24,7 +24,7 @@ pub(super) struct Wish {
     at: Option<i64>,
     /// The window that is looked at, and what is left of it.
     window: Option<(i64, Vec<Span>)>,
-    /// Whether the owner knows that nobody could be asked.
+    /// Whether the owner knows that nobody can be asked for this window.
     pub(super) is_told: bool,
 }
 
@@ -59,6 +59,7 @@ impl Wish {
         let until = *until;
         self.at = Some(until);
         self.window = None;
+        self.is_told = false;
         Some(until)
     }
 }

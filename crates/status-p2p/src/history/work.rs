@@ -123,7 +123,7 @@ impl Work {
         self.next_check = Some(Instant::now());
     }
 
-    /// Tells once of each wish that it has to wait.
+    /// Tells once of each wish, and each window of it, that it has to wait.
     async fn nobody(&mut self) {
         for wish in self.wishes.all().filter(|wish| !wish.is_told) {
             wish.is_told = true;
