@@ -31,6 +31,8 @@ mod hostile;
 #[cfg(test)]
 mod large;
 #[cfg(test)]
+mod light;
+#[cfg(test)]
 mod peers;
 #[cfg(test)]
 mod put_back;

@@ -8,7 +8,7 @@ use rand::rngs::{StdRng, SysRng};
 use rand_core::SeedableRng;
 use status_crypto::{Keyring, SecretKey};
 use status_layer::{Area, DeviceId, Draft, Network, Store, Unit};
-use status_p2p::{Config, Discovery, Fleet, HostKey, KnownNode, Mdns, Node, PeerAddr};
+use status_p2p::{Config, Discovery, Fleet, HostKey, KnownNode, Mdns, Mode, Node, PeerAddr};
 use status_stack::Engine;
 use status_store::{Continuity, Lock};
 use tokio::sync::{broadcast, mpsc, oneshot};
@@ -43,6 +43,7 @@ pub struct ClientBuilder {
     listen: Vec<String>,
     peers: Vec<String>,
     local: bool,
+    light: bool,
     fleet: Option<Fleet>,
     discovery: Option<Discovery>,
     chats: Vec<Chat>,
@@ -127,6 +128,14 @@ impl ClientBuilder {
     /// connected.
     pub fn fleet(mut self, fleet: Fleet) -> Self {
         self.fleet = Some(fleet);
+        self
+    }
+
+    /// Has others carry its traffic, as suits a device with a battery or a metered line: nodes that serve light ones push what
+    /// is listened for and publish what is sent. Some of the [`peer`](Self::peer)s or of the fleet have to serve light nodes; they
+    /// learn which topics are listened for.
+    pub fn light(mut self) -> Self {
+        self.light = true;
         self
     }
 
@@ -246,7 +255,15 @@ async fn start(builder: ClientBuilder) -> Result<(Client, Driver), OpenError> {
                 if looks { nodes::load(&Draft::new(&*store).shelf(nodes::AREA))? } else { Vec::new() };
             let (listen, peers) = (&builder.listen, &builder.peers);
             let (fleet, discovery) = (builder.fleet, builder.discovery);
-            let way = Way { listen, peers, local: builder.local, fleet, discovery, known };
+            let way = Way {
+                listen,
+                peers,
+                local: builder.local,
+                light: builder.light,
+                fleet,
+                discovery,
+                known,
+            };
             let node = start_node(&owner, way).await?;
             let addresses = node.listen_addrs().iter().map(ToString::to_string).collect();
             let overview = node.overview();
@@ -315,6 +332,7 @@ struct Way<'a> {
     listen: &'a [String],
     peers: &'a [String],
     local: bool,
+    light: bool,
     fleet: Option<Fleet>,
     discovery: Option<Discovery>,
     known: Vec<KnownNode>,
@@ -335,6 +353,11 @@ async fn start_node(owner: &Owner, way: Way<'_>) -> Result<Node, OpenError> {
     config.discovery.known.extend(way.known);
     if way.local {
         config.mdns = Mdns::On;
+    }
+    if way.light {
+        config.mode = Mode::Light;
+        // Being found is of no use to a node that serves nobody, and walking about costs more than all else.
+        config.discovery.discv5 = None;
     }
     Node::start(config).await.map_err(|error| OpenError::Network(error.to_string()))
 }

@@ -258,6 +258,10 @@ impl Core {
                 effects.refused = Some((id, layer, why.to_string()));
             }
             News::Delayed { layer, why, .. } | News::Dropped { layer, why } => effects.refuse(&layer, &why),
+            News::Unpublishable { id, .. } => effects.events.push(Event::Refused(Refused {
+                layer: "network".into(),
+                why: format!("message {id} is larger than the network carries; it is tried again"),
+            })),
             News::Noticed(notice) => {
                 self.notice(unit, &notice)?;
                 effects.events.push(Event::Notice(notice));

@@ -59,6 +59,10 @@ pub(crate) struct Here {
     /// Find nodes on the local network, and be found by them (multicast DNS).
     #[arg(long, global = true)]
     pub(crate) local: bool,
+
+    /// Have others carry the traffic: nodes that serve light ones push what is listened for and publish what is sent.
+    #[arg(long, global = true, env = "STATUS_CHAT_LIGHT")]
+    pub(crate) light: bool,
 }
 
 fn fleet(name: &str) -> Result<Fleet, String> {
@@ -136,6 +140,8 @@ pub(crate) enum Task {
         #[command(subcommand)]
         task: Option<DeviceTask>,
     },
+    /// Run a node that serves others: it relays, and keeps for them what they missed. It needs no identity and no home.
+    Node(NodeArgs),
     /// Try whole stacks in a simulated storm: thousands of hours in seconds, all of it from one seed.
     #[command(subcommand)]
     Sim(SimTask),
@@ -189,6 +195,29 @@ pub(crate) enum VectorTask {
         #[arg(long)]
         strict: bool,
     },
+}
+
+/// How a service node is set. What is set here wins over the environment (`STATUS_NODE_ARCHIVE_DAYS` and the like), and that
+/// over the file. `--listen`, `--peer` and `--local` set `network.listen`, `network.peers` and `network.local`.
+#[derive(clap::Args)]
+pub(crate) struct NodeArgs {
+    /// A file of settings, as `--print-config` writes it.
+    #[arg(long, env = "STATUS_NODE_CONFIG", value_name = "FILE")]
+    pub(crate) config: Option<PathBuf>,
+    /// The folder of the node's key and archive.
+    #[arg(long, value_name = "FOLDER")]
+    pub(crate) folder: Option<String>,
+    /// Any setting, such as archive.days=7; may be given several times.
+    #[arg(long, value_name = "NAME=VALUE", value_parser = setting)]
+    pub(crate) set: Vec<(String, String)>,
+    /// Print the settings that are in force, as a file that can be edited, and do nothing else.
+    #[arg(long)]
+    pub(crate) print_config: bool,
+}
+
+fn setting(text: &str) -> Result<(String, String), String> {
+    let (name, value) = text.split_once('=').ok_or("write NAME=VALUE, such as archive.days=7")?;
+    Ok((name.trim().to_owned(), value.trim().to_owned()))
 }
 
 #[derive(Subcommand)]

@@ -81,5 +81,8 @@ pub(crate) fn online(here: &Here) -> status_chat::ClientBuilder {
     if here.local {
         builder = builder.local_discovery();
     }
+    if here.light {
+        builder = builder.light();
+    }
     builder
 }

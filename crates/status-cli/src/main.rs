@@ -1,4 +1,4 @@
-//! The command `status-chat`: a demonstration, a terminal chat, and checks of interoperability vectors.
+//! The command `status-chat`: a demonstration, a terminal chat, a service node, and checks of interoperability vectors.
 #![expect(clippy::print_stdout, clippy::print_stderr, reason = "a command speaks through its terminal")]
 
 mod args;
@@ -8,6 +8,7 @@ mod devices;
 mod doctor;
 mod home;
 mod lock;
+mod node;
 mod peers;
 mod show;
 mod sim;
@@ -17,16 +18,38 @@ mod vectors;
 use std::process::ExitCode;
 
 use clap::Parser;
+use tokio::runtime::Builder;
 
 use args::{Args, SimTask, Task, VectorTask};
+use home::Done;
 use show::Show;
 
-#[tokio::main(flavor = "current_thread")]
-async fn main() -> ExitCode {
+fn main() -> ExitCode {
     let args = Args::parse();
-    log(args.verbose);
     let show = Show::new(args.json);
     let done = match args.task {
+        // A node serves many at once, so it has threads, and logs of its own.
+        Task::Node(_) => Builder::new_multi_thread(),
+        _ => Builder::new_current_thread(),
+    }
+    .enable_all()
+    .build()
+    .map_err(Into::into)
+    .and_then(|runtime| runtime.block_on(run(args, show)));
+    match done {
+        Ok(code) => code,
+        Err(error) => {
+            show.error(&*error);
+            ExitCode::FAILURE
+        }
+    }
+}
+
+async fn run(args: Args, show: Show) -> Done {
+    if !matches!(args.task, Task::Node(_)) {
+        log(args.verbose);
+    }
+    match args.task {
         Task::Demo => demo::run(show).await,
         Task::Init { recover } => home::init(show, &args.here, recover).await,
         Task::Whoami => home::whoami(show, &args.here).await,
@@ -43,13 +66,7 @@ async fn main() -> ExitCode {
         Task::Sim(SimTask::Run { storm, seed, seeds }) => sim::run(show, &storm, seed, seeds),
         Task::Sim(SimTask::Replay { seed, storm }) => sim::replay(show, &storm, seed),
         Task::Vectors(VectorTask::Check { folder, strict }) => vectors::check(show, &folder, strict),
-    };
-    match done {
-        Ok(code) => code,
-        Err(error) => {
-            show.error(&*error);
-            ExitCode::FAILURE
-        }
+        Task::Node(node) => node::run(show, &args.here, args.verbose, node).await,
     }
 }
 

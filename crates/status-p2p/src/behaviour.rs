@@ -11,7 +11,8 @@ use crate::metadata::Exchange;
 use crate::nudge::Nudge;
 use crate::reach::Reaching;
 use crate::relay::relay;
-use crate::{Config, Mdns, Metadata, StartError};
+use crate::stream::Incoming;
+use crate::{Config, Mdns, Metadata, Mode, StartError};
 
 /// Connections that may be shaking hands at the same time, in each direction.
 const MAX_PENDING: u32 = 64;
@@ -25,12 +26,13 @@ pub(crate) struct Protocols {
     pub(crate) gate: Gate,
     pub(crate) limits: connection_limits::Behaviour,
     pub(crate) memory: Toggle<memory_limits::Behaviour>,
-    pub(crate) relay: gossipsub::Behaviour,
+    pub(crate) relay: Toggle<gossipsub::Behaviour>,
     pub(crate) nudge: Nudge,
     pub(crate) identify: identify::Behaviour,
     pub(crate) ping: ping::Behaviour,
     pub(crate) metadata: Exchange,
     pub(crate) streams: libp2p_stream::Behaviour,
+    pub(crate) incoming: Incoming,
     pub(crate) reaching: Reaching,
     pub(crate) mdns: Toggle<mdns::tokio::Behaviour>,
 }
@@ -56,7 +58,12 @@ impl Protocols {
             gate: Gate::new(config.limits.per_ip),
             limits: connection_limits::Behaviour::new(limits),
             memory: config.limits.memory.map(memory_limits::Behaviour::with_max_bytes).into(),
-            relay: relay(config)?,
+            // A light node has nothing to do with gossip: then nobody tells it what they have.
+            relay: match config.mode {
+                Mode::Relay => Some(relay(config)?),
+                Mode::Light => None,
+            }
+            .into(),
             nudge: Nudge::default(),
             identify: identify::Behaviour::new(identify),
             ping: ping::Behaviour::new(
@@ -66,6 +73,7 @@ impl Protocols {
             ),
             metadata: Exchange::new(metadata(config).into()),
             streams: libp2p_stream::Behaviour::new(),
+            incoming: Incoming::default(),
             reaching: Reaching::new(config, key, asking),
             mdns: local_network(config.mdns, key),
         })

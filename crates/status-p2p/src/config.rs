@@ -3,7 +3,10 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use crate::{Archive, Discovery, HostKey, PeerAddr, Protected, PubsubTopic, Reach, StartError};
+use crate::{
+    Archive, Clock, Discovery, HostKey, Light, Mode, PeerAddr, Protected, PubsubTopic, Reach, Serve, StartError,
+    Web,
+};
 
 /// The cluster of the Status network.
 pub(crate) const STATUS_CLUSTER: u16 = 16;
@@ -55,8 +58,18 @@ pub struct Config {
     pub redial: Redial,
     /// How it is noticed that a connection is dead.
     pub keepalive: Keepalive,
+    /// What stands behind `wss` addresses.
+    pub web: Web,
     /// How nodes behind a NAT are reached, and how this one is.
     pub reach: Reach,
+    /// Where it has the time of day from. Default the system's clock.
+    pub clock: Clock,
+    /// Whether it carries its shards or has others do it. Default [`Mode::Relay`].
+    pub mode: Mode,
+    /// What it does for others. Default nothing.
+    pub serve: Serve,
+    /// What it expects of others as a light node.
+    pub light: Light,
     /// For how long a message is remembered, so that it is handed up once. Default 20 minutes, as deployed nodes.
     pub remember: Duration,
     /// Where what is relayed is kept, and from where others are given what they missed. Default none: this node keeps no
@@ -163,7 +176,12 @@ impl Config {
             limits: Limits::default(),
             redial: Redial::default(),
             keepalive: Keepalive::default(),
+            web: Web::default(),
             reach: Reach::default(),
+            clock: Clock::default(),
+            mode: Mode::default(),
+            serve: Serve::default(),
+            light: Light::default(),
             remember: Duration::from_secs(20 * 60),
             archive: None,
             asking: Asking::default(),

@@ -36,6 +36,9 @@ pub enum StartError {
         /// What the system says.
         kind: io::ErrorKind,
     },
+    /// A certificate cannot be read, or its key does not fit it.
+    #[error("a certificate for wss cannot be used; check that it is in DER and that its key fits")]
+    Certificate,
     /// The gossip or handshake settings are refused by the library.
     #[error("the settings of the node contradict each other")]
     Settings,

@@ -69,5 +69,7 @@ pub(crate) fn start(
         tasks.spawn(Confirm::new(Arc::clone(&nodes), ask.clone(), confirming).run(ends.sent));
     }
     let desk = Desk::new(nodes, ask.clone(), topic, config);
-    tasks.spawn(Work::new(desk, config.asking, ends.watched).run(ends.wishes, peers.changes()));
+    tasks.spawn(
+        Work::new(desk, config.clock.clone(), config.asking, ends.watched).run(ends.wishes, peers.changes()),
+    );
 }

@@ -30,6 +30,7 @@ mod dns;
 mod enr;
 mod error;
 mod fault;
+mod filter;
 mod finder;
 mod gate;
 #[allow(missing_docs, unreachable_pub, clippy::all)]
@@ -40,10 +41,14 @@ mod generated {
 pub mod hazmat;
 mod history;
 mod key;
+mod light;
+mod light_push;
 mod metadata;
+mod mode;
 mod node;
 mod nudge;
 mod overview;
+mod peer_exchange;
 mod peers;
 mod protect;
 mod pubsub;
@@ -62,6 +67,7 @@ mod stream;
 #[cfg(any(test, feature = "testing"))]
 pub mod testing;
 mod transport;
+mod usage;
 mod verdict;
 mod wire;
 
@@ -70,6 +76,7 @@ pub use archive::{
     Archive, ArchiveError, ArchiveSize, Archived, MAX_PAGE, MAX_PAGE_BYTES, MemoryArchive, Page, Query,
 };
 pub use book::{KnownNode, KnownNodeError, MAX_KNOWN, Source};
+pub use clock::Clock;
 pub use config::{Asking, Config, Confirming, Keepalive, Limits, Mdns, Redial};
 pub use discovery::{Discovery, Discv5, Fleet};
 pub use dns::{Resolve, ResolveError, SignedTree, SystemResolver, TreeUrl, TreeUrlError};
@@ -78,6 +85,7 @@ pub use error::StartError;
 pub use fault::Fault;
 pub use key::{HostKey, HostKeyError};
 pub use metadata::Metadata;
+pub use mode::{FilterLimits, Light, Mode, Rate, Serve};
 pub use node::Node;
 pub use overview::{Direction, Link, Overview, PeerStatus, Transport};
 pub use protect::Protected;
@@ -85,4 +93,6 @@ pub use pubsub::{AutoshardError, PubsubTopic, PubsubTopicError, autoshard, pubsu
 pub use reach::{Circuits, Reach, Switch};
 pub use scope::Scope;
 pub use stats::Stats;
+pub use transport::{Certificate, CertificateError, Web};
+pub use usage::ProtocolUsage;
 pub use wire::{MessageHash, WakuMessage, WakuMessageError, gossip_id};

@@ -13,7 +13,8 @@ use tokio::task::JoinHandle;
 
 use crate::history::WISHES;
 use crate::stats::Counters;
-use crate::{Config, NodeId, Overview, PeerAddr, StartError, Stats};
+use crate::usage::Usages;
+use crate::{Config, NodeId, Overview, PeerAddr, ProtocolUsage, StartError, Stats};
 pub(crate) use run::inside;
 use run::{Command, Ends, Run};
 
@@ -33,6 +34,7 @@ pub struct Node {
     listening: watch::Receiver<Vec<PeerAddr>>,
     reached: watch::Receiver<Vec<PeerAddr>>,
     counters: Arc<Counters>,
+    usages: Arc<Usages>,
     overview: Overview,
     at_hand: VecDeque<NetworkEvent>,
     wishes: mpsc::Sender<History>,
@@ -75,6 +77,7 @@ impl Node {
         let (wishes, heard_wishes) = mpsc::channel(WISHES);
         let (stop, stopped) = oneshot::channel();
         let counters = Arc::new(Counters::default());
+        let usages = Arc::new(Usages::default());
         let ends = Ends {
             commands: publish,
             events: report,
@@ -83,7 +86,7 @@ impl Node {
             reached: outside,
             stop: stopped,
         };
-        let run = Run::listen(config, wires, ends, heard_wishes, Arc::clone(&counters)).await?;
+        let run = Run::listen(config, wires, ends, heard_wishes, Arc::clone(&counters), &usages).await?;
         let overview = run.overview();
         let task = tokio::spawn(run.forever());
         Ok(Self {
@@ -94,6 +97,7 @@ impl Node {
             listening,
             reached,
             counters,
+            usages,
             overview,
             at_hand: VecDeque::new(),
             wishes,
@@ -138,6 +142,12 @@ impl Node {
     #[must_use]
     pub fn stats(&self) -> Stats {
         self.counters.read()
+    }
+
+    /// What went over connections so far, by protocol.
+    #[must_use]
+    pub fn usage(&self) -> Vec<ProtocolUsage> {
+        self.usages.read()
     }
 
     /// Ends the node: frames that were just published get a moment to leave, then all connections are closed.

@@ -1,15 +1,21 @@
 //! What a node does for others and asks of them over streams. Each service is a task beside the node's own.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use libp2p_stream::Control;
-use tokio::sync::mpsc;
+use status_layer::Topic;
+use tokio::sync::{mpsc, watch};
 use tokio::task::JoinSet;
 
+use crate::book::Book;
+use crate::history::Sent;
+use crate::light::LightNode;
 use crate::node::inside::{Inside, Taps};
 use crate::peers::Peers;
 use crate::stats::Counters;
-use crate::{Config, history, store};
+use crate::stream::Incoming;
+use crate::{Config, Mode, filter, history, light_push, peer_exchange, store};
 
 /// The running services. Dropping it ends them.
 #[derive(Debug, Default)]
@@ -33,14 +39,60 @@ impl Services {
             let server = store::Server::new(Arc::clone(archive));
             tasks.spawn(Arc::clone(&server).serve(control.clone()));
             tasks.spawn(server.serve_legacy(control.clone()));
-            tasks.spawn(store::keep(Arc::clone(archive), taps.open(), Arc::clone(counters)));
+            tasks.spawn(store::keep(
+                Arc::clone(archive),
+                config.clock.clone(),
+                taps.open(),
+                Arc::clone(counters),
+            ));
         }
         history::start(&mut tasks, config, control, peers, ask, ends);
         Self { tasks }
+    }
+
+    /// Starts what a light node needs, or what a relaying node does for light nodes.
+    pub(crate) fn start_light(
+        &mut self,
+        config: &Config,
+        around: Surroundings<'_>,
+        taps: &mut Taps,
+    ) -> Option<LightNode> {
+        if config.mode == Mode::Light {
+            return Some(LightNode::start(config, around, &mut self.tasks));
+        }
+        let Surroundings { control, incoming, book, ask, counters, .. } = around;
+        let carried: BTreeSet<String> = config.topics().map(|topic| topic.to_string()).collect();
+        if let Some(limits) = config.serve.filter {
+            let (requests, relayed) = (incoming.accept(filter::SUBSCRIBE), taps.open());
+            let (carried, counters) = (carried.clone(), Arc::clone(&counters));
+            self.tasks.spawn(filter::serve(limits, carried, requests, relayed, control, counters));
+        }
+        if let Some(rate) = config.serve.light_push {
+            let server = light_push::Server::new(rate, carried, config.receive_limit, ask, counters);
+            let (v3, v2) = (incoming.accept(light_push::V3), incoming.accept(light_push::V2));
+            self.tasks.spawn(light_push::serve(server, v3, v2));
+        }
+        if let Some(rate) = config.serve.peer_exchange {
+            let (clock, asked) = (config.clock.clone(), incoming.accept(peer_exchange::PROTOCOL));
+            self.tasks.spawn(peer_exchange::serve(rate, book, clock, asked));
+        }
+        None
     }
 
     /// Ends all of them.
     pub(crate) fn end(&mut self) {
         self.tasks.abort_all();
     }
+}
+
+/// What the services of light nodes, and for light nodes, work with.
+pub(crate) struct Surroundings<'a> {
+    pub(crate) control: Control,
+    pub(crate) incoming: &'a mut Incoming,
+    pub(crate) peers: Arc<Peers>,
+    pub(crate) book: Arc<Book>,
+    pub(crate) ask: mpsc::Sender<Inside>,
+    pub(crate) sent: mpsc::Sender<Sent>,
+    pub(crate) watched: watch::Receiver<BTreeSet<Topic>>,
+    pub(crate) counters: Arc<Counters>,
 }

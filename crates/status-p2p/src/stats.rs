@@ -8,7 +8,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 pub struct Stats {
     /// Nodes connected now.
     pub connected: u64,
-    /// Nodes connected now that carry our publishing shard.
+    /// Nodes connected now that carry our publishing shard; as a light node, those that serve it.
     pub carriers: u64,
     /// Messages that came in, each counted once.
     pub messages_in: u64,
@@ -38,6 +38,16 @@ pub struct Stats {
     pub archived: u64,
     /// Messages that were not kept because the archive failed.
     pub unarchived: u64,
+    /// Messages that were pushed to light nodes.
+    pub pushed: u64,
+    /// Messages that did not reach a light node that had subscribed to them.
+    pub unpushed: u64,
+    /// Messages that were gossiped for light nodes.
+    pub gossiped_for: u64,
+    /// Messages that were pushed to this light node though it had not asked for them.
+    pub uninvited: u64,
+    /// Filters of this light node that were given up because they did not push what others did.
+    pub silent: u64,
     /// Nodes that were disconnected because they belong to another cluster.
     pub strangers: u64,
     /// Connections that were refused because there were too many.
@@ -90,6 +100,11 @@ counters!(
     untapped,
     archived,
     unarchived,
+    pushed,
+    unpushed,
+    gossiped_for,
+    uninvited,
+    silent,
     strangers,
     turned_away,
     put_out,

@@ -3,6 +3,7 @@
 //! Exactly one message is read, never to the end of the stream: deployed nodes keep their half open until they have
 //! the answer.
 
+mod incoming;
 mod serve;
 
 use std::time::Duration;
@@ -13,7 +14,8 @@ use libp2p_stream::{Control, OpenStreamError};
 use prost::Message;
 use tokio::time::timeout;
 
-pub(crate) use serve::{Served, serve};
+pub(crate) use incoming::{Arrivals, Incoming};
+pub(crate) use serve::{Served, serve, serve_arrivals};
 
 /// Bytes that are made room for before they have arrived. A peer that announces more has to send it to cost us more.
 const CHUNK: usize = 64 * 1024;

@@ -2,6 +2,7 @@
 
 #[cfg(feature = "tls")]
 mod choice;
+mod web;
 
 use std::time::Duration;
 
@@ -15,6 +16,7 @@ use libp2p::identity::Keypair;
 use libp2p::{PeerId, Transport, noise, relay, tcp, websocket, yamux};
 
 use crate::StartError;
+pub use web::{Certificate, CertificateError, Web};
 
 /// A connection has to stand so long after it was begun, whoever began it: who says nothing is let go.
 pub(crate) const HANDSHAKE: Duration = Duration::from_secs(10);
@@ -26,10 +28,14 @@ pub(crate) type Carrier = Boxed<(PeerId, StreamMuxerBox)>;
 
 /// Every transport of a node: TCP and WebSocket at addresses and at names, circuits through nodes that relay, and
 /// QUIC where it is built in. The second part asks for the circuits.
-pub(crate) fn all(key: &Keypair) -> Result<(Carrier, relay::client::Behaviour), StartError> {
+pub(crate) fn all(
+    key: &Keypair,
+    secured: &Web,
+) -> Result<(Carrier, relay::client::Behaviour), StartError> {
     let tcp = || named(|| tcp::tokio::Transport::new(tcp::Config::default().nodelay(true)));
     let mut web = websocket::Config::new(tcp());
     web.set_max_data_size(MAX_WEB_FRAME);
+    web.set_tls_config(secured.settings()?);
     // The web first: it knows what is not meant for it; TCP would take the beginning of its addresses for its own.
     let streams = OrTransport::new(web, tcp());
     let streams = TransportTimeout::new(

@@ -137,6 +137,7 @@ impl From<News> for Said {
             News::Gap { from, missing } => Self::Gap(from, missing),
             News::Offered { from, .. } => Self::Offered(from),
             News::Noticed(notice) => Self::Noticed(notice),
+            News::Unpublishable { id, .. } => Self::Dropped(format!("{id:?} is too large")),
             // What a later stack tells that nobody here knows of.
             _ => Self::Dropped("unknown news".into()),
         }

@@ -125,7 +125,7 @@ pub(crate) fn note_others(cx: &mut Cx<'_>, are_there: bool) -> Result<(), StoreE
 }
 
 /// Since when nobody is there.
-fn alone_since(shelf: &Shelf<'_>) -> Result<Option<Timestamp>, StoreError> {
+pub(crate) fn alone_since(shelf: &Shelf<'_>) -> Result<Option<Timestamp>, StoreError> {
     shelf.get(ALONE)?.map(|row| table::decode_number(&row).map(Timestamp::from_millis)).transpose()
 }
 

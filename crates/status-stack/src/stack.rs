@@ -33,6 +33,8 @@ pub struct Config {
     pub areas: Areas,
     /// Frames kept in the outbox; while it is full nothing new is sealed.
     pub max_outbox: usize,
+    /// The same while nobody is there: what is not sealed yet shares frames later, and nothing is repeated for nobody.
+    pub max_alone: usize,
     /// While this many frames wait, what privacy sends on its own account is dropped: it is for nobody, and would take the room
     /// and the time of what is for somebody.
     pub max_cover: usize,
@@ -64,6 +66,7 @@ impl Default for Config {
         Self {
             areas: Areas { sync: Area(1), security: Area(2), privacy: Area(3), stack: Area(4) },
             max_outbox: 1_024,
+            max_alone: 64,
             max_cover: 8,
             retry: Duration::from_secs(60),
             overlap: Duration::from_secs(120),
@@ -129,7 +132,13 @@ impl<Y: DataSync, X: Security, P: Privacy> Engine for Stack<Y, X, P> {
             Input::Worked { id, frame, number } => run.worked(unit, id, frame, number)?,
             Input::Published(id) => run.happened(unit, id, Step::Published)?,
             Input::Stored(id) => run.happened(unit, id, Step::Stored)?,
-            Input::Unpublishable(id) => run.own(unit, |cx| outbox::remove(cx, id).map(drop))?,
+            Input::Unpublishable(id) => {
+                let news = run.own(unit, |cx| {
+                    outbox::remove(cx, id)?;
+                    track::unpublishable(cx, id)
+                })?;
+                run.out.news.extend(news);
+            }
             Input::Resend(whom) => run.call(unit, Layer::Sync, |cx| self.sync.resend(cx, whom.as_ref()))?,
             Input::Online(true) => {
                 run.own(unit, |cx| outbox::note_others(cx, true))?;
@@ -208,8 +217,10 @@ impl<Y: DataSync, X: Security, P: Privacy> Run<'_, Y, X, P> {
     /// Datagrams → parcels → frames, for all that is due.
     fn down(&mut self, unit: &mut Unit<'_>) -> Result<(), Fault> {
         let Stack { sync, security, privacy, config } = self.stack;
-        let waiting = self.own(unit, |cx| outbox::count(&cx.shelf))?;
-        if waiting < config.max_outbox as u64 {
+        let (waiting, alone) =
+            self.own(unit, |cx| Ok((outbox::count(&cx.shelf)?, outbox::alone_since(&cx.shelf)?)))?;
+        let max = if alone.is_some() { config.max_alone.min(config.max_outbox) } else { config.max_outbox };
+        if waiting < max as u64 {
             let due = self.call(unit, Layer::Sync, |cx| sync.due(cx))?;
             self.wake(due.next);
             // What comes with time has no way to tell of.

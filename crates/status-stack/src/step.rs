@@ -64,7 +64,7 @@ pub enum Input {
     Stored(FrameId),
     /// What this user, or anybody, has not acknowledged is to be sent again at once.
     Resend(Option<UserId>),
-    /// The network will never carry our frame.
+    /// The network will never carry our frame. Told on as [`News::Unpublishable`] of each message in it.
     Unpublishable(FrameId),
     /// All that was published on these topics since their time, up to a moment, was handed up.
     Covered {
@@ -167,6 +167,14 @@ pub enum News {
         /// The message.
         id: MessageId,
         /// The reader that these frames are for.
+        to: Recipient,
+    },
+    /// The network will never carry a frame of a message: it is too large. Data sync tries it again, perhaps in other company,
+    /// and gives it up in the end.
+    Unpublishable {
+        /// The message.
+        id: MessageId,
+        /// The reader that the frame is for.
         to: Recipient,
     },
     /// A user did not acknowledge a message for so long that it is sent no more. It may be acknowledged still.

@@ -64,6 +64,14 @@ pub(crate) fn note(
     Ok(())
 }
 
+/// What it means that a frame will never leave.
+pub(crate) fn unpublishable(cx: &Cx<'_>, frame: FrameId) -> Result<Vec<News>, StoreError> {
+    let Some(row) = cx.shelf.get(&key(OF, frame.0))? else { return Ok(Vec::new()) };
+    let row = cx.shelf.get(&key(LOAD, first(&row)?))?.ok_or_else(damaged)?;
+    let Load { to, ids, .. } = Load::read(&row)?;
+    Ok(ids.into_iter().map(|id| News::Unpublishable { id, to: to.clone() }).collect())
+}
+
 /// Notes what happened to a frame; returns the news if it has now happened to all frames of its messages.
 pub(crate) fn happened(cx: &mut Cx<'_>, frame: FrameId, step: Step) -> Result<Vec<News>, StoreError> {
     let Some(row) = cx.shelf.get(&key(OF, frame.0))? else { return Ok(Vec::new()) };

@@ -44,6 +44,9 @@ pub struct Plan {
     /// How many nodes stop in the middle of the run and start again with their old name.
     #[arg(long, default_value_t = 0)]
     pub restarts: u16,
+    /// How many nodes keep history for all. If any do, everybody has to have at the end what one of them has.
+    #[arg(long, default_value_t = 0)]
+    pub archives: u16,
     /// Report as JSON.
     #[arg(long)]
     pub json: bool,
@@ -53,7 +56,7 @@ impl Plan {
     /// Nothing is said before: nodes find each other, and the meshes form.
     pub const WARM_UP: Duration = Duration::from_secs(60);
     /// Everything has to be settled so long after the last word.
-    pub const SETTLED: Duration = Duration::from_secs(120);
+    pub const SETTLED: Duration = Duration::from_secs(300);
     /// How long a node that stops is away.
     pub const AWAY: Duration = Duration::from_secs(90);
 

@@ -1,6 +1,7 @@
 //! What was said, who should have heard it, and who did.
 
-use std::collections::BTreeMap;
+use std::collections::btree_map::Entry;
+use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use sha2::{Digest, Sha256};
@@ -29,7 +30,8 @@ pub struct Record {
 struct Word {
     by: usize,
     said: Option<Instant>,
-    heard: BTreeMap<usize, Instant>,
+    // By seat and by how often somebody had sat down there.
+    heard: BTreeMap<(usize, usize), Instant>,
     twice: u64,
 }
 
@@ -122,10 +124,12 @@ impl Record {
     /// A node handed a word up.
     pub fn heard(&mut self, seat: usize, bytes: &[u8]) {
         self.note(b'h', seat, bytes);
-        if let Some(word) = self.words.get_mut(&name(bytes))
-            && word.heard.insert(seat, Instant::now()).is_some()
-        {
-            word.twice += 1;
+        let sitting = self.seated.get(&seat).map_or(0, Vec::len);
+        if let Some(word) = self.words.get_mut(&name(bytes)) {
+            match word.heard.entry((seat, sitting)) {
+                Entry::Vacant(first) => drop(first.insert(Instant::now())),
+                Entry::Occupied(_) => word.twice += 1,
+            }
         }
     }
 
@@ -138,16 +142,18 @@ impl Record {
     }
 
     /// What it all came to.
-    pub fn report(&self, seed: u64, nodes: u16, bytes: u64) -> Report {
+    pub fn report(&self, seed: u64, nodes: u16, bytes: u64, kept: &[Vec<u8>]) -> Report {
+        let kept: BTreeSet<Name> = kept.iter().map(|bytes| name(bytes)).collect();
         let (mut due, mut heard, mut latency, mut missed) = (0, 0, Vec::new(), Vec::new());
-        for word in self.words.values() {
+        for (name, word) in &self.words {
             let Some(at) = word.said else { continue };
             for seat in (0..usize::from(nodes)).filter(|seat| *seat != word.by) {
-                if !self.has_to_hear(word.by, seat, at) {
+                let sooner_or_later = kept.contains(name) && self.sits(seat);
+                if !sooner_or_later && !self.has_to_hear(word.by, seat, at) {
                     continue;
                 }
                 due += 1;
-                match word.heard.get(&seat) {
+                match word.heard.range((seat, 0)..=(seat, usize::MAX)).map(|(_, then)| then).min() {
                     Some(then) => {
                         heard += 1;
                         latency.push(then.saturating_duration_since(at));
@@ -175,6 +181,11 @@ impl Record {
             trace: self.trace.clone().finalize().iter().map(|byte| format!("{byte:02x}")).collect(),
             missed,
         }
+    }
+
+    /// Whether somebody sits there at the end.
+    fn sits(&self, seat: usize) -> bool {
+        self.seated.get(&seat).and_then(|times| times.last()).is_some_and(|(_, end)| end.is_none())
     }
 
     /// Whether both were there, in a network that was whole, for long enough around a moment. In a part of a network even those

@@ -3,14 +3,16 @@
 use std::collections::BTreeMap;
 use std::net::{IpAddr, Ipv4Addr};
 use std::sync::{Arc, Mutex};
-use std::time::Duration;
+use std::time::{Duration, UNIX_EPOCH};
 
 use libp2p::identity::Keypair;
 use rand::rngs::StdRng;
 use rand::seq::{IndexedRandom, SliceRandom};
 use rand::{Rng, RngExt, SeedableRng};
-use status_layer::{Frame, FrameId, Network, NetworkEvent, Timestamp, Topic};
-use status_p2p::{Config, HostKey, Node, PeerAddr};
+use status_layer::{Frame, FrameId, History, Network, NetworkEvent, Timestamp, Topic};
+use status_p2p::{
+    Archive, Archived, Clock, Config, HostKey, MemoryArchive, Node, PeerAddr, Query, WakuMessage,
+};
 use tokio::sync::mpsc;
 use tokio::task::JoinHandle;
 use tokio::time::{Instant, sleep, sleep_until};
@@ -31,6 +33,7 @@ struct Seat {
     key: [u8; 32],
     home: IpAddr,
     peers: Vec<PeerAddr>,
+    archive: Option<Arc<MemoryArchive>>,
     says: Option<mpsc::Sender<Vec<u8>>>,
     task: Option<JoinHandle<()>>,
 }
@@ -58,11 +61,15 @@ pub async fn run(plan: Plan) -> Report {
     sleep_until(began + Plan::WARM_UP).await;
     run.talk().await;
     sleep(Plan::SETTLED).await;
+    let kept = run.kept().await;
+    let report = {
+        let record = run.record.lock().expect("nobody panics with it");
+        record.report(run.plan.seed, run.plan.nodes, run.internet.bytes(), &kept)
+    };
     for number in 0..run.seats.len() {
         run.stand_up(number).await;
     }
-    let record = run.record.lock().expect("nobody panics with it");
-    record.report(run.plan.seed, run.plan.nodes, run.internet.bytes())
+    report
 }
 
 fn seats(plan: &Plan, random: &mut StdRng) -> Vec<Seat> {
@@ -77,7 +84,9 @@ fn seats(plan: &Plan, random: &mut StdRng) -> Vec<Seat> {
         earlier.shuffle(random);
         let address = |seat: &Seat| format!("/ip4/{}/tcp/{PORT}", seat.home).parse().expect("an address");
         let peers = earlier.iter().take(plan.dials.max(1)).map(|other| address(&seats[*other])).collect();
-        seats.push(Seat { key, home, peers, says: None, task: None });
+        // An archive outlives whoever sits beside it.
+        let archive = (number < plan.archives).then(|| Arc::new(MemoryArchive::new(100_000, u64::MAX)));
+        seats.push(Seat { key, home, peers, archive, says: None, task: None });
     }
     seats
 }
@@ -98,6 +107,9 @@ impl Run {
         let mut config = Config::new(key);
         config.listen = vec![format!("/ip4/{}/tcp/{PORT}", seat.home).parse().expect("an address")];
         config.peers = seat.peers.clone();
+        let began = self.began;
+        config.clock = Clock::new(move || UNIX_EPOCH + Duration::from_millis(EPOCH) + began.elapsed());
+        config.archive = seat.archive.clone().map(|archive| archive as Arc<dyn Archive>);
         let secret = libp2p::identity::secp256k1::SecretKey::try_from_bytes(seat.key).expect("a key");
         let keypair = Keypair::from(libp2p::identity::secp256k1::Keypair::from(secret));
         let transport = self.internet.transport(seat.home, &keypair);
@@ -117,6 +129,24 @@ impl Run {
         if let Some(task) = seat.task.take() {
             task.await.expect("a node does not panic");
         }
+    }
+
+    /// What the archives have.
+    async fn kept(&self) -> Vec<Vec<u8>> {
+        let mut kept = Vec::new();
+        for archive in self.seats.iter().filter_map(|seat| seat.archive.as_ref()) {
+            let mut query = Query { forward: true, limit: 100, ..Query::default() };
+            loop {
+                let page = archive.page(&query).await.expect("an archive in memory answers");
+                let message = |one: &Archived| WakuMessage::decode(&one.data).expect("a message").payload;
+                kept.extend(page.messages.iter().map(message));
+                query.cursor = page.cursor;
+                if query.cursor.is_none() {
+                    break;
+                }
+            }
+        }
+        kept
     }
 
     async fn talk(&mut self) {
@@ -194,6 +224,8 @@ async fn live(
     let mut waiting: BTreeMap<FrameId, Frame> = BTreeMap::new();
     let mut last = 0;
     let mut again = Vec::new();
+    // All that was said up to then is here.
+    let mut complete = Timestamp::from_millis(EPOCH);
     loop {
         let next = again.first().map_or_else(|| Instant::now() + AGAIN, |(at, _)| *at);
         tokio::select! {
@@ -215,6 +247,10 @@ async fn live(
                     }
                 }
                 NetworkEvent::Unpublished(id, _) => again.push((Instant::now() + AGAIN, id)),
+                NetworkEvent::Online(true) => {
+                    node.fetch(History { topics: vec![topic()], since: complete });
+                }
+                NetworkEvent::Covered(_, until) => complete = complete.max(until),
                 NetworkEvent::Closed => break,
                 _ => {}
             },

@@ -63,6 +63,73 @@ fn who_was_away_for_a_month_sends_once_more_before_it_gives_up() {
 }
 
 #[test]
+fn what_is_woken_when_it_is_too_old_goes_out_once_more_and_wakes_put_nothing_off() {
+    let (mut alice, bob) = pair();
+    let id = alice.append(bob.key, b"hi");
+    let (early, _) = live(&mut alice, 30 * DAY + 30 * SECOND * 60);
+    let (mut told, mut sent) = (Vec::new(), Vec::new());
+
+    for _ in 0..9 {
+        alice.party.wait(600 * SECOND);
+        alice.online();
+        let round = alice.round();
+        told.extend(round.now.arrivals);
+        sent.push(round.now.datagrams.len());
+    }
+
+    assert_eq!(early, []);
+    assert_eq!(told, [Arrival::GaveUp { id, to: bob.key }]);
+    let last = sent.iter().rposition(|sent| *sent > 0).unwrap();
+    assert!(sent[..=last].iter().all(|sent| *sent == 1) && last < 7, "{sent:?}");
+}
+
+#[test]
+fn what_is_too_old_is_given_up_also_while_nothing_can_be_sent() {
+    let (mut alice, mut bob, carol) = (user(1), user(2), user(3));
+    let old = alice.append(bob.key, b"sent once");
+    alice.due();
+    let never = alice.append(carol.key, b"never sent");
+    alice.party.wait(10 * DAY);
+    let young = alice.append(bob.key, b"young");
+
+    let mut told = Vec::new();
+    let end = alice.party.now.after(20 * DAY + 2 * HOUR);
+    let mut looks = 0;
+    loop {
+        let due = alice.run(DataSync::lapse).unwrap();
+        told.extend(due.now);
+        looks += 1;
+        match due.next.filter(|next| *next <= end) {
+            Some(next) => alice.party.now = next,
+            None => break,
+        }
+    }
+    let sent = alice.deliver_to(&mut bob);
+
+    let given_up = [(old, bob.key), (never, carol.key)].map(|(id, to)| Arrival::GaveUp { id, to });
+    assert!(told.len() == 2 && given_up.iter().all(|end| told.contains(end)), "{told:?}");
+    assert!(looks < 22 * 24, "{looks} looks in 20 days");
+    assert_eq!(bodies(&sent), [b"young"], "{young:?} waits until it can be sent");
+}
+
+#[test]
+fn who_opens_a_home_after_a_month_has_an_hour_to_send_what_is_too_old() {
+    let (mut alice, mut bob) = pair();
+    alice.append(bob.key, b"hi");
+    alice.due();
+    alice.run(DataSync::lapse).unwrap();
+    alice.party.wait(40 * DAY);
+
+    let full = alice.run(DataSync::lapse).unwrap();
+    alice.party.wait(HOUR - SECOND);
+    let still = alice.run(DataSync::lapse).unwrap();
+    let room = alice.deliver_to(&mut bob);
+
+    assert_eq!((full.now, still.now), (vec![], vec![]));
+    assert_eq!(bodies(&room), [b"hi"]);
+}
+
+#[test]
 fn what_was_given_up_may_be_confirmed_still() {
     let (mut alice, mut bob) = pair();
     let id = alice.append(bob.key, b"hi");

@@ -5,6 +5,8 @@ mod bounds;
 #[cfg(test)]
 mod conformance;
 #[cfg(test)]
+mod cost;
+#[cfg(test)]
 mod ends;
 #[cfg(test)]
 mod hostile;

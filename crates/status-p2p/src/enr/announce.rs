@@ -99,7 +99,9 @@ fn address_of_tcp(address: &PeerAddr) -> Option<SocketAddr> {
         _ => return None,
     };
     let Some(Protocol::Tcp(port)) = parts.next() else { return None };
-    matches!(parts.next(), None | Some(Protocol::P2p(_))).then_some(SocketAddr::new(ip, port))
+    // By way of a relay, the socket is that of the relay.
+    let direct = matches!(parts.next(), None | Some(Protocol::P2p(_))) && parts.next().is_none();
+    direct.then_some(SocketAddr::new(ip, port))
 }
 
 /// An address without our name behind it, for the whole record bears it; by way of a relay, up to the relay's name.

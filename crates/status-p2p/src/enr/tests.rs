@@ -161,3 +161,17 @@ fn an_address_that_differs_from_that_of_discovery_is_announced_all_the_same() {
     let name = record.node();
     assert_eq!(texts(&record.addresses()), [format!("/ip4/192.0.2.9/tcp/30303/p2p/{name}")]);
 }
+
+#[test]
+fn an_address_by_way_of_a_relay_stays_one() {
+    let relay = format!("/ip4/192.0.2.9/tcp/30303/p2p/{FLEET_NAME}/p2p-circuit");
+    let own = HostKey::generate(&mut rng(1)).node();
+
+    let record = signed(&announcement(&[&format!("{relay}/p2p/{own}"), "/dns4/example.org/tcp/443/wss"]));
+
+    let written: Vec<_> =
+        decode_addresses(record.bytes(ADDRESSES).unwrap()).iter().map(ToString::to_string).collect();
+    assert_eq!(written, [relay.trim_end_matches("/p2p-circuit"), "/dns4/example.org/tcp/443/wss"]);
+    let read = texts(&record.addresses());
+    assert_eq!(read, [format!("{relay}/p2p/{own}"), format!("/dns4/example.org/tcp/443/wss/p2p/{own}")]);
+}

@@ -15,7 +15,7 @@ use tokio::sync::{mpsc, watch};
 use tokio::time::{Instant, sleep_until};
 
 use super::{BATCH, Hunger};
-use crate::clock;
+use crate::Clock;
 use crate::enr::{Announcement, is_useful, signing_key};
 use crate::node::inside::Inside;
 use crate::{ClusterShards, Config, Discv5, NodeRecord, Scope, Source, StartError};
@@ -46,6 +46,7 @@ pub(super) struct Ends {
 /// A part of the network of nodes, that looks for those that carry our shards.
 pub(super) struct Walker {
     table: discv5::Discv5,
+    clock: Clock,
     key: CombinedKey,
     own: PeerId,
     shards: ClusterShards,
@@ -75,7 +76,7 @@ impl Walker {
         // What others see of it is found out; an address of one's own that anybody can reach is announced at once.
         said.udp = Some(at).filter(|at| !at.ip().is_unspecified() && scope.takes_ip(at.ip()));
         // Spec: EIP-778: a higher number is newer, also after a restart.
-        let record = said.sign(&key, clock::now().millis(), &own).ok_or(StartError::Settings)?;
+        let record = said.sign(&key, config.clock.now().millis(), &own).ok_or(StartError::Settings)?;
 
         let mut table = discv5::Discv5::new(record.inner().clone(), signer, options(settings, scope, socket))
             .map_err(|_| StartError::Settings)?;
@@ -85,7 +86,17 @@ impl Walker {
             add(&table, node);
         }
         ends.record.send_replace(Some(record));
-        Ok(Self { table, key, own, shards, ends, events, told: HashMap::new(), found: Vec::new() })
+        Ok(Self {
+            table,
+            clock: config.clock.clone(),
+            key,
+            own,
+            shards,
+            ends,
+            events,
+            told: HashMap::new(),
+            found: Vec::new(),
+        })
     }
 
     /// Walks until it is dropped.
@@ -180,7 +191,7 @@ impl Walker {
         let ours = self.table.external_enr();
         let mut ours = ours.write();
         let seen = ours.udp4_socket().map(Into::into).or_else(|| ours.udp6_socket().map(Into::into));
-        let seq = ours.seq().saturating_add(1).max(clock::now().millis());
+        let seq = ours.seq().saturating_add(1).max(self.clock.now().millis());
         if let Some(record) = (Announcement { udp: seen, ..said }).sign(&self.key, seq, &self.own) {
             ours.clone_from(record.inner());
             drop(ours);

@@ -10,7 +10,7 @@ use tokio::time::{Duration, Instant, sleep_until};
 use super::cover::Cover;
 use super::visit::{Care, Desk, Span};
 use super::wish::{Wishes, nanos, timestamp};
-use crate::clock::nanos as now;
+use crate::Clock;
 use crate::config::Asking;
 use crate::store::MAX_TOPICS;
 
@@ -24,6 +24,7 @@ const REPORT: Duration = Duration::from_secs(10 * 60);
 /// Fulfils wishes one after the other; if there are none, looks for what is missing.
 pub(super) struct Work {
     desk: Desk,
+    clock: Clock,
     asking: Asking,
     watched: watch::Receiver<BTreeSet<Topic>>,
     wishes: Wishes,
@@ -37,14 +38,20 @@ pub(super) struct Work {
 }
 
 impl Work {
-    pub(super) fn new(desk: Desk, asking: Asking, watched: watch::Receiver<BTreeSet<Topic>>) -> Self {
+    pub(super) fn new(
+        desk: Desk,
+        clock: Clock,
+        asking: Asking,
+        watched: watch::Receiver<BTreeSet<Topic>>,
+    ) -> Self {
         Self {
             desk,
             asking,
             watched,
             wishes: Wishes::default(),
             cover: Cover::default(),
-            checked: now(),
+            checked: clock.nanos(),
+            clock,
             next_try: None,
             next_check: None,
             next_report: Instant::now(),
@@ -89,7 +96,7 @@ impl Work {
 
     /// Looks at one window of the first wish.
     async fn fulfil(&mut self) {
-        let now = now();
+        let now = self.clock.nanos();
         let Some(wish) = self.wishes.first() else { return };
         let spans = wish.spans(now, self.asking.window);
         if spans.is_empty() {
@@ -135,7 +142,7 @@ impl Work {
     /// Looks whether something of the last minutes is missing.
     async fn check(&mut self) {
         self.note_watched();
-        let now = now();
+        let now = self.clock.nanos();
         self.next_check = Some(Instant::now() + self.asking.every);
         // Each time is looked at twice, by different nodes in turn.
         let from = self.checked.min(now).saturating_sub(nanos(self.asking.every));
@@ -168,7 +175,7 @@ impl Work {
 
     fn note_watched(&mut self) {
         let watched = self.watched.borrow_and_update();
-        self.cover.watch(&watched, timestamp(now()));
+        self.cover.watch(&watched, timestamp(self.clock.nanos()));
     }
 }
 

@@ -14,7 +14,7 @@ use futures::StreamExt;
 use libp2p::core::transport::TransportError;
 use libp2p::swarm::{ConnectionId, DialError, ListenError, SwarmEvent};
 use libp2p::{PeerId, Swarm, identify, mdns, swarm};
-use status_layer::{Frame, FrameId, History, NetworkEvent, Topic};
+use status_layer::{Frame, FrameId, History, NetworkEvent, Topic, Unpublished};
 use tokio::sync::{mpsc, oneshot, watch};
 use tokio::time::{Instant, sleep_until, timeout};
 
@@ -23,14 +23,16 @@ use crate::behaviour::{Protocols, ProtocolsEvent};
 use crate::book::Line;
 use crate::dialler::Dialler;
 use crate::history::{self, SENT};
+use crate::light::LightNode;
 use crate::metadata::Told;
 use crate::peers::Peers;
 use crate::pulse::{Pulse, Slumber};
 use crate::reach::Relays;
-use crate::services::Services;
+use crate::services::{Services, Surroundings};
 use crate::stats::Counters;
-use crate::{Config, Fault, Limits, Overview, PeerAddr, Reach, Source, StartError, transport};
-use care::{Link, wall_clock};
+use crate::usage::Usages;
+use crate::{Clock, Config, Fault, Limits, Overview, PeerAddr, Reach, Source, StartError, transport};
+use care::Link;
 use finding::Finding;
 use gossip::Gossip;
 use inside::{ASKED, Inside, Taps};
@@ -75,9 +77,11 @@ pub(super) struct Run {
     pulse: Pulse,
     slumber: Slumber,
     next_prune: Instant,
+    clock: Clock,
     peers: Arc<Peers>,
     asked: mpsc::Receiver<Inside>,
     services: Services,
+    light: Option<LightNode>,
     counters: Arc<Counters>,
 }
 
@@ -89,9 +93,10 @@ impl Run {
         ends: Ends,
         wishes: mpsc::Receiver<History>,
         counters: Arc<Counters>,
+        usages: &Arc<Usages>,
     ) -> Result<Self, StartError> {
         let of_the_system = wires.are_of_the_system();
-        let swarm = swarm(&config, wires)?;
+        let mut swarm = swarm(&config, wires, usages)?;
         let now = Instant::now();
         let (ask, asked) = mpsc::channel(ASKED);
         let peers = Arc::new(Peers::new());
@@ -99,13 +104,26 @@ impl Run {
         let control = swarm.behaviour().streams.new_control();
         let (sent, looked_for) = mpsc::channel(SENT);
         let past = history::Ends { wishes, watched: ends.watched.clone(), sent: looked_for };
-        let services = Services::start(&config, control, &peers, &ask, &mut taps, &counters, past);
+        let mut services =
+            Services::start(&config, control.clone(), &peers, &ask, &mut taps, &counters, past);
         let finding = Finding::start(&config, *swarm.local_peer_id(), &ask).await?;
+        let around = Surroundings {
+            control,
+            incoming: &mut swarm.behaviour_mut().incoming,
+            peers: Arc::clone(&peers),
+            book: finding.book(),
+            ask,
+            sent: sent.clone(),
+            watched: ends.watched.clone(),
+            counters: Arc::clone(&counters),
+        };
+        let light = services.start_light(&config, around, &mut taps);
         let mut run = Self {
             gossip: Gossip::new(&config, taps, sent, Arc::clone(&counters)),
             peers,
             asked,
             services,
+            light,
             dialler: Dialler::new(config.peers, config.redial, now),
             finding,
             swarm,
@@ -116,7 +134,8 @@ impl Run {
             reach: config.reach,
             links: BTreeMap::new(),
             pulse: Pulse::default(),
-            slumber: Slumber::new(now, wall_clock()),
+            slumber: Slumber::new(now, config.clock.time()),
+            clock: config.clock,
             next_prune: now,
             counters,
         };
@@ -222,21 +241,37 @@ impl Run {
 
     fn on_command(&mut self, command: Command) {
         match command {
-            Command::Publish(id, frame) => {
-                self.gossip.publish(&mut self.swarm.behaviour_mut().relay, id, frame);
-            }
+            Command::Publish(id, frame) => match self.swarm.behaviour_mut().relay.as_mut() {
+                Some(relay) => self.gossip.publish(relay, id, frame),
+                None => self.give(id, frame),
+            },
             Command::Wake => self.woke(),
+        }
+    }
+
+    /// Gives a frame to others to gossip.
+    fn give(&mut self, id: FrameId, frame: Frame) {
+        if let Some(ours) = self.gossip.ours(id, frame)
+            && !self.light.as_ref().is_some_and(|light| light.publish(id, ours))
+        {
+            self.gossip.unpublished(id, Unpublished::Busy);
         }
     }
 
     fn on_inside(&mut self, inside: Inside) {
         match inside {
             Inside::Heard { pubsub_topic, message } => {
+                if let Some(light) = &self.light {
+                    light.heard(&pubsub_topic, &message, self.clock.now());
+                }
                 self.gossip.heard(&pubsub_topic, message, &self.ends.watched.borrow());
             }
             Inside::Gossip { pubsub_topic, data, told } => {
-                let relay = &mut self.swarm.behaviour_mut().relay;
-                let outcome = self.gossip.gossip(relay, &self.ends.watched.borrow(), pubsub_topic, data);
+                let watched = self.ends.watched.borrow();
+                let outcome = match self.swarm.behaviour_mut().relay.as_mut() {
+                    Some(relay) => self.gossip.gossip(relay, &watched, pubsub_topic, data),
+                    None => Err(Unpublished::Alone),
+                };
                 // Nobody waits any more if the stream broke meanwhile.
                 let _ = told.send(outcome);
             }
@@ -253,7 +288,9 @@ impl Run {
         match event {
             SwarmEvent::Behaviour(ProtocolsEvent::Relay(event)) => {
                 let watched = self.ends.watched.borrow();
-                self.gossip.on_event(&mut self.swarm.behaviour_mut().relay, &watched, event);
+                if let Some(relay) = self.swarm.behaviour_mut().relay.as_mut() {
+                    self.gossip.on_event(relay, &watched, event);
+                }
             }
             SwarmEvent::Behaviour(ProtocolsEvent::Metadata(told)) => self.on_metadata(told),
             SwarmEvent::Behaviour(ProtocolsEvent::Ping(event)) => self.on_ping(&event),
@@ -392,12 +429,23 @@ impl Run {
     }
 
     fn note_addresses(&mut self) {
+        let addresses = self.named(self.swarm.listeners());
+        self.ends.listening.send_replace(addresses);
+        self.announce();
+    }
+
+    /// Those who look for nodes are told where this one is reached: first where that was confirmed, then where it listens.
+    fn announce(&self) {
+        let confirmed = self.named(self.swarm.external_addresses());
+        let listening = self.named(self.swarm.listeners());
+        self.finding.announce(confirmed.into_iter().chain(listening));
+    }
+
+    /// Addresses of our own that this node knows how to dial, with its name behind them.
+    fn named<'a>(&self, addresses: impl Iterator<Item = &'a libp2p::Multiaddr>) -> Vec<PeerAddr> {
         let name = *self.swarm.local_peer_id();
         let named = |address: &libp2p::Multiaddr| address.clone().with_p2p(name).ok()?.try_into().ok();
-        let addresses: Vec<PeerAddr> = self.swarm.listeners().filter_map(named).collect();
-        let confirmed = self.swarm.external_addresses().filter_map(named);
-        self.finding.announce(confirmed.chain(addresses.iter().cloned()));
-        self.ends.listening.send_replace(addresses);
+        addresses.filter_map(named).collect()
     }
 
     fn count_peers(&mut self) {
@@ -420,14 +468,14 @@ impl Wires {
     }
 }
 
-fn swarm(config: &Config, wires: Wires) -> Result<Swarm<Protocols>, StartError> {
+fn swarm(config: &Config, wires: Wires, usages: &Arc<Usages>) -> Result<Swarm<Protocols>, StartError> {
     let key = config.key.keypair();
     let (carrier, asking) = match wires {
-        Wires::System => transport::all(&key)?,
+        Wires::System => transport::all(&key, &config.web)?,
         #[cfg(feature = "transport")]
         Wires::Given(given) => transport::with_circuits(given, &key)?,
     };
     let protocols = Protocols::new(config, &key, asking)?;
     let settings = swarm::Config::with_tokio_executor().with_idle_connection_timeout(IDLE);
-    Ok(Swarm::new(carrier, protocols, key.public().to_peer_id(), settings))
+    Ok(Swarm::new(usages.count(carrier), protocols, key.public().to_peer_id(), settings))
 }

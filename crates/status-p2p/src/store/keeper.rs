@@ -5,10 +5,9 @@ use std::time::Duration;
 
 use tokio::sync::mpsc;
 
-use crate::clock::nanos as now;
 use crate::node::inside::Relayed;
 use crate::stats::Counters;
-use crate::{Archive, Archived};
+use crate::{Archive, Archived, Clock};
 
 /// Messages that are kept together.
 const BATCH: usize = 128;
@@ -24,6 +23,7 @@ const AFTER_FAILURE: Duration = Duration::from_secs(1);
 /// Keeps all that is not ephemeral, in batches, until the node ends.
 pub(crate) async fn keep(
     archive: Arc<dyn Archive>,
+    clock: Clock,
     mut flow: mpsc::Receiver<Arc<Relayed>>,
     counters: Arc<Counters>,
 ) {
@@ -37,7 +37,7 @@ pub(crate) async fn keep(
                 _ => break,
             }
         }
-        let now = now();
+        let now = clock.nanos();
         let kept: Vec<Archived> = batch.drain(..).filter_map(|relayed| archived(&relayed, now)).collect();
         let count = kept.len();
         if try_to_keep(&*archive, kept).await {

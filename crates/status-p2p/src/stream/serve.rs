@@ -11,6 +11,8 @@ use libp2p::{PeerId, Stream, StreamProtocol};
 use libp2p_stream::Control;
 use tokio::time::timeout;
 
+use super::Arrivals;
+
 /// How many streams of one protocol are answered at the same time, and for how long each.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Served {
@@ -36,7 +38,27 @@ where
     F: Fn(PeerId, Stream) -> Fut,
     Fut: Future<Output = ()>,
 {
-    let Ok(mut incoming) = control.accept(protocol) else { return };
+    let Ok(incoming) = control.accept(protocol) else { return };
+    serve_all(incoming, bounds, handle).await;
+}
+
+/// The same for streams that arrive one by one.
+pub(crate) async fn serve_arrivals<F, Fut>(mut arrivals: Arrivals, bounds: Served, handle: F)
+where
+    F: Fn(PeerId, Stream) -> Fut,
+    Fut: Future<Output = ()>,
+{
+    serve_all(futures::stream::poll_fn(move |cx| arrivals.poll_recv(cx)), bounds, handle).await;
+}
+
+async fn serve_all<F, Fut>(
+    mut incoming: impl futures::Stream<Item = (PeerId, Stream)> + Unpin,
+    bounds: Served,
+    handle: F,
+) where
+    F: Fn(PeerId, Stream) -> Fut,
+    Fut: Future<Output = ()>,
+{
     let mut running = FuturesUnordered::new();
     let mut seats = Seats::default();
     loop {

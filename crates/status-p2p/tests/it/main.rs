@@ -10,9 +10,19 @@ mod conformance;
 mod decoders;
 #[cfg(test)]
 mod discovery;
+#[cfg(test)]
+mod filter;
+#[cfg(test)]
+mod filter_slow;
 mod history;
 #[cfg(test)]
 mod keepers;
+#[cfg(test)]
+mod light;
+#[cfg(test)]
+mod light_push;
+#[cfg(test)]
+mod light_trouble;
 #[cfg(test)]
 mod limits;
 #[cfg(test)]
@@ -22,6 +32,8 @@ mod metadata;
 #[cfg(test)]
 mod pair;
 #[cfg(test)]
+mod peer_exchange;
+#[cfg(test)]
 mod raw;
 #[cfg(test)]
 mod reach;
@@ -30,6 +42,7 @@ mod redial;
 #[cfg(test)]
 mod relay;
 #[cfg(test)]
+mod services;
 mod store;
 #[cfg(test)]
 mod support;
@@ -37,3 +50,5 @@ mod support;
 mod topics;
 #[cfg(test)]
 mod transports;
+#[cfg(test)]
+mod usage;

@@ -92,6 +92,17 @@ impl Raw {
         .await
     }
 
+    /// Connects to a node that need not carry anything.
+    pub(crate) async fn call(&mut self, node: &Node) -> PeerId {
+        let address: Multiaddr = address(node).to_string().parse().unwrap();
+        self.swarm.dial(address).unwrap();
+        self.until("connected", |event| match event {
+            SwarmEvent::ConnectionEstablished { peer_id, .. } => Some(*peer_id),
+            _ => None,
+        })
+        .await
+    }
+
     /// Listens on loopback; the address has the name behind it.
     pub(crate) async fn listen(&mut self) -> String {
         self.swarm.listen_on("/ip4/127.0.0.1/tcp/0".parse().unwrap()).unwrap();
@@ -126,6 +137,17 @@ impl Raw {
             _ => None,
         })
         .await;
+    }
+
+    /// Lives until `done`, and then stands still.
+    pub(crate) async fn live_until<T>(&mut self, done: impl Future<Output = T>) -> T {
+        let mut done = std::pin::pin!(done);
+        loop {
+            tokio::select! {
+                result = &mut done => return result,
+                _ = self.swarm.select_next_some() => {}
+            }
+        }
     }
 
     /// Lets the peer live on its own.

@@ -99,17 +99,18 @@ impl Shape {
         }
     }
 
-    /// Five weeks in which two users leave for good on the first day: what they are told, and what they write, is given up.
+    /// Five weeks in which one of three users leaves on the first day, and does not come back: what they are told, and what
+    /// they write, is given up.
     #[must_use]
     pub fn month() -> Self {
         Self {
-            nodes: 5,
+            nodes: 3,
             hours: 35 * 24,
-            messages: 60,
+            messages: 40,
             bursts: 1,
-            burst: 20,
+            burst: 10,
             split_for: Duration::from_secs(72 * 3_600),
-            gone: 2,
+            gone: 1,
             ..Self::default()
         }
     }

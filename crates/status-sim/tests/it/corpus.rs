@@ -2,7 +2,7 @@
 
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use status_sim::{Action, Lines, Plan, Report, Shape, real, run, shrink};
+use status_sim::{Action, Lines, Manner, Plan, Report, Shape, Tally, real, run, shrink};
 
 use crate::flaw::{self, Flaw};
 
@@ -11,11 +11,22 @@ const DRAWN: u64 = 30;
 /// Seeds of a calm network, in which devices of one user have to converge.
 const CALM: u64 = 4;
 
+/// Seeds of people who sync each in their own manner.
+const MIXED: u64 = 4;
+/// Seeds of a month in which somebody leaves for good.
+const MONTHS: u64 = 2;
+
 /// The corpus: what each plan is, and the plan.
 fn corpus() -> Vec<(String, Plan)> {
     let drawn = (1..=DRAWN).map(|seed| (format!("drawn {seed}"), Plan::new(seed, &Shape::drawn(seed))));
     let calm = (1..=CALM).map(|seed| (format!("calm {seed}"), Plan::new(seed, &Shape::calm())));
-    calm.chain(drawn).collect()
+    let mixed = |seed| Shape { mixed: 70, groups: 1, pairs: 1, ..Shape::drawn(seed) };
+    let mixed = (1..=MIXED).map(|seed| (format!("mixed {seed}"), Plan::new(seed, &mixed(seed))));
+    calm.chain(drawn).chain(mixed).chain(months()).collect()
+}
+
+fn months() -> impl Iterator<Item = (String, Plan)> {
+    (1..=MONTHS).map(|seed| (format!("month {seed}"), Plan::new(seed, &Shape::month())))
 }
 
 fn judged(plan: &Plan) -> Report {
@@ -43,12 +54,20 @@ fn on_both_cores<T: Sync>(items: &[T], work: &(dyn Fn(&T) + Sync)) {
 #[test]
 fn the_real_stack_keeps_every_rule_in_the_whole_corpus() {
     let plans = corpus();
+    for manner in [Manner::Deployed, Manner::Offering, Manner::Eventual, Manner::Consistent] {
+        let people = plans.iter().flat_map(|(_, plan)| &plan.people);
+        assert!(people.filter(|person| person.manner == manner).count() > 1, "{manner:?}");
+    }
 
     on_both_cores(&plans, &|(name, plan)| {
         let report = judged(plan);
 
         assert_eq!(report.broken, None, "{name}");
-        assert!(report.tally.expected == report.tally.delivered || plan_forgets(plan), "{name}: {report:?}");
+        let Tally { expected, delivered, given_up, forgotten, .. } = report.tally;
+        assert_eq!(expected, delivered + given_up + forgotten, "{name}: nobody waits for anything");
+        assert!(forgotten == 0 || plan_forgets(plan), "{name}: {report:?}");
+        // Who never comes back, and what they wrote, is given up, and nobody else.
+        assert_eq!(given_up > 0, name.starts_with("month"), "{name}: {report:?}");
     });
 }
 
@@ -64,6 +83,8 @@ fn each_rule_notices_who_breaks_it() {
     on_both_cores(&flaw::ALL, &|&(flaw, rule)| {
         let broken = |plan: &Plan| with(flaw, &flaw.plan(plan.clone())).broken.map(|broken| broken.rule);
 
+        let months: Vec<_> = months().collect();
+        let plans = if flaw == Flaw::GivesUpSilently { &months } else { &plans };
         assert!(plans.iter().any(|(_, plan)| broken(plan) == Some(rule)), "{flaw:?} goes unnoticed");
     });
 }

@@ -28,6 +28,8 @@ pub(crate) enum Flaw {
     SealsNothing,
     /// Nobody tells the layers that an old copy of the store was put back.
     ForgetsThatItForgot,
+    /// Nobody is told of what is given up.
+    GivesUpSilently,
     /// Bodies are shown as from ourselves.
     ShowsTheWrongSender,
     /// A layer fails now and then.
@@ -37,7 +39,7 @@ pub(crate) enum Flaw {
 }
 
 /// Every flaw, with the rule that it breaks.
-pub(crate) const ALL: [(Flaw, Rule); 12] = [
+pub(crate) const ALL: [(Flaw, Rule); 13] = [
     (Flaw::PublishesBeforeTheCommit, Rule::AckedIsStored),
     (Flaw::SwallowsBodies, Rule::AckedIsStored),
     (Flaw::BelievesItself, Rule::AckedIsStored),
@@ -45,6 +47,7 @@ pub(crate) const ALL: [(Flaw, Rule); 12] = [
     (Flaw::CountsBackwards, Rule::OrderOfClocks),
     (Flaw::NeverResends, Rule::NothingIsSilent),
     (Flaw::ForgetsWhatItTook, Rule::NothingIsSilent),
+    (Flaw::GivesUpSilently, Rule::NothingIsSilent),
     (Flaw::SealsNothing, Rule::NoPlaintext),
     (Flaw::ForgetsThatItForgot, Rule::NoKeyTwice),
     (Flaw::KeepsItFromItself, Rule::DevicesConverge),
@@ -150,6 +153,7 @@ impl<E: Engine> Flawed<E> {
                     None => News::Again { from: user },
                 })
             }
+            (Flaw::GivesUpSilently, News::GaveUp { .. }) => None,
             (_, news) => Some(news),
         }
     }

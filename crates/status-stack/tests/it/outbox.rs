@@ -111,6 +111,18 @@ fn while_nobody_is_there_no_frame_is_tried_and_no_time_is_named() {
 }
 
 #[test]
+fn while_nobody_is_there_fewer_frames_are_made_and_the_rest_goes_when_somebody_joins() {
+    let (stack, mut party) = waiting(60);
+    step(&stack, &mut party, Input::Online(false));
+
+    let made: usize = (60..80).map(|number| step(&stack, &mut party, say(number)).frames.len()).sum();
+    let joined = step(&stack, &mut party, Input::Online(true));
+
+    assert_eq!(made, 4);
+    assert_eq!(joined.frames.len(), 80);
+}
+
+#[test]
 fn a_frame_that_was_handed_out_since_and_was_taken_shows_that_somebody_is_there() {
     let (stack, mut party) = waiting(3);
     step(&stack, &mut party, Input::Online(false));

@@ -173,6 +173,45 @@ fn a_message_is_followed_from_its_commit_to_its_acknowledgement() {
 }
 
 #[test]
+fn a_message_that_the_network_will_never_carry_is_told_of_at_once() {
+    let (stack, mut party) = (stack(1), Party::new(1));
+    let (id, _) = step(&stack, &mut party, send(Audience::User(user(2)))).frames.remove(0);
+
+    let told = step(&stack, &mut party, Input::Unpublishable(id)).news;
+    let waits = step(&stack, &mut party, Input::Start).frames;
+    let stranger = step(&stack, &mut party, Input::Unpublishable(FrameId(77))).news;
+    party.wait(Duration::from_secs(3_600));
+    let again = step(&stack, &mut party, Input::Tick).frames;
+
+    assert!(matches!(told.as_slice(), [News::Unpublishable { id, to: Recipient::User(to) }]
+        if *id == MessageId::new([1; 32]) && *to == user(2)));
+    assert!(waits.is_empty() && stranger.is_empty());
+    assert_eq!(again.len(), 1, "data sync goes on");
+}
+
+#[test]
+fn what_nobody_takes_is_given_up_also_while_the_outbox_is_full() {
+    let config = Config { max_outbox: 1, ..Config::default() };
+    let (stack, mut party) = (stack(1).with_config(config), Party::new(1));
+    let first = step(&stack, &mut party, send(Audience::User(user(2)))).frames;
+    let mut given_up = Vec::new();
+
+    // It is looked at the clock when the stack says so, and only then.
+    let end = party.now.after(Duration::from_secs(31 * 86_400));
+    let mut wake = step(&stack, &mut party, Input::Online(false)).wake;
+    while let Some(next) = wake.filter(|next| *next < end) {
+        party.now = next;
+        let out = step(&stack, &mut party, Input::Tick);
+        given_up.extend(out.news);
+        assert_eq!(out.frames, [], "there is no room");
+        wake = out.wake;
+    }
+
+    assert_eq!(first.len(), 1);
+    assert!(matches!(given_up.as_slice(), [News::GaveUp { .. }]), "{given_up:?}");
+}
+
+#[test]
 fn a_message_that_nobody_takes_ends_in_news() {
     let (stack, mut party) = (stack(1), Party::new(1));
     step(&stack, &mut party, send(Audience::User(user(2))));

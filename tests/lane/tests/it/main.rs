@@ -29,7 +29,8 @@ fn a_hundred_nodes_hear_all_that_is_said_once() {
 
 #[test]
 fn equal_seeds_give_equal_runs_to_the_nanosecond_and_others_do_not() {
-    let run = |seed| lane(&format!("--nodes 12 --messages 40 --minutes 8 --splits 1 --restarts 3 --seed {seed}"));
+    let run =
+        |seed| lane(&format!("--nodes 12 --messages 40 --minutes 8 --splits 1 --restarts 3 --seed {seed}"));
 
     let (one, again, other) = (run(1), run(1), run(2));
 

@@ -1,7 +1,5 @@
 //! Looking after connections: which are dead, which have to go, and whether the machine slept.
 
-use std::time::SystemTime;
-
 use libp2p::core::ConnectedPoint;
 use libp2p::swarm::ConnectionId;
 use libp2p::{PeerId, ping};
@@ -20,15 +18,6 @@ pub(super) struct Link {
     peer: PeerId,
     relayed: bool,
     since: Instant,
-}
-
-/// The time of day; only its jumps are looked at.
-pub(super) fn wall_clock() -> SystemTime {
-    #[expect(
-        clippy::disallowed_methods,
-        reason = "a clock that runs ahead of the other shows that the machine slept"
-    )]
-    SystemTime::now()
 }
 
 impl Run {
@@ -62,7 +51,7 @@ impl Run {
     /// Does what is to be done every few seconds.
     pub(super) fn look_after(&mut self) {
         let now = Instant::now();
-        if let Some(slept) = self.slumber.woke(now, wall_clock()) {
+        if let Some(slept) = self.slumber.woke(now, self.clock.time()) {
             tracing::info!(seconds = slept.as_secs(), "this machine slept");
             self.woke();
             return;
@@ -102,7 +91,7 @@ impl Run {
 
     /// Deployed nodes disconnect whom gossip thinks so little of, too.
     fn put_out_the_bad(&mut self, now: Instant) {
-        let relay = &self.swarm.behaviour().relay;
+        let Some(relay) = self.swarm.behaviour().relay.as_ref() else { return };
         let bad = |peer: &&PeerId| relay.peer_score(peer).is_some_and(|score| score < GRAYLIST);
         let bad: Vec<PeerId> = self.swarm.connected_peers().filter(bad).copied().collect();
         for peer in bad {
@@ -130,7 +119,7 @@ impl Run {
     fn prune(&mut self) {
         let all = self.peers.all();
         let guest = |peer: &PeerId, entry: &Peer| !entry.dialled && !self.is_kept(peer);
-        let relay = &self.swarm.behaviour().relay;
+        let Some(relay) = self.swarm.behaviour().relay.as_ref() else { return };
         let carried: Vec<_> = relay.topics().cloned().collect();
         let mut guests = Vec::new();
         for (peer, topics) in relay.all_peers() {

@@ -16,7 +16,7 @@ use crate::enr::Announcement;
 use crate::finder::{Finder, Hunger};
 use crate::peers::Peers;
 use crate::{
-    Capabilities, ClusterShards, Config, Fault, NodeRecord, PeerAddr, Scope, Source, StartError, clock,
+    Capabilities, Clock, ClusterShards, Config, Fault, Mode, NodeRecord, PeerAddr, Scope, Source, StartError,
 };
 
 /// Found nodes that are dialled at the same time.
@@ -31,12 +31,14 @@ const LONGEST: Duration = Duration::from_secs(60);
 /// Keeps as many nodes connected as are wanted, of those that were found.
 pub(super) struct Finding {
     book: Arc<Book>,
+    clock: Clock,
     finder: Finder,
     own: PeerId,
     shards: ClusterShards,
     outgoing: usize,
     scope: Scope,
     capabilities: Capabilities,
+    mode: Mode,
     dialling: HashMap<ConnectionId, PeerId>,
     next_search: Option<Instant>,
 }
@@ -60,10 +62,15 @@ impl Finding {
         }
         Ok(Self {
             book: Arc::new(Book::new(known, discovery.redial, discovery.scope)),
+            clock: config.clock.clone(),
             finder,
             own,
             shards,
-            outgoing: discovery.outgoing,
+            outgoing: match config.mode {
+                Mode::Relay => discovery.outgoing,
+                Mode::Light => discovery.outgoing.min(config.light.nodes),
+            },
+            mode: config.mode,
             scope: discovery.scope,
             capabilities,
             dialling: HashMap::new(),
@@ -105,17 +112,25 @@ impl Finding {
         let mut news = false;
         for record in records {
             let foreign = record.shards().is_some_and(|theirs| theirs.cluster != self.shards.cluster);
-            let idle = record.capabilities().is_none_or(Capabilities::is_empty);
+            let idle = record.capabilities().is_none_or(|theirs| !self.is_served_by(theirs));
             if foreign || idle || *record.peer() == self.own {
                 continue;
             }
             if source != Source::Discv5 {
                 self.finder.sow(&record);
             }
-            news |= self.book.heard(record, source, clock::now());
+            news |= self.book.heard(record, source, self.clock.now());
         }
         if news {
             self.look_soon();
+        }
+    }
+
+    /// Whether a node that does these things for others does something for this one.
+    const fn is_served_by(&self, theirs: Capabilities) -> bool {
+        match self.mode {
+            Mode::Relay => !theirs.is_empty(),
+            Mode::Light => theirs.contains(Capabilities::FILTER) || theirs.contains(Capabilities::LIGHTPUSH),
         }
     }
 
@@ -132,7 +147,7 @@ impl Finding {
 
     /// The dials that are to be made, if nodes are wanted.
     pub(super) fn look(&mut self, peers: &Peers) -> Vec<DialOpts> {
-        let (now, today) = (Instant::now(), clock::now());
+        let (now, today) = (Instant::now(), self.clock.now());
         let (lacking, most) = self.lacking(peers, now);
         self.finder.set_hunger(if most == 0 { Hunger::Sated } else { Hunger::Hungry });
         self.next_search = None;
@@ -179,14 +194,14 @@ impl Finding {
     /// A connection stands, whoever dialled.
     pub(super) fn connected(&mut self, connection: ConnectionId, peer: &PeerId) {
         self.dialling.remove(&connection);
-        self.book.connected(peer, clock::now());
+        self.book.connected(peer, self.clock.now());
         self.look_soon();
     }
 
     /// A dial failed.
     pub(super) fn failed(&mut self, connection: ConnectionId, fault: Fault, line: Line) {
         if let Some(peer) = self.dialling.remove(&connection) {
-            self.book.failed(&peer, fault, clock::now(), line, rand::random());
+            self.book.failed(&peer, fault, self.clock.now(), line, rand::random());
             self.look_soon();
         }
     }
@@ -199,20 +214,25 @@ impl Finding {
 
     /// A node belongs to another one.
     pub(super) fn shunned(&mut self, peer: &PeerId) {
-        self.book.shunned(peer, clock::now());
+        self.book.shunned(peer, self.clock.now());
     }
 
     /// The last connection to a node is gone.
     pub(super) fn lost(&mut self, peer: &PeerId) {
-        self.book.lost(peer, clock::now());
+        self.book.lost(peer, self.clock.now());
         self.look_soon();
     }
 }
 
 /// What this node does for others.
 fn capabilities(config: &Config) -> Capabilities {
-    let _ = config;
-    Capabilities::RELAY
+    if config.mode == Mode::Light {
+        return Capabilities::default();
+    }
+    let filter = config.serve.filter.map_or(Capabilities::default(), |_| Capabilities::FILTER);
+    let light_push = config.serve.light_push.map_or(Capabilities::default(), |_| Capabilities::LIGHTPUSH);
+    let store = config.archive.as_ref().map_or(Capabilities::default(), |_| Capabilities::STORE);
+    Capabilities::RELAY | store | filter | light_push
 }
 
 fn dial(peer: PeerId, addresses: Vec<PeerAddr>) -> DialOpts {

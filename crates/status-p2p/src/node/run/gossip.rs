@@ -2,7 +2,6 @@
 
 use std::collections::{BTreeSet, HashMap, VecDeque};
 use std::sync::Arc;
-use std::time::{SystemTime, UNIX_EPOCH};
 
 use libp2p::PeerId;
 use libp2p::gossipsub::{self, IdentTopic, MessageAcceptance, PublishError, TopicHash};
@@ -10,12 +9,12 @@ use status_layer::{Frame, FrameId, NetworkEvent, Topic, Unpublished};
 use tokio::sync::mpsc::{self, Permit};
 use tokio::time::Instant;
 
-use super::inside::{Relayed, Taps};
+use super::inside::{Ours, Relayed, Taps};
 use crate::history::Sent;
 use crate::recent::Recent;
 use crate::stats::Counters;
 use crate::verdict::{Judge, Route, Verdict};
-use crate::{Config, MessageHash, WakuMessage, gossip_id};
+use crate::{Clock, Config, MessageHash, WakuMessage, gossip_id};
 
 /// Events that wait until the owner takes them.
 const MAX_WAITING: usize = 4096;
@@ -43,6 +42,7 @@ pub(super) struct Gossip {
     // For how many seconds a node did not take what was meant for it; those that did are not in it.
     slow: HashMap<PeerId, u32>,
     taps: Taps,
+    clock: Clock,
     sent: mpsc::Sender<Sent>,
     counters: Arc<Counters>,
 }
@@ -68,6 +68,7 @@ impl Gossip {
             published: false,
             slow: HashMap::new(),
             taps,
+            clock: config.clock.clone(),
             sent,
             counters,
         }
@@ -88,19 +89,10 @@ impl Gossip {
         frame_id: FrameId,
         frame: Frame,
     ) -> Result<(), Unpublished> {
-        let topic = self.route.of(frame.topic.as_str());
-        let mut message = WakuMessage::from_frame(frame);
-        self.judge.sign(&topic, &mut message);
-        let bytes = message.encode();
-        if bytes.len() > self.publish_limit {
-            return Err(Unpublished::TooLarge);
-        }
-        let (now, len, id) = (Instant::now(), bytes.len(), gossip_id(&bytes));
-        // Our own frame is not news to us, in whichever encoding it comes back.
-        let hash = message.hash(&topic);
-        self.handed_up.insert(now, *hash.as_bytes());
-        let copy = (!self.taps.is_empty()).then(|| bytes.clone());
-        match relay.publish(IdentTopic::new(&topic), bytes) {
+        let Ours { hash, pubsub_topic: topic, message, data } = self.prepare(frame)?;
+        let (now, len, id) = (Instant::now(), data.len(), gossip_id(&data));
+        let copy = (!self.taps.is_empty()).then(|| data.clone());
+        match relay.publish(IdentTopic::new(&topic), data) {
             Ok(_) => {
                 self.published = true;
                 // If so many are looked for already, this one is not.
@@ -125,6 +117,31 @@ impl Gossip {
         }
     }
 
+    /// Makes a frame of ours into what is gossiped, here or by others.
+    fn prepare(&mut self, frame: Frame) -> Result<Ours, Unpublished> {
+        let pubsub_topic = self.route.of(frame.topic.as_str());
+        let mut message = WakuMessage::from_frame(frame);
+        self.judge.sign(&pubsub_topic, &mut message);
+        let data = message.encode();
+        if data.len() > self.publish_limit {
+            return Err(Unpublished::TooLarge);
+        }
+        let hash = message.hash(&pubsub_topic);
+        // Our own frame is not news to us, in whichever encoding it comes back.
+        self.handed_up.insert(Instant::now(), *hash.as_bytes());
+        Ok(Ours { hash, pubsub_topic, message, data })
+    }
+
+    /// What others are to gossip for us. Notes the outcome if they cannot; otherwise it is reported when it is known.
+    pub(super) fn ours(&mut self, id: FrameId, frame: Frame) -> Option<Ours> {
+        self.prepare(frame).map_err(|why| self.unpublished(id, why)).ok()
+    }
+
+    /// Notes that a frame was not published.
+    pub(super) fn unpublished(&mut self, id: FrameId, why: Unpublished) {
+        self.waiting.push_back(NetworkEvent::Unpublished(id, why));
+    }
+
     /// Takes what gossip reports.
     pub(super) fn on_event(
         &mut self,
@@ -136,7 +153,7 @@ impl Gossip {
             gossipsub::Event::Message { propagation_source, message_id, message } => {
                 self.counters.messages_in.add(1);
                 self.counters.bytes_in.add(message.data.len());
-                let verdict = self.judge.judge(message.topic.as_str(), &message.data, wall_clock());
+                let verdict = self.judge.judge(message.topic.as_str(), &message.data, self.clock.nanos());
                 let said = match &verdict {
                     Verdict::Accept(_) => MessageAcceptance::Accept,
                     Verdict::Reject(_) => MessageAcceptance::Reject,
@@ -171,7 +188,7 @@ impl Gossip {
         pubsub_topic: String,
         data: Vec<u8>,
     ) -> Result<usize, Unpublished> {
-        let verdict = self.judge.judge(&pubsub_topic, &data, wall_clock());
+        let verdict = self.judge.judge(&pubsub_topic, &data, self.clock.nanos());
         let Verdict::Accept(message) = verdict else { return Err(Unpublished::TooLarge) };
         let topic = IdentTopic::new(pubsub_topic).hash();
         let peers = relay.all_peers().filter(|(_, topics)| topics.contains(&&topic)).count();
@@ -201,11 +218,16 @@ impl Gossip {
 
     /// Notes something for the owner.
     pub(super) fn report(&mut self, event: NetworkEvent) {
-        if matches!(event, NetworkEvent::Fetching(_)) {
-            // Only the newest is of use.
-            self.waiting.retain(|event| !matches!(event, NetworkEvent::Fetching(_)));
+        match event {
+            NetworkEvent::Online(online) => self.report_online(online),
+            event => {
+                if matches!(event, NetworkEvent::Fetching(_)) {
+                    // Only the newest is of use.
+                    self.waiting.retain(|event| !matches!(event, NetworkEvent::Fetching(_)));
+                }
+                self.waiting.push_back(event);
+            }
         }
-        self.waiting.push_back(event);
     }
 
     fn arrived(&mut self, content: WakuMessage, came: gossipsub::Message, watched: &BTreeSet<Topic>) {
@@ -318,16 +340,6 @@ impl Gossip {
             permit.send(event);
         }
     }
-}
-
-/// Nanoseconds since the Unix epoch; messages say their time so.
-fn wall_clock() -> i64 {
-    #[expect(clippy::disallowed_methods, reason = "messages of others are judged by the time that they bear")]
-    let now = SystemTime::now();
-    now.duration_since(UNIX_EPOCH)
-        .ok()
-        .and_then(|since| i64::try_from(since.as_nanos()).ok())
-        .unwrap_or_default()
 }
 
 #[cfg(test)]

@@ -49,6 +49,19 @@ pub(crate) enum Inside {
     Report(NetworkEvent),
 }
 
+/// A message of ours that others are to gossip.
+#[derive(Debug)]
+pub(crate) struct Ours {
+    /// Its name.
+    pub(crate) hash: MessageHash,
+    /// On which topic.
+    pub(crate) pubsub_topic: String,
+    /// What it says.
+    pub(crate) message: WakuMessage,
+    /// The same, encoded.
+    pub(crate) data: Vec<u8>,
+}
+
 /// A message that gossip accepted, ours included.
 #[derive(Debug)]
 pub(crate) struct Relayed {

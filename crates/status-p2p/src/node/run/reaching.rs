@@ -101,9 +101,8 @@ impl Run {
         for listener in self.relays.reached(reached) {
             self.swarm.remove_listener(listener);
         }
-        let name = *self.swarm.local_peer_id();
-        let named = |address: Multiaddr| address.with_p2p(name).ok()?.try_into().ok();
-        self.ends.reached.send_replace(outside.into_iter().filter_map(named).collect());
+        self.ends.reached.send_replace(self.named(outside.iter()));
+        self.announce();
         self.note_addresses();
     }
 }

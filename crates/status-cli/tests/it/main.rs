@@ -1,0 +1,6 @@
+//! The command as a real process.
+
+#[cfg(test)]
+mod node;
+#[cfg(test)]
+mod process;
