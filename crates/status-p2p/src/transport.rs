@@ -28,10 +28,7 @@ pub(crate) type Carrier = Boxed<(PeerId, StreamMuxerBox)>;
 
 /// Every transport of a node: TCP and WebSocket at addresses and at names, circuits through nodes that relay, and
 /// QUIC where it is built in. The second part asks for the circuits.
-pub(crate) fn all(
-    key: &Keypair,
-    secured: &Web,
-) -> Result<(Carrier, relay::client::Behaviour), StartError> {
+pub(crate) fn all(key: &Keypair, secured: &Web) -> Result<(Carrier, relay::client::Behaviour), StartError> {
     let tcp = || named(|| tcp::tokio::Transport::new(tcp::Config::default().nodelay(true)));
     let mut web = websocket::Config::new(tcp());
     web.set_max_data_size(MAX_WEB_FRAME);
