@@ -198,7 +198,7 @@ pub(crate) enum VectorTask {
 }
 
 /// How a service node is set. What is set here wins over the environment (`STATUS_NODE_ARCHIVE_DAYS` and the like), and that
-/// over the file. `--listen`, `--peer` and `--local` set `network.listen`, `network.peers` and `network.local`.
+/// over the file. `--listen`, `--peer`, `--local` and `--fleet` set `network.listen`, `network.peers`, `network.local` and `network.fleet`.
 #[derive(clap::Args)]
 pub(crate) struct NodeArgs {
     /// A file of settings, as `--print-config` writes it.

@@ -53,6 +53,9 @@ fn flags(here: &Here, verbose: u8, node: &NodeArgs) -> Vec<(String, String)> {
     if here.local {
         set("network.local", "true".to_owned());
     }
+    if let Some(fleet) = here.fleet {
+        set("network.fleet", fleet.name().to_owned());
+    }
     if let Some(folder) = &node.folder {
         set("folder", folder.clone());
     }
@@ -84,6 +87,7 @@ fn introduce(show: Show, settings: &Settings, service: &Service) {
                 "event": "node",
                 "id": service.id().as_str(),
                 "addresses": addresses,
+                "record": service.record(),
                 "http": http,
                 "archive": settings.archive.to_string(),
                 "days": settings.days,

@@ -19,6 +19,7 @@ mod clock;
 mod error;
 mod http;
 mod key_file;
+mod known;
 mod measured;
 mod metrics;
 #[cfg(feature = "postgres")]
@@ -35,4 +36,4 @@ pub use key_file::{KeyFileError, key_in};
 pub use postgres::PostgresArchive;
 pub use redb::RedbArchive;
 pub use service::{End, Service};
-pub use settings::{ArchiveKind, ENVIRONMENT, LogFormat, Secret, Settings, SettingsError, Source};
+pub use settings::{ArchiveKind, ENVIRONMENT, LogFormat, Public, Secret, Settings, SettingsError, Source};

@@ -119,6 +119,15 @@ impl Collector for Told {
                 stats.unarchived,
             ),
             ("strangers", "Nodes of other clusters that were disconnected", stats.strangers),
+            (
+                "put_out",
+                "Nodes that were disconnected because gossip thinks too little of them",
+                stats.put_out,
+            ),
+            ("dropped_slow", "Nodes that were disconnected because they were too slow", stats.dropped_slow),
+            ("pruned", "Nodes that were disconnected to make room", stats.pruned),
+            ("dead", "Connections that were closed because nobody answered", stats.dead),
+            ("circuits", "Connections that were relayed for others", stats.circuits),
             ("turned_away", "Connections that were refused because there were too many", stats.turned_away),
         ] {
             let counter = ConstCounter::new(value);

@@ -3,11 +3,15 @@
 use std::fmt;
 use std::future::Future;
 use std::net::SocketAddr;
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
 use status_layer::{Network, NetworkEvent};
-use status_p2p::{Archive, Config, Mdns, Node, NodeId, PeerAddr};
+use status_p2p::{
+    Archive, Circuits, Config, Discv5, FilterLimits, HostKey, Mdns, Node, NodeId, PeerAddr, Rate, Serve,
+    Switch,
+};
 use tokio::task::JoinSet;
 use tokio::time::{MissedTickBehavior, interval};
 
@@ -15,8 +19,10 @@ use crate::http::{self, Told};
 use crate::measured::Measured;
 use crate::metrics::Metrics;
 use crate::state::{self, State};
-use crate::{ArchiveKind, RedbArchive, ServiceError, Settings, key_file, retention};
+use crate::{ArchiveKind, Public, RedbArchive, ServiceError, Settings, key_file, known, retention};
 
+/// How often the nodes that were found are kept for the next start.
+const NOTE: Duration = Duration::from_secs(10 * 60);
 /// How often the node says how it is.
 const TELL: Duration = Duration::from_secs(1);
 
@@ -25,6 +31,7 @@ pub struct Service {
     node: Node,
     state: Arc<State>,
     http: Option<SocketAddr>,
+    book: PathBuf,
     tasks: JoinSet<()>,
 }
 
@@ -62,14 +69,7 @@ impl Service {
         let watched = |archive| Measured::new(archive, metrics.archive.clone(), Arc::clone(&state));
         let archive = archive.map(|archive| Arc::new(watched(archive)) as Arc<dyn Archive>);
 
-        let mut config = Config::new(key);
-        config.cluster = settings.cluster;
-        config.shards.clone_from(&settings.shards);
-        config.listen.clone_from(&settings.listen);
-        config.peers.clone_from(&settings.peers);
-        config.mdns = if settings.local { Mdns::On } else { Mdns::Off };
-        config.limits.incoming = settings.incoming;
-        config.limits.per_ip = settings.per_ip;
+        let mut config = config(settings, key);
         config.archive.clone_from(&archive);
         let node = Node::start(config).await?;
         state.tell(node.stats(), node.listen_addrs().len());
@@ -85,7 +85,8 @@ impl Service {
             let told = Arc::new(Told { metrics, state: Arc::clone(&state) });
             tasks.spawn(http::serve(listener, told));
         }
-        Ok(Self { node, state, http, tasks })
+        let book = settings.book_file();
+        Ok(Self { node, state, http, book, tasks })
     }
 
     /// The name of the node.
@@ -100,6 +101,12 @@ impl Service {
         self.node.listen_addrs()
     }
 
+    /// What it says of itself to those who look for nodes: `enr:…`, if it takes part in discv5.
+    #[must_use]
+    pub fn record(&self) -> Option<String> {
+        self.node.overview().record().map(|record| record.to_string())
+    }
+
     /// Where metrics and health are told.
     #[must_use]
     pub const fn http_addr(&self) -> Option<SocketAddr> {
@@ -110,11 +117,14 @@ impl Service {
     pub async fn run(&mut self, stop: impl Future<Output = ()>) -> End {
         let mut ticks = interval(TELL);
         ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
+        let mut notes = interval(NOTE);
+        notes.set_missed_tick_behavior(MissedTickBehavior::Delay);
         tokio::pin!(stop);
         loop {
             tokio::select! {
                 () = &mut stop => return End::Stopped,
                 _ = ticks.tick() => self.state.tell(self.node.stats(), self.node.listen_addrs().len()),
+                _ = notes.tick() => self.note_known().await,
                 event = self.node.next() => match event {
                     NetworkEvent::Closed => return End::Failed,
                     NetworkEvent::Online(online) => tracing::info!(online, "the shard"),
@@ -126,8 +136,18 @@ impl Service {
 
     /// Ends the node: connections are closed, and what is being written to the archive is written.
     pub async fn close(mut self) {
+        self.note_known().await;
         self.tasks.shutdown().await;
         self.node.close().await;
+    }
+
+    /// Keeps the nodes that were found for the next start.
+    async fn note_known(&self) {
+        let (nodes, path) = (self.node.overview().known(), self.book.clone());
+        let written = tokio::task::spawn_blocking(move || known::write(&path, &nodes)).await;
+        if !matches!(written, Ok(Ok(()))) {
+            tracing::warn!("the nodes that were found cannot be kept for the next start");
+        }
     }
 }
 
@@ -135,6 +155,37 @@ impl fmt::Debug for Service {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "Service({})", self.node.id())
     }
+}
+
+fn config(settings: &Settings, key: HostKey) -> Config {
+    let mut config = match settings.fleet {
+        Some(Public(fleet)) => Config::of_fleet(key, fleet),
+        None => Config::new(key),
+    };
+    config.cluster = settings.cluster;
+    config.shards.clone_from(&settings.shards);
+    config.listen.clone_from(&settings.listen);
+    config.peers.clone_from(&settings.peers);
+    config.mdns = if settings.local { Mdns::On } else { Mdns::Off };
+    config.limits.incoming = settings.incoming;
+    config.limits.per_ip = settings.per_ip;
+    config.discovery.known = known::read(&settings.book_file());
+    if let Some(listen) = settings.discv5 {
+        config.discovery.discv5.get_or_insert_with(|| Discv5::new(listen)).listen = listen;
+    }
+    if let Some(discv5) = &mut config.discovery.discv5 {
+        discv5.boot.extend(settings.boot.iter().cloned());
+    }
+    let filter = FilterLimits { subscribers: settings.subscribers, ..FilterLimits::default() };
+    config.serve = Serve {
+        filter: settings.filter.then_some(filter),
+        light_push: settings.lightpush.then(Rate::default),
+        peer_exchange: settings.peer_exchange.then(Rate::default),
+    };
+    config.reach.known.clone_from(&settings.announce);
+    config.reach.answer = Switch::On;
+    config.reach.circuits = settings.circuits.then(Circuits::default);
+    config
 }
 
 async fn open(settings: &Settings) -> Result<Option<Arc<dyn Archive>>, ServiceError> {

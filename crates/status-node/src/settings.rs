@@ -8,7 +8,7 @@ use std::fmt;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 
-use status_p2p::PeerAddr;
+use status_p2p::{Fleet, NodeRecord, PeerAddr};
 
 pub use error::{SettingsError, Source};
 use given::Given;
@@ -30,12 +30,30 @@ pub struct Settings {
     pub listen: Vec<PeerAddr>,
     /// Nodes that it stays connected to.
     pub peers: Vec<PeerAddr>,
+    /// Addresses at which it is known to be reached.
+    pub announce: Vec<PeerAddr>,
+    /// Public nodes by which it finds others.
+    pub fleet: Option<Public>,
+    /// Where it is found over discv5, on UDP.
+    pub discv5: Option<SocketAddr>,
+    /// Nodes to begin with there.
+    pub boot: Vec<NodeRecord>,
     /// Whether it finds nodes of the local network, and is found by them.
     pub local: bool,
     /// Incoming connections at the same time.
     pub incoming: u32,
     /// Incoming connections at the same time from one address.
     pub per_ip: u32,
+    /// Whether it pushes to light nodes what they have subscribed to.
+    pub filter: bool,
+    /// Light nodes with a subscription at the same time.
+    pub subscribers: usize,
+    /// Whether it gossips what light nodes give it.
+    pub lightpush: bool,
+    /// Whether it tells which nodes it knows.
+    pub peer_exchange: bool,
+    /// Whether it relays connections to nodes that cannot be reached otherwise.
+    pub circuits: bool,
     /// In what history is kept.
     pub archive: ArchiveKind,
     /// For how many days a message is kept.
@@ -53,6 +71,13 @@ pub struct Settings {
     /// How it is logged.
     pub log_format: LogFormat,
 }
+
+/// A set of public nodes, by its name.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub struct Public(
+    /// Which one.
+    pub Fleet,
+);
 
 /// In what history is kept.
 #[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
@@ -88,9 +113,18 @@ impl Default for Settings {
             shards: vec![32, 64],
             listen: "/ip4/0.0.0.0/tcp/30303".parse().into_iter().collect(),
             peers: Vec::new(),
+            announce: Vec::new(),
+            fleet: None,
+            discv5: None,
+            boot: Vec::new(),
             local: false,
-            incoming: 200,
+            incoming: 220,
             per_ip: 5,
+            filter: true,
+            subscribers: 200,
+            lightpush: true,
+            peer_exchange: true,
+            circuits: true,
             archive: ArchiveKind::File,
             days: 30,
             mebibytes: 10 * 1024,
@@ -182,6 +216,12 @@ impl Settings {
     #[must_use]
     pub fn key_file(&self) -> PathBuf {
         self.folder.join("node.key")
+    }
+
+    /// The file of the nodes that were found.
+    #[must_use]
+    pub fn book_file(&self) -> PathBuf {
+        self.folder.join("nodes")
     }
 
     /// The file of the archive, if that is in a file.

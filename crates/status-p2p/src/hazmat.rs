@@ -1,5 +1,7 @@
 //! Protocol internals, for research and for fuzzing: what strangers say, read as the node reads it.
 
+mod light;
+
 use prost::Message;
 
 use crate::generated::{HistoryRpc, StoreQueryRequest, StoreQueryResponse};
@@ -8,6 +10,9 @@ use crate::store::{
     write_answer, write_legacy_answer, write_question,
 };
 use crate::{MessageHash, Page, Query};
+pub use light::{
+    Subscriptions, judge_light_push, read_light_push_answer, read_peer_exchange_answer, read_push,
+};
 
 /// Which of the two protocols for history.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]

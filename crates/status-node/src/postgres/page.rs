@@ -38,7 +38,7 @@ struct Head {
 pub(super) async fn page(client: &Client, query: &Query) -> Result<Page, ArchiveError> {
     let span = span(client, query).await?;
     let heads = heads(client, query, &span).await?;
-    let (mut page, wanted) = fill(heads, query);
+    let (mut page, wanted) = fill(&heads, query);
     if !wanted.is_empty() {
         let sql = "SELECT hash, data FROM status_archive WHERE hash = ANY($1::bytea[])";
         let rows = client.query(sql, &[&wanted]).await.map_err(|error| failed(&error))?;
@@ -124,7 +124,7 @@ async fn all_shards(client: &Client) -> Result<Vec<Vec<u8>>, ArchiveError> {
 }
 
 /// Takes as much as a page holds, and says of which messages the data are wanted.
-fn fill(rows: Vec<Row>, query: &Query) -> (Page, Vec<Vec<u8>>) {
+fn fill(rows: &[Row], query: &Query) -> (Page, Vec<Vec<u8>>) {
     let (mut page, mut wanted, mut bytes) = (Page::default(), Vec::new(), 0_usize);
     // Two topics may share a digest.
     for Head { message, len } in rows.iter().filter_map(head).filter(|head| query.fits(&head.message)) {

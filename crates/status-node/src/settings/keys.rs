@@ -3,8 +3,10 @@
 use std::fmt::Display;
 use std::str::FromStr;
 
+use status_p2p::Fleet;
+
 use super::given::Given;
-use super::{ArchiveKind, LogFormat, Secret, Settings};
+use super::{ArchiveKind, LogFormat, Public, Secret, Settings};
 
 /// One setting.
 pub(super) struct Key {
@@ -21,7 +23,7 @@ pub(super) struct Key {
 }
 
 /// The settings, in the order in which they are shown. A section's are together.
-pub(super) const KEYS: [Key; 16] = [
+pub(super) const KEYS: [Key; 25] = [
     Key {
         name: "folder",
         about: "The folder of the node's key and its archive. It is made if it is missing.",
@@ -58,6 +60,34 @@ pub(super) const KEYS: [Key; 16] = [
         show: |of| Some(list(&of.peers, quoted)),
     },
     Key {
+        name: "network.announce",
+        about: "Addresses at which the world reaches this node, if it cannot see them itself: behind a router, for one.",
+        wanted: "multiaddresses such as /ip4/203.0.113.5/tcp/30303",
+        take: |to, given| put(&mut to.announce, given.many()),
+        show: |of| Some(list(&of.announce, quoted)),
+    },
+    Key {
+        name: "network.fleet",
+        about: "Public nodes by which to find others: status.prod is the Status network; empty for none.",
+        wanted: "status.prod, status.staging, waku.sandbox, waku.test, or empty",
+        take: |to, given| put(&mut to.fleet, given.maybe()),
+        show: |of| quoted(of.fleet.map(|Public(fleet)| fleet.name()).unwrap_or_default()),
+    },
+    Key {
+        name: "network.discv5",
+        about: "Where to be found by others over UDP (discv5), such as 0.0.0.0:9000; empty for nowhere, with a fleet any port.",
+        wanted: "an address and a port such as 0.0.0.0:9000, or empty",
+        take: |to, given| put(&mut to.discv5, given.maybe()),
+        show: |of| quoted(of.discv5.map(|address| address.to_string()).unwrap_or_default()),
+    },
+    Key {
+        name: "network.boot",
+        about: "Records of nodes to begin with when looking for others over discv5: enr:...",
+        wanted: "records that begin with enr:",
+        take: |to, given| put(&mut to.boot, given.many()),
+        show: |of| Some(list(&of.boot, quoted)),
+    },
+    Key {
         name: "network.local",
         about: "Whether to find nodes of the local network, and to be found by them (multicast DNS).",
         wanted: "true or false",
@@ -77,6 +107,41 @@ pub(super) const KEYS: [Key; 16] = [
         wanted: "a whole number",
         take: |to, given| put(&mut to.per_ip, given.one()),
         show: |of| plain(of.per_ip),
+    },
+    Key {
+        name: "services.filter",
+        about: "Whether to push to light nodes what they have subscribed to.",
+        wanted: "true or false",
+        take: |to, given| put(&mut to.filter, given.one()),
+        show: |of| plain(of.filter),
+    },
+    Key {
+        name: "services.subscribers",
+        about: "Light nodes with a subscription at the same time.",
+        wanted: "a whole number",
+        take: |to, given| put(&mut to.subscribers, given.one()),
+        show: |of| plain(of.subscribers),
+    },
+    Key {
+        name: "services.lightpush",
+        about: "Whether to gossip what light nodes give it.",
+        wanted: "true or false",
+        take: |to, given| put(&mut to.lightpush, given.one()),
+        show: |of| plain(of.lightpush),
+    },
+    Key {
+        name: "services.peer_exchange",
+        about: "Whether to tell which nodes it knows.",
+        wanted: "true or false",
+        take: |to, given| put(&mut to.peer_exchange, given.one()),
+        show: |of| plain(of.peer_exchange),
+    },
+    Key {
+        name: "services.circuits",
+        about: "Whether to relay connections to nodes that cannot be reached otherwise, until they have found a direct way.",
+        wanted: "true or false",
+        take: |to, given| put(&mut to.circuits, given.one()),
+        show: |of| plain(of.circuits),
     },
     Key {
         name: "archive.kind",
@@ -221,5 +286,13 @@ impl FromStr for Secret {
 
     fn from_str(text: &str) -> Result<Self, NotKnown> {
         Ok(Self::new(text))
+    }
+}
+
+impl FromStr for Public {
+    type Err = NotKnown;
+
+    fn from_str(text: &str) -> Result<Self, NotKnown> {
+        Fleet::of_name(text).map(Self).ok_or(NotKnown)
     }
 }

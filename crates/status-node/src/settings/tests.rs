@@ -67,6 +67,8 @@ fn what_makes_no_sense_is_refused_with_what_is_wanted() {
         ("[archive]\nkind = \"sqlite\"", "file, postgres or none"),
         ("[network]\nshards = [\"x\"]", "below 1024"),
         ("[network]\nlisten = [\"/dns4/example.org/udp/1\"]", "multiaddresses"),
+        ("[network]\nfleet = \"eth.prod\"", "status.prod"),
+        ("[network]\nboot = [\"enr:x\"]", "enr:"),
         ("[network]\nlocal = 1.5", "neither a value nor a list"),
         ("[http]\nlisten = \"8008\"", "an address and a port"),
         ("folder = \"\"", "a path"),
@@ -88,6 +90,9 @@ fn what_is_shown_gives_the_same_settings_when_it_is_read() {
     let flags = [
         ("folder", "a \"folder\""),
         ("network.peers", "/ip4/192.0.2.1/tcp/1"),
+        ("network.fleet", "status.prod"),
+        ("network.discv5", "0.0.0.0:9000"),
+        ("network.announce", "/ip4/192.0.2.1/tcp/1"),
         ("archive.kind", "postgres"),
         ("http.listen", ""),
         ("log.format", "json"),

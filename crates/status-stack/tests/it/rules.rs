@@ -200,6 +200,7 @@ fn what_nobody_takes_is_given_up_also_while_the_outbox_is_full() {
     let end = party.now.after(Duration::from_secs(31 * 86_400));
     let mut wake = step(&stack, &mut party, Input::Online(false)).wake;
     while let Some(next) = wake.filter(|next| *next < end) {
+        assert!(next > party.now, "it is woken for nothing");
         party.now = next;
         let out = step(&stack, &mut party, Input::Tick);
         given_up.extend(out.news);
