@@ -91,7 +91,11 @@ async fn a_home_that_was_lost_comes_back_from_its_backup_on_a_new_device_and_tal
     // One round trip later: what she has told Bob of her keys is with him.
     tokio::time::sleep(Duration::from_millis(300)).await;
     bob.send(alice.user(), "now you are").await.unwrap();
-    let read = next(&mut at_alice).await;
+    let mut read = next(&mut at_alice).await;
+    // What could not be read when it came is sent again, and what lies in history is as hard to read as that.
+    while read.text == "are you there?" {
+        read = next(&mut at_alice).await;
+    }
     say(&alice, &mut at_alice, &bob, "from my new device").await;
     let mut answered = next(&mut at_bob).await;
     while answered.text.starts_with("question") {

@@ -3,6 +3,7 @@
 //! - data: [`Body`] → [`Datagram`] → [`Sealed`] (in a [`Parcel`]) → [`Frame`]
 //! - address: [`Audience`] → [`Recipient`] → [`Rendezvous`] → [`Topic`]
 
+use alloc::collections::BTreeSet;
 use alloc::string::String;
 use alloc::vec::Vec;
 use core::fmt;
@@ -406,6 +407,13 @@ pub struct History {
 }
 
 impl History {
+    /// Whether it asks for all of these topics, since that time or longer.
+    #[must_use]
+    pub fn covers(&self, topics: &[Topic], since: Timestamp) -> bool {
+        let asked: BTreeSet<&Topic> = self.topics.iter().collect();
+        self.since <= since && topics.iter().all(|topic| asked.contains(topic))
+    }
+
     /// Both wishes in one, if there are any. It may ask for more than they did.
     #[must_use]
     pub fn both(one: Option<Self>, other: Option<Self>) -> Option<Self> {

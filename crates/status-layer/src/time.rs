@@ -43,6 +43,13 @@ impl Timestamp {
         Self(self.0.saturating_add(u64::try_from(span.as_millis()).unwrap_or(u64::MAX)))
     }
 
+    /// The moment `span` before; never before the epoch.
+    #[must_use]
+    pub fn before(self, span: Duration) -> Self {
+        let span = u64::try_from(span.as_millis()).unwrap_or(u64::MAX);
+        Self::from_millis(self.millis().saturating_sub(span))
+    }
+
     /// How long ago `earlier` was; zero if it is in the future.
     #[must_use]
     pub const fn since(self, earlier: Self) -> Duration {

@@ -23,7 +23,8 @@ use tokio::task::JoinSet;
 use crate::node::inside::Inside;
 use crate::peers::Peers;
 use crate::store::Client;
-use crate::{Config, MessageHash, pubsub_topic};
+use crate::verdict::Route;
+use crate::{Config, MessageHash};
 use confirm::Confirm;
 use nodes::Nodes;
 use visit::Desk;
@@ -61,14 +62,13 @@ pub(crate) fn start(
     ends: Ends,
 ) {
     let client = Client::new(control, Arc::clone(peers), config.asking.patience);
-    // Frames are published on the first shard, so that is where history is.
-    let shard = config.shards.first().copied().unwrap_or_default();
-    let nodes = Arc::new(Nodes::new(client, shard, config.asking.rest));
-    let topic = pubsub_topic(config.cluster, shard);
+    let nodes = Arc::new(Nodes::new(client, config.asking.rest));
+    // What is published on a topic is kept under it.
+    let route = Route::new(config);
     if let Some(confirming) = config.asking.confirming {
-        tasks.spawn(Confirm::new(Arc::clone(&nodes), ask.clone(), confirming).run(ends.sent));
+        tasks.spawn(Confirm::new(Arc::clone(&nodes), ask.clone(), route.of(""), confirming).run(ends.sent));
     }
-    let desk = Desk::new(nodes, ask.clone(), topic, config);
+    let desk = Desk::new(nodes, ask.clone(), route, config);
     tasks.spawn(
         Work::new(desk, config.clock.clone(), config.asking, ends.watched).run(ends.wishes, peers.changes()),
     );

@@ -16,7 +16,7 @@ pub const TABLES: [Table; 10] = [
     Table { tag: LOAD, holds: "what frames carry", nature: Nature::Device },
     Table { tag: OF, holds: "which frames carry it", nature: Nature::Device },
     Table { tag: b'N', holds: "the number of the next frame", nature: Nature::Device },
-    Table { tag: b'C', holds: "up to when frames were seen", nature: Nature::Device },
+    Table { tag: b'C', holds: "up to when nothing is missing", nature: Nature::Device },
     Table { tag: b'W', holds: "topics that are watched", nature: Nature::Device },
 ];
 

@@ -301,8 +301,8 @@ impl<Y: DataSync, X: Security, P: Privacy> Run<'_, Y, X, P> {
 
     /// Wants what these topics had while nobody listened.
     fn fetch(&mut self, unit: &mut Unit<'_>, topics: Vec<Topic>, back: Duration) -> Result<(), Fault> {
-        let overlap = self.stack.config.overlap;
-        let wanted = self.own(unit, |cx| past::wanted(cx, topics, overlap, back))?;
+        let since = self.own(unit, |cx| past::since(cx, self.stack.config.overlap, back))?;
+        let wanted = (!topics.is_empty()).then_some(History { topics, since });
         self.out.fetch = History::both(self.out.fetch.take(), wanted);
         Ok(())
     }

@@ -21,13 +21,14 @@ const AT_ONCE: usize = 50;
 pub(super) struct Confirm {
     nodes: Arc<Nodes>,
     ask: mpsc::Sender<Inside>,
+    topic: String,
     when: Confirming,
     waiting: VecDeque<(Instant, Sent)>,
 }
 
 impl Confirm {
-    pub(super) fn new(nodes: Arc<Nodes>, ask: mpsc::Sender<Inside>, when: Confirming) -> Self {
-        Self { nodes, ask, when, waiting: VecDeque::new() }
+    pub(super) fn new(nodes: Arc<Nodes>, ask: mpsc::Sender<Inside>, topic: String, when: Confirming) -> Self {
+        Self { nodes, ask, topic, when, waiting: VecDeque::new() }
     }
 
     /// Runs until the node ends.
@@ -64,7 +65,7 @@ impl Confirm {
             .collect();
         // What is given up now is looked for a last time.
         self.waiting.retain(|(since, _)| old(since) + self.when.every <= self.when.until);
-        let Some(keeper @ (_, Dialect::Current)) = self.nodes.pick(&[]) else { return };
+        let Some(keeper @ (_, Dialect::Current)) = self.nodes.pick(&self.topic, &[]) else { return };
         let hashes: Vec<MessageHash> = due.keys().copied().collect();
         for some in hashes.chunks(AT_ONCE) {
             let query = Query { hashes: some.to_vec(), names_only: true, limit: AT_ONCE, ..Query::default() };

@@ -7,10 +7,10 @@ use std::time::Duration;
 use libp2p::PeerId;
 use tokio::time::{Instant, sleep_until};
 
-use crate::Query;
 use crate::address::short;
 use crate::store::{AskError, Client, Cursor, Dialect, EACH, Found};
 use crate::stream::StreamError;
+use crate::{PubsubTopic, Query};
 
 /// Nodes of which it is remembered how they answered.
 const MAX_REMEMBERED: usize = 512;
@@ -25,10 +25,9 @@ const TOO_MANY: u32 = 429;
 /// A node that can be asked.
 pub(super) type Keeper = (PeerId, Dialect);
 
-/// The nodes that keep history of our shard.
+/// The nodes that keep history.
 pub(super) struct Nodes {
     client: Client,
-    shard: u16,
     rest: Duration,
     book: Mutex<Book>,
 }
@@ -50,18 +49,23 @@ struct Standing {
 }
 
 impl Nodes {
-    pub(super) fn new(client: Client, shard: u16, rest: Duration) -> Self {
-        Self { client, shard, rest, book: Mutex::default() }
+    pub(super) fn new(client: Client, rest: Duration) -> Self {
+        Self { client, rest, book: Mutex::default() }
     }
 
     /// Whether anybody is connected who keeps history.
     pub(super) fn any(&self) -> bool {
-        !self.client.keepers(self.shard).is_empty()
+        !self.client.keepers(None).is_empty()
     }
 
-    /// The next one in turn who is not among `tried` and does not rest. Who speaks only the older protocol comes last.
-    pub(super) fn pick(&self, tried: &[PeerId]) -> Option<Keeper> {
-        let keepers = self.client.keepers(self.shard);
+    /// The next one in turn who may have what was said on a gossip topic, is not among `tried` and does not rest. Who speaks
+    /// only the older protocol comes last.
+    pub(super) fn pick(&self, pubsub_topic: &str, tried: &[PeerId]) -> Option<Keeper> {
+        let shard = match pubsub_topic.parse() {
+            Ok(PubsubTopic::Shard { shard, .. }) => Some(shard),
+            _ => None,
+        };
+        let keepers = self.client.keepers(shard);
         let now = Instant::now();
         let mut book = self.lock();
         let fit: Vec<Keeper> = keepers
@@ -76,11 +80,13 @@ impl Nodes {
         best.copied().nth(place)
     }
 
-    /// When the first of those who rest can be asked again.
+    /// When the first of those who rest can be asked again; not at once.
     pub(super) fn next_fit(&self) -> Option<Instant> {
-        let keepers = self.client.keepers(self.shard);
+        let keepers = self.client.keepers(None);
         let book = self.lock();
-        keepers.iter().filter_map(|(peer, _)| book.standings.get(peer)).map(|standing| standing.rests).min()
+        let rests =
+            keepers.iter().filter_map(|(peer, _)| book.standings.get(peer)).map(|standing| standing.rests);
+        rests.min().map(|rests| rests.max(Instant::now() + self.rest))
     }
 
     /// Asks a node for one page, in its time, and remembers how it answered.

@@ -1,17 +1,18 @@
 //! One span of time and at most ten topics: what two nodes or more have of it is handed up.
 
-use std::collections::HashSet;
+use std::collections::{BTreeMap, HashSet};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use libp2p::PeerId;
-use status_layer::{Fetching, NetworkEvent};
+use status_layer::{Fetching, NetworkEvent, Topic};
 use tokio::sync::{mpsc, oneshot};
 
 use super::nodes::{Keeper, Nodes};
 use crate::node::inside::Inside;
-use crate::store::{AskError, Cursor, Dialect, Found};
+use crate::store::{AskError, Cursor, Dialect, Found, MAX_TOPICS};
 use crate::stream::StreamError;
+use crate::verdict::Route;
 use crate::{Config, MAX_PAGE, MessageHash, Query};
 
 /// Nodes that are asked for the same.
@@ -27,7 +28,7 @@ const BY_NAME: usize = 50;
 pub(super) struct Desk {
     pub(super) nodes: Arc<Nodes>,
     ask: mpsc::Sender<Inside>,
-    pubsub_topic: String,
+    pub(super) route: Route,
     page: usize,
     largest: usize,
     messages: AtomicU64,
@@ -37,12 +38,32 @@ pub(super) struct Desk {
 /// What is wanted of each node in turn.
 #[derive(Clone, Debug)]
 pub(super) struct Span {
+    /// Where these topics are published.
+    pub(super) pubsub_topic: String,
     /// At most ten.
     pub(super) topics: Vec<String>,
     /// In nanoseconds since the Unix epoch.
     pub(super) from: i64,
     /// In nanoseconds since the Unix epoch; not part of it.
     pub(super) until: i64,
+}
+
+/// The spans for so many topics: each for those of one gossip topic, which go together in a question.
+pub(super) fn spans(route: &Route, topics: &[Topic], from: i64, until: i64) -> Vec<Span> {
+    let mut by_route: BTreeMap<String, Vec<String>> = BTreeMap::new();
+    for topic in topics {
+        by_route.entry(route.of(topic.as_str())).or_default().push(topic.as_str().to_owned());
+    }
+    let spans = by_route.into_iter().flat_map(|(pubsub_topic, topics)| {
+        let span = |topics: &[String]| Span {
+            pubsub_topic: pubsub_topic.clone(),
+            topics: topics.to_vec(),
+            from,
+            until,
+        };
+        topics.chunks(MAX_TOPICS).map(span).collect::<Vec<_>>()
+    });
+    spans.collect()
 }
 
 /// How much is expected to be missing.
@@ -59,16 +80,11 @@ pub(super) enum Care {
 pub(super) struct Nobody;
 
 impl Desk {
-    pub(super) fn new(
-        nodes: Arc<Nodes>,
-        ask: mpsc::Sender<Inside>,
-        pubsub_topic: String,
-        config: &Config,
-    ) -> Self {
+    pub(super) fn new(nodes: Arc<Nodes>, ask: mpsc::Sender<Inside>, route: Route, config: &Config) -> Self {
         Self {
             nodes,
             ask,
-            pubsub_topic,
+            route,
             page: config.asking.page.clamp(1, MAX_PAGE),
             largest: config.receive_limit,
             messages: AtomicU64::new(0),
@@ -98,7 +114,7 @@ impl Desk {
         let wanted = if care == Care::Fetch { WANTED } else { 1 };
         let (mut tried, mut done): (Vec<PeerId>, usize) = (Vec::new(), 0);
         while done < wanted && tried.len() < MAX_TRIED {
-            let Some(keeper) = self.nodes.pick(&tried) else { break };
+            let Some(keeper) = self.nodes.pick(&span.pubsub_topic, &tried) else { break };
             let first = tried.is_empty() && care == Care::Fetch;
             tried.push(keeper.0);
             let by_messages = first || keeper.1 == Dialect::Legacy;
@@ -197,7 +213,7 @@ impl Visit<'_> {
 
     fn query(&self, names_only: bool) -> Query {
         Query {
-            pubsub_topic: Some(self.desk.pubsub_topic.clone()),
+            pubsub_topic: Some(self.span.pubsub_topic.clone()),
             content_topics: self.span.topics.clone(),
             from: Some(self.span.from),
             until: Some(self.span.until),

@@ -5,8 +5,8 @@ use std::time::Duration;
 
 use status_layer::{History, Timestamp};
 
-use super::visit::Span;
-use crate::store::MAX_TOPICS;
+use super::visit::{Span, spans};
+use crate::verdict::Route;
 
 /// Wishes that are kept. Further ones are joined with the last.
 const MAX_WISHES: usize = 32;
@@ -24,7 +24,7 @@ pub(super) struct Wish {
     at: Option<i64>,
     /// The window that is looked at, and what is left of it.
     window: Option<(i64, Vec<Span>)>,
-    /// Whether the owner knows that nobody could be asked.
+    /// Whether the owner knows that nobody can be asked for this window.
     pub(super) is_told: bool,
 }
 
@@ -34,17 +34,14 @@ impl Wish {
     }
 
     /// What is left of the window that is next; nothing if all is fulfilled.
-    pub(super) fn spans(&mut self, now: i64, window: Duration) -> Vec<Span> {
+    pub(super) fn spans(&mut self, route: &Route, now: i64, window: Duration) -> Vec<Span> {
         let stated = self.history.since.nanos();
         let first = self.at.is_none();
         let from = *self.at.get_or_insert(stated.max(now.saturating_sub(nanos(MAX_BACK))));
         let close = if first { 0 } else { nanos(CLOSE) };
         if self.window.is_none() && from < now.saturating_sub(close) {
             let until = from.saturating_add(nanos(window)).min(now);
-            let span = |topics: &[String]| Span { topics: topics.to_vec(), from, until };
-            let topics: Vec<String> =
-                self.history.topics.iter().map(|topic| topic.as_str().to_owned()).collect();
-            self.window = Some((until, topics.chunks(MAX_TOPICS).map(span).collect()));
+            self.window = Some((until, spans(route, &self.history.topics, from, until)));
         }
         self.window.as_ref().map(|(_, spans)| spans.clone()).unwrap_or_default()
     }
@@ -59,6 +56,7 @@ impl Wish {
         let until = *until;
         self.at = Some(until);
         self.window = None;
+        self.is_told = false;
         Some(until)
     }
 }
@@ -113,6 +111,12 @@ mod tests {
     use status_layer::Topic;
 
     use super::*;
+    use crate::store::MAX_TOPICS;
+    use crate::{Config, HostKey};
+
+    fn route() -> Route {
+        Route::new(&Config::new(HostKey::generate(&mut status_layer::testing::rng(1))))
+    }
 
     const DAY: Duration = Duration::from_secs(86_400);
     const NOW: i64 = 1_700_000_000_000_000_000;
@@ -128,7 +132,7 @@ mod tests {
         let mut windows = Vec::new();
 
         loop {
-            let spans = wish.spans(NOW, DAY);
+            let spans = wish.spans(&route(), NOW, DAY);
             if spans.is_empty() {
                 break;
             }
@@ -146,20 +150,20 @@ mod tests {
     #[test]
     fn time_goes_on_and_there_is_an_end_all_the_same() {
         let mut wish = wish(1, DAY);
-        assert_eq!(wish.spans(NOW, DAY).len(), 1);
+        assert_eq!(wish.spans(&route(), NOW, DAY).len(), 1);
         wish.left(Vec::new());
 
-        assert!(wish.spans(NOW + nanos(CLOSE) - 1, DAY).is_empty());
-        assert_eq!(wish.spans(NOW + nanos(CLOSE) + 1, DAY).len(), 1);
+        assert!(wish.spans(&route(), NOW + nanos(CLOSE) - 1, DAY).is_empty());
+        assert_eq!(wish.spans(&route(), NOW + nanos(CLOSE) + 1, DAY).len(), 1);
     }
 
     #[test]
     fn what_failed_in_a_window_is_left() {
         let mut wish = wish(25, DAY * 2);
-        let spans = wish.spans(NOW, DAY);
+        let spans = wish.spans(&route(), NOW, DAY);
 
         assert_eq!(wish.left(spans[1..2].to_vec()), None);
-        let left = wish.spans(NOW, DAY);
+        let left = wish.spans(&route(), NOW, DAY);
 
         assert_eq!(left.len(), 1);
         assert_eq!((left[0].from, left[0].topics.len()), (spans[1].from, 10));
@@ -170,8 +174,8 @@ mod tests {
         let mut old = wish(1, DAY * 4000);
         let mut early = Wish::new(History { topics: Vec::new(), since: timestamp(NOW + nanos(DAY)) });
 
-        assert_eq!(old.spans(NOW, DAY)[0].from, NOW - nanos(MAX_BACK));
-        assert!(early.spans(NOW, DAY).is_empty());
+        assert_eq!(old.spans(&route(), NOW, DAY)[0].from, NOW - nanos(MAX_BACK));
+        assert!(early.spans(&route(), NOW, DAY).is_empty());
     }
 
     #[test]

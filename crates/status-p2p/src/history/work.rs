@@ -8,11 +8,10 @@ use tokio::sync::{mpsc, watch};
 use tokio::time::{Duration, Instant, sleep_until};
 
 use super::cover::Cover;
-use super::visit::{Care, Desk, Span};
+use super::visit::{Care, Desk, Span, spans};
 use super::wish::{Wishes, nanos, timestamp};
 use crate::Clock;
 use crate::config::Asking;
-use crate::store::MAX_TOPICS;
 
 /// Spans that are looked at at the same time.
 const AT_ONCE: usize = 3;
@@ -89,7 +88,7 @@ impl Work {
     async fn wish(&mut self, history: History) {
         self.wishes.add(history);
         self.next_try = Some(self.next_try.unwrap_or_else(Instant::now));
-        if self.desk.nodes.pick(&[]).is_none() {
+        if self.desk.nodes.pick(&self.desk.route.of(""), &[]).is_none() {
             self.nobody().await;
         }
     }
@@ -98,7 +97,7 @@ impl Work {
     async fn fulfil(&mut self) {
         let now = self.clock.nanos();
         let Some(wish) = self.wishes.first() else { return };
-        let spans = wish.spans(now, self.asking.window);
+        let spans = wish.spans(&self.desk.route, now, self.asking.window);
         if spans.is_empty() {
             return self.fulfilled().await;
         }
@@ -114,7 +113,8 @@ impl Work {
         if is_stuck {
             return self.nobody().await;
         }
-        if wish_is_done(self.wishes.first(), now, self.asking.window) {
+        let window = self.asking.window;
+        if self.wishes.first().is_some_and(|wish| wish.spans(&self.desk.route, now, window).is_empty()) {
             self.fulfilled().await;
         }
     }
@@ -130,7 +130,7 @@ impl Work {
         self.next_check = Some(Instant::now());
     }
 
-    /// Tells once of each wish that it has to wait.
+    /// Tells once of each wish, and each window of it, that it has to wait.
     async fn nobody(&mut self) {
         for wish in self.wishes.all().filter(|wish| !wish.is_told) {
             wish.is_told = true;
@@ -148,13 +148,12 @@ impl Work {
         let from = self.checked.min(now).saturating_sub(nanos(self.asking.every));
         let all = now.saturating_sub(nanos(self.asking.delay));
         let until = all.min(from.saturating_add(nanos(self.asking.window)));
-        let topics: Vec<String> =
-            self.watched.borrow().iter().map(|topic| topic.as_str().to_owned()).collect();
+        let topics: Vec<Topic> = self.watched.borrow().iter().cloned().collect();
         if topics.is_empty() || until <= from {
             return;
         }
-        let spans = topics.chunks(MAX_TOPICS).map(|topics| Span { topics: topics.to_vec(), from, until });
-        if !visit_all(&self.desk, spans.collect(), Care::Check).await.is_empty() {
+        let spans = spans(&self.desk.route, &topics, from, until);
+        if !visit_all(&self.desk, spans, Care::Check).await.is_empty() {
             self.next_check = self.desk.nodes.next_fit().map(|fit| fit.max(Instant::now() + SETTLING));
             return;
         }
@@ -177,11 +176,6 @@ impl Work {
         let watched = self.watched.borrow_and_update();
         self.cover.watch(&watched, timestamp(self.clock.nanos()));
     }
-}
-
-/// Whether nothing is left of a wish.
-fn wish_is_done(wish: Option<&mut super::wish::Wish>, now: i64, window: Duration) -> bool {
-    wish.is_some_and(|wish| wish.spans(now, window).is_empty())
 }
 
 /// Visits nodes for all spans; returns those that nobody answered.

@@ -35,9 +35,9 @@ impl Client {
         Self { control, peers, patience }
     }
 
-    /// Who keeps history of a shard and can be asked, longest connected first; who speaks version 3 comes before others.
+    /// Who keeps history of a shard, or of any, and can be asked, longest connected first; who speaks version 3 comes before others.
     /// Who has not said which shards it carries may carry this one.
-    pub(crate) fn keepers(&self, shard: u16) -> Vec<(PeerId, Dialect)> {
+    pub(crate) fn keepers(&self, shard: Option<u16>) -> Vec<(PeerId, Dialect)> {
         let mut keepers = self.peers.find(|name, peer| {
             let dialect = if peer.protocols.contains(&STORE) {
                 Dialect::Current
@@ -46,8 +46,9 @@ impl Client {
             } else {
                 return None;
             };
-            let is_fit =
-                peer.shards.as_ref().is_none_or(|shards| shards.is_empty() || shards.contains(&shard));
+            let is_fit = shard
+                .zip(peer.shards.as_ref())
+                .is_none_or(|(shard, shards)| shards.is_empty() || shards.contains(&shard));
             is_fit.then_some((dialect, peer.since, *name))
         });
         keepers.sort_by_key(|(dialect, since, _)| (*dialect, *since));

@@ -160,7 +160,7 @@ async fn a_lost_node_is_waited_for_and_then_the_rest_comes() {
     let wish = wish(3000);
 
     node.fetch(wish.clone());
-    event(&mut node, NetworkEvent::NoHistory(wish.clone())).await;
+    frames(&mut node, 100).await;
     let at = address(&one);
     let settings = Config { listen: vec![at], ..keeping(1, archive(&all).await) };
     one.close().await;

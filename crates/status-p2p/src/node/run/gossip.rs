@@ -157,7 +157,10 @@ impl Gossip {
 
     /// What others are to gossip for us. Notes the outcome if they cannot; otherwise it is reported when it is known.
     pub(super) fn ours(&mut self, id: FrameId, frame: Frame) -> Option<Ours> {
-        self.prepare(frame).map_err(|why| self.unpublished(id, why)).ok()
+        let ours = self.prepare(frame).map_err(|why| self.unpublished(id, why)).ok()?;
+        // As above; if nobody gossips it, it is looked for in vain.
+        let _ = self.sent.try_send(Sent { id, hash: ours.hash });
+        Some(ours)
     }
 
     /// Notes that a frame was not published.
