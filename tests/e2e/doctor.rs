@@ -76,7 +76,9 @@ async fn a_home_that_was_used_is_in_order_in_every_layer() {
         "{:?}",
         report.parts.iter().map(|part| (part.name, &part.findings)).collect::<Vec<_>>()
     );
-    assert!(report.parts.iter().all(|part| part.tables.iter().any(|table| table.rows > 0)), "{report:?}");
+    // Over a network double no nodes are found, so none are kept.
+    let mut parts = report.parts.iter().filter(|part| part.name != "network");
+    assert!(parts.all(|part| part.tables.iter().any(|table| table.rows > 0)), "{report:?}");
 }
 
 #[tokio::test]

@@ -21,6 +21,8 @@ mod glass_privacy;
 #[cfg(test)]
 mod gossip;
 #[cfg(test)]
+mod history;
+#[cfg(test)]
 mod home;
 #[cfg(test)]
 mod homes;

@@ -1,7 +1,7 @@
 //! A stack that does its own work at once, for worlds whose time stands still within a step.
 
 use status_crypto::Search;
-use status_layer::Unit;
+use status_layer::{History, Unit};
 use status_stack::{Engine, Fault, Input, Output};
 
 /// Does the work for frames in the step that asks for it.
@@ -20,7 +20,7 @@ impl<E: Engine> Engine for Diligent<E> {
             out.news.extend(then.news);
             out.frames.extend(then.frames);
             out.topics = then.topics.or(out.topics);
-            out.fetch = then.fetch.or(out.fetch);
+            out.fetch = History::both(out.fetch.take(), then.fetch);
             out.wake = then.wake;
             waiting.extend(then.work);
         }

@@ -255,15 +255,8 @@ async fn start(builder: ClientBuilder) -> Result<(Client, Driver), OpenError> {
                 if looks { nodes::load(&Draft::new(&*store).shelf(nodes::AREA))? } else { Vec::new() };
             let (listen, peers) = (&builder.listen, &builder.peers);
             let (fleet, discovery) = (builder.fleet, builder.discovery);
-            let way = Way {
-                listen,
-                peers,
-                local: builder.local,
-                light: builder.light,
-                fleet,
-                discovery,
-                known,
-            };
+            let way =
+                Way { listen, peers, local: builder.local, light: builder.light, fleet, discovery, known };
             let node = start_node(&owner, way).await?;
             let addresses = node.listen_addrs().iter().map(ToString::to_string).collect();
             let overview = node.overview();

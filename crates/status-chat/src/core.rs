@@ -228,7 +228,7 @@ impl Core {
         effects.frames.extend(frames);
         effects.work.extend(work);
         effects.topics = topics.or(effects.topics.take());
-        effects.fetch = fetch.or(effects.fetch.take());
+        effects.fetch = History::both(effects.fetch.take(), fetch);
         effects.wake = wake;
         for news in news {
             self.hear(unit, effects, news)?;

@@ -10,7 +10,7 @@ use std::collections::BTreeSet;
 use std::time::Duration;
 
 use status_layer::{
-    CryptoRng, Draft, FrameId, Network, NetworkEvent, Store, StoreError, Timestamp, Unpublished,
+    CryptoRng, Draft, Fetching, FrameId, Network, NetworkEvent, Store, StoreError, Timestamp, Unpublished,
 };
 use status_stack::Input;
 use status_store::BackupWriter;
@@ -309,6 +309,20 @@ impl Driver {
                     return None;
                 }
                 Input::Online(online)
+            }
+            NetworkEvent::Stored(id) => Input::Stored(id),
+            NetworkEvent::Covered(history, until) => Input::Covered { history, until },
+            NetworkEvent::Fetched(history) => {
+                self.tell(Event::Fetched);
+                Input::Covered { history, until: self.clock.now() }
+            }
+            NetworkEvent::Fetching(Fetching { messages, bytes }) => {
+                self.tell(Event::Fetching { messages, bytes });
+                return None;
+            }
+            NetworkEvent::NoHistory(_) => {
+                info!("nobody who keeps history can be asked now");
+                return None;
             }
             NetworkEvent::Closed => return Some(End(None)),
             _ => return None,

@@ -124,6 +124,15 @@ pub enum Event {
     PutBack,
     /// Whether somebody is connected who carries our traffic.
     Online(bool),
+    /// What was said while we were away comes in from nodes that keep it. Told again and again while it does.
+    Fetching {
+        /// Messages of the network that came so far, whether they are for us, and new, or not.
+        messages: u64,
+        /// What went over the wire for it, in bytes.
+        bytes: u64,
+    },
+    /// Nodes that keep history have given all that they have.
+    Fetched,
     /// The application was too slow and missed events. All messages are in [`Client::history`](crate::Client::history).
     Missed {
         /// How many.

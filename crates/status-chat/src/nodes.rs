@@ -90,7 +90,7 @@ pub(crate) fn examine(rows: &dyn Read, area: Area) -> Result<Examined, StoreErro
             }
             Err(_) => report.drop(Wrong::Damaged),
             Ok(known) if key.get(1..) != Some(known.node().as_str().as_bytes()) => {
-                report.drop(Wrong::Differs)
+                report.drop(Wrong::Differs);
             }
             Ok(_) if seen > MAX_KNOWN => report.drop(Wrong::TooMany),
             Ok(_) => {}

@@ -404,3 +404,19 @@ pub struct History {
     /// The first moment of interest.
     pub since: Timestamp,
 }
+
+impl History {
+    /// Both wishes in one, if there are any. It may ask for more than they did.
+    #[must_use]
+    pub fn both(one: Option<Self>, other: Option<Self>) -> Option<Self> {
+        let (mut all, more) = match (one, other) {
+            (Some(one), Some(other)) => (one, other),
+            (one, other) => return one.or(other),
+        };
+        all.since = all.since.min(more.since);
+        all.topics.extend(more.topics);
+        all.topics.sort();
+        all.topics.dedup();
+        Some(all)
+    }
+}

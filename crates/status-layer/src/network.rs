@@ -60,6 +60,7 @@ pub enum NetworkEvent {
     /// The frame was not handed to anybody and has to be published again.
     Unpublished(FrameId, Unpublished),
     /// `true` each time a node joins that carries our traffic, `false` when the last one left.
+    /// At `true` what waits is handed over again, and from the start and from `false` on not before: a network has to say it.
     Online(bool),
     /// A node that keeps history has confirmed that it keeps the frame.
     Stored(FrameId),

@@ -104,8 +104,8 @@ async fn chatter(mut node: Node, rate: u64, end: Instant) {
         tokio::select! {
             _ = tick.tick() => {
                 number += 1;
-                let mut bytes = vec![0; MESSAGE];
-                bytes[..8].copy_from_slice(&number.to_be_bytes());
+                let mut bytes = number.to_be_bytes().to_vec();
+                bytes.resize(MESSAGE, 0);
                 let at = Timestamp::from_millis(1_700_000_000_000 + number);
                 node.publish(FrameId(number), Frame { topic: Topic::new("/waku/1/0xffffffff/rfc26"), at, bytes });
             }

@@ -4,8 +4,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use crate::{
-    Archive, Clock, Discovery, HostKey, Light, Mode, PeerAddr, Protected, PubsubTopic, Reach, Serve, StartError,
-    Web,
+    Archive, Clock, Discovery, HostKey, Light, Mode, PeerAddr, Protected, PubsubTopic, Reach, Serve,
+    StartError, Web,
 };
 
 /// The cluster of the Status network.

@@ -7,12 +7,17 @@ mod table;
 mod watchdog;
 
 use libp2p::StreamProtocol;
+#[cfg(feature = "hazmat")]
 use prost::Message as _;
 
 use crate::{WakuMessage, generated};
 pub(crate) use client::{Client, Filters, run as subscribe};
 pub(crate) use request::request_id;
+#[cfg(feature = "hazmat")]
+pub(crate) use request::{Request, Status};
 pub(crate) use server::run as serve;
+#[cfg(feature = "hazmat")]
+pub(crate) use table::Table;
 
 /// Subscribing, named exactly as deployed nodes name it.
 pub(crate) const SUBSCRIBE: StreamProtocol = StreamProtocol::new("/vac/waku/filter-subscribe/2.0.0-beta1");
@@ -52,6 +57,7 @@ impl Pushed {
     }
 
     /// Reads a push without the length before it.
+    #[cfg(feature = "hazmat")]
     pub(crate) fn decode(bytes: &[u8]) -> Option<Self> {
         Self::check(generated::MessagePush::decode(bytes).ok()?)
     }

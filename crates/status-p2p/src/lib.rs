@@ -37,6 +37,8 @@ mod gate;
 mod generated {
     include!("generated/status.p2p.v1.rs");
 }
+#[cfg(feature = "hazmat")]
+pub mod hazmat;
 mod history;
 mod key;
 mod light;

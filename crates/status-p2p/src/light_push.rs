@@ -7,6 +7,8 @@ mod server;
 use libp2p::StreamProtocol;
 
 pub(crate) use client::{Paces, Pusher, run as publish};
+#[cfg(feature = "hazmat")]
+pub(crate) use outcome::Outcome;
 pub(crate) use server::{Server, run as serve};
 
 /// Version 3, named exactly as deployed nodes name it.

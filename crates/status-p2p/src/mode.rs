@@ -104,7 +104,7 @@ pub struct Light {
     pub publish: Duration,
     /// Others are asked for more nodes as long as fewer than this are connected. Default 4.
     pub nodes: usize,
-    /// How often they are asked. Default 5 seconds.
+    /// How often they are asked at first; less and less if it brings nobody. Default 5 seconds.
     pub exchange: Duration,
 }
 

@@ -30,6 +30,8 @@ const MAX_ANSWERED: usize = 100;
 const MAX_QUESTION: usize = 1024;
 /// Largest answer that is read, in bytes: a hundred records of the largest size.
 const MAX_ANSWER: usize = MAX_ANSWERED * (MAX_RECORD + 16);
+/// The longest wait between two questions, while as many nodes stay connected.
+const LONGEST: Duration = Duration::from_secs(10 * 60);
 /// A question has to be over within this.
 const PATIENCE: Duration = Duration::from_secs(10);
 
@@ -67,9 +69,15 @@ pub(crate) fn records(answer: PeerExchangeRpc) -> Vec<NodeRecord> {
 
 /// Asks others for nodes as long as too few are connected, until the node ends.
 pub(crate) async fn learn(light: Light, peers: Arc<Peers>, mut control: Control, ask: mpsc::Sender<Inside>) {
+    let (mut wait, mut before) = (light.exchange, 0);
     loop {
-        sleep(light.exchange).await;
-        if peers.all().len() >= light.nodes {
+        sleep(wait).await;
+        let connected = peers.all().len();
+        // Who has told all that is known is not asked as often: in a small network there are no more.
+        let same = connected == before;
+        wait = if same { wait.saturating_mul(2).min(LONGEST.max(light.exchange)) } else { light.exchange };
+        before = connected;
+        if connected >= light.nodes {
             continue;
         }
         let known = peers.speaking(&PROTOCOL);

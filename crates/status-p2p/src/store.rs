@@ -19,6 +19,14 @@ use crate::wire::{MessageHash, WakuMessage};
 pub(crate) use client::{Client, Dialect};
 pub(crate) use keeper::keep;
 pub(crate) use server::Server;
+#[cfg(feature = "hazmat")]
+pub(crate) use {
+    legacy::{
+        read_answer as read_legacy_answer, read_question as read_legacy_question,
+        write_answer as write_legacy_answer,
+    },
+    wire::{read_answer, read_question, write_answer, write_question},
+};
 
 /// Version 3, named exactly as deployed nodes name it.
 pub(crate) const STORE: StreamProtocol = StreamProtocol::new("/vac/waku/store-query/3.0.0");

@@ -7,13 +7,13 @@ mod web;
 use std::time::Duration;
 
 use libp2p::core::muxing::StreamMuxerBox;
+use libp2p::core::transport::Boxed;
 use libp2p::core::transport::timeout::TransportTimeout;
-use libp2p::core::transport::{Boxed, OrTransport};
 use libp2p::core::upgrade::Version;
 use libp2p::dns::tokio::Transport as Named;
 use libp2p::dns::{ResolverConfig, ResolverOpts};
 use libp2p::identity::Keypair;
-use libp2p::{PeerId, Transport, noise, relay, tcp, websocket, yamux};
+use libp2p::{PeerId, Transport, relay, tcp, websocket, yamux};
 
 use crate::StartError;
 pub use web::{Certificate, CertificateError, Web};
@@ -28,30 +28,31 @@ pub(crate) type Carrier = Boxed<(PeerId, StreamMuxerBox)>;
 
 /// Every transport of a node: TCP and WebSocket at addresses and at names, circuits through nodes that relay, and
 /// QUIC where it is built in. The second part asks for the circuits.
-pub(crate) fn all(
-    key: &Keypair,
-    secured: &Web,
-) -> Result<(Carrier, relay::client::Behaviour), StartError> {
-    let tcp = || named(|| tcp::tokio::Transport::new(tcp::Config::default().nodelay(true)));
-    let mut web = websocket::Config::new(tcp());
+pub(crate) fn all(key: &Keypair, secured: &Web) -> Result<(Carrier, relay::client::Behaviour), StartError> {
+    let (handshake, muxer) = (handshake(key)?, yamux::Config::default);
+    let tcp = || tcp::tokio::Transport::new(tcp::Config::default().nodelay(true));
+    let mut web = websocket::Config::new(named(tcp));
     web.set_max_data_size(MAX_WEB_FRAME);
     web.set_tls_config(secured.settings()?);
-    // The web first: it knows what is not meant for it; TCP would take the beginning of its addresses for its own.
-    let streams = OrTransport::new(web, tcp());
-    let streams = TransportTimeout::new(
-        streams.upgrade(Version::V1Lazy).authenticate(handshake(key)?).multiplex(yamux::Config::default()),
-        HANDSHAKE,
-    );
-    let streams = streams.map(|(peer, muxer), _| (peer, StreamMuxerBox::new(muxer)));
-    #[cfg(feature = "quic")]
-    let streams = {
-        use libp2p::quic;
-        let quic =
-            TransportTimeout::new(named(|| quic::tokio::Transport::new(quic::Config::new(key))), HANDSHAKE);
-        let quic = quic.map(|(peer, muxer), _| (peer, StreamMuxerBox::new(muxer)));
-        streams.or_transport(quic).map(|either, _| either.into_inner())
+    let web = web.upgrade(Version::V1Lazy).authenticate(handshake.clone()).multiplex(muxer());
+    let web = web.map(|(peer, muxer), _| (peer, StreamMuxerBox::new(muxer)));
+    let plain = || {
+        let tcp = tcp().upgrade(Version::V1Lazy).authenticate(handshake.clone()).multiplex(muxer());
+        let tcp = tcp.map(|(peer, muxer), _| (peer, StreamMuxerBox::new(muxer)));
+        #[cfg(feature = "quic")]
+        let tcp = {
+            use libp2p::quic;
+            let quic = quic::tokio::Transport::new(quic::Config::new(key));
+            let quic = quic.map(|(peer, muxer), _| (peer, StreamMuxerBox::new(muxer)));
+            tcp.or_transport(quic).map(|either, _| either.into_inner())
+        };
+        tcp
     };
-    with_circuits(streams.boxed(), key)
+    // The web first, as it knows what is not meant for it: what finds names takes any address, and fails later. For the
+    // same reason names are found once for TCP and QUIC together.
+    let direct = web.or_transport(named(plain)).map(|either, _| either.into_inner());
+    let direct = TransportTimeout::new(direct, HANDSHAKE);
+    with_circuits(direct.boxed(), key)
 }
 
 /// A transport, and circuits through the nodes that it reaches.
@@ -79,8 +80,8 @@ fn named<T>(inner: impl Fn() -> T) -> Named<T> {
 }
 
 #[cfg(not(feature = "tls"))]
-fn handshake(key: &Keypair) -> Result<noise::Config, StartError> {
-    noise::Config::new(key).map_err(|_| StartError::Settings)
+fn handshake(key: &Keypair) -> Result<libp2p::noise::Config, StartError> {
+    libp2p::noise::Config::new(key).map_err(|_| StartError::Settings)
 }
 
 #[cfg(feature = "tls")]

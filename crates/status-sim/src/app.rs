@@ -5,8 +5,8 @@ use std::collections::BTreeSet;
 
 use status_layer::row::{Reader, Writer};
 use status_layer::{
-    Area, Audience, Interest, Memory, MessageId, Name, Read, Reason, Recipient, StoreError, Timestamp, Unit,
-    UserId,
+    Area, Audience, History, Interest, Memory, MessageId, Name, Read, Reason, Recipient, StoreError,
+    Timestamp, Unit, UserId,
 };
 use status_stack::{Engine, Fault, Input, Layer, News, Output};
 
@@ -96,7 +96,7 @@ impl<E: Engine> App<E> {
         out.frames.extend(more.frames);
         out.work.extend(more.work);
         out.topics = more.topics.or(out.topics.take());
-        out.fetch = more.fetch.or(out.fetch.take());
+        out.fetch = History::both(out.fetch.take(), more.fetch);
         out.wake = more.wake;
         Ok(())
     }

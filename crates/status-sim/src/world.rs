@@ -5,7 +5,9 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use status_layer::testing::{SeededRng, rng};
-use status_layer::{Audience, Body, Frame, Interest, Memory, MessageId, Recipient, Timestamp, UserId};
+use status_layer::{
+    Audience, Body, Frame, History, Interest, Memory, MessageId, Recipient, Timestamp, UserId,
+};
 use status_stack::{Engine, Fault, Input};
 
 use crate::air::{Archive, Watchers, drag, later};
@@ -274,6 +276,11 @@ impl World {
                 if self.node(to).online && self.node(to).watched.contains(&frame.topic) {
                     self.step(to, Input::Frame(Arc::unwrap_or_clone(frame)));
                 }
+            }
+            // Not all of it came.
+            Coming::Input(Input::Covered { history, .. }) if !self.node(to).online => {
+                let node = self.node_mut(to);
+                node.wants = History::both(node.wants.take(), Some(history));
             }
             Coming::Input(input) => self.step(to, input),
         }

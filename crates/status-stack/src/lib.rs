@@ -20,6 +20,7 @@ extern crate alloc;
 
 mod examine;
 mod outbox;
+mod past;
 mod stack;
 mod step;
 mod table;

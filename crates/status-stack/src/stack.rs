@@ -10,8 +10,8 @@ use status_layer::{
 };
 
 use crate::outbox::{self, Which};
+use crate::past;
 use crate::step::{Fault, Input, Layer, News, Output, Taken, Way};
-use crate::table::{self, CURSOR, WATCHED};
 use crate::track::{self, Step};
 
 /// Three layers and the conductor that runs them. It holds configuration only; all state is in the store.
@@ -41,8 +41,10 @@ pub struct Config {
     /// How long after it was handed to the network an unconfirmed frame is handed to it again. While nobody is there, from the
     /// start and from [`Input::Online`]`(false)` on, none is: all are when somebody joins.
     pub retry: Duration,
-    /// How far before the last frame seen history is fetched, for frames that were published late.
+    /// How far before the time at which nothing was missing history is fetched, for frames that were published late.
     pub overlap: Duration,
+    /// How far back the history of a topic is fetched that was not watched before.
+    pub joined: Duration,
 }
 
 /// The rows of each layer. They belong to a layer, not to a kind of layer: whoever puts another one in gives it
@@ -68,6 +70,7 @@ impl Default for Config {
             max_cover: 8,
             retry: Duration::from_secs(60),
             overlap: Duration::from_secs(120),
+            joined: Duration::from_secs(86_400),
         }
     }
 }
@@ -143,6 +146,7 @@ impl<Y: DataSync, X: Security, P: Privacy> Engine for Stack<Y, X, P> {
                 run.resume(unit, Which::All)?;
             }
             Input::Online(false) => run.own(unit, |cx| outbox::note_others(cx, false))?,
+            Input::Covered { history, until } => run.own(unit, |cx| past::covered(cx, &history, until))?,
             Input::Tick => run.resume(unit, Which::Due)?,
         }
         run.down(unit)?;
@@ -172,16 +176,8 @@ impl<Y: DataSync, X: Security, P: Privacy> Run<'_, Y, X, P> {
             outbox::note_others(cx, false)
         })?;
         self.resume(unit, Which::All)?;
-        let (topics, seen) = self.own(unit, |cx| {
-            let topics = cx.shelf.get(WATCHED)?.map_or(Ok(Vec::new()), |row| table::decode_topics(&row))?;
-            let seen = cx.shelf.get(CURSOR)?.map(|row| table::decode_number(&row)).transpose()?;
-            Ok((topics, seen))
-        })?;
-        if let Some(seen) = seen.filter(|_| !topics.is_empty()) {
-            let overlap = u64::try_from(self.stack.config.overlap.as_millis()).unwrap_or(u64::MAX);
-            let since = Timestamp::from_millis(seen.saturating_sub(overlap));
-            self.out.fetch = Some(History { topics: topics.clone(), since });
-        }
+        let topics = self.own(unit, |cx| past::topics(cx))?;
+        self.fetch(unit, topics.clone(), Duration::ZERO)?;
         self.out.topics = Some(topics);
         Ok(())
     }
@@ -189,13 +185,12 @@ impl<Y: DataSync, X: Security, P: Privacy> Run<'_, Y, X, P> {
     /// Frame → parcel → letters → bodies.
     fn up(&mut self, unit: &mut Unit<'_>, frame: Frame) -> Result<(), Fault> {
         let Stack { sync, security, privacy, .. } = self.stack;
-        let (at, size) = (frame.at, frame.bytes.len());
+        let size = frame.bytes.len();
         let parcel = match self.call(unit, Layer::Privacy, |cx| privacy.peel(cx, frame)) {
             Ok(Some(parcel)) => parcel,
             Ok(None) => return Ok(()),
             Err(no) => return self.dropped(no),
         };
-        self.seen(unit, at)?;
         let (sealed, hint) = (parcel.sealed.as_bytes().len(), parcel.hint);
         let opened = match self.call(unit, Layer::Security, |cx| security.open(cx, parcel)) {
             Ok(opened) => opened,
@@ -297,9 +292,18 @@ impl<Y: DataSync, X: Security, P: Privacy> Run<'_, Y, X, P> {
             topics = self.settle(None, done)?.or(topics);
         }
         let Some(topics) = topics else { return Ok(()) };
-        if self.own(unit, |cx| watched(cx, &topics))? {
+        if let Some(added) = self.own(unit, |cx| past::watch(cx, &topics))? {
             self.out.topics = Some(topics);
+            self.fetch(unit, added, self.stack.config.joined)?;
         }
+        Ok(())
+    }
+
+    /// Wants what these topics had while nobody listened.
+    fn fetch(&mut self, unit: &mut Unit<'_>, topics: Vec<Topic>, back: Duration) -> Result<(), Fault> {
+        let overlap = self.stack.config.overlap;
+        let wanted = self.own(unit, |cx| past::wanted(cx, topics, overlap, back))?;
+        self.out.fetch = History::both(self.out.fetch.take(), wanted);
         Ok(())
     }
 
@@ -364,18 +368,6 @@ impl<Y: DataSync, X: Security, P: Privacy> Run<'_, Y, X, P> {
             self.offer(unit, id, frame)?;
         }
         Ok(())
-    }
-
-    /// Moves the history cursor. A frame from the future must not hide what comes before it.
-    fn seen(&self, unit: &mut Unit<'_>, at: Timestamp) -> Result<(), Fault> {
-        self.own(unit, |cx| {
-            let before = cx.shelf.get(CURSOR)?.map_or(Ok(0), |row| table::decode_number(&row))?;
-            let now = at.min(cx.now).millis();
-            if now > before {
-                cx.shelf.put(CURSOR, table::encode_number(now));
-            }
-            Ok(())
-        })
     }
 
     fn wake(&mut self, next: Option<Timestamp>) {
@@ -451,16 +443,6 @@ impl From<No> for Fault {
             No::Failed(fault) => fault,
         }
     }
-}
-
-/// Notes the topics watched; whether they changed.
-fn watched(cx: &mut Cx<'_>, topics: &[Topic]) -> Result<bool, StoreError> {
-    let row = table::encode_topics(topics);
-    let changed = cx.shelf.get(WATCHED)?.is_none_or(|before| before != row);
-    if changed {
-        cx.shelf.put(WATCHED, row);
-    }
-    Ok(changed)
 }
 
 /// Who has reason to lack what we sent: keys changed.

@@ -66,6 +66,13 @@ pub enum Input {
     Resend(Option<UserId>),
     /// The network will never carry our frame. Told on as [`News::Unpublishable`] of each message in it.
     Unpublishable(FrameId),
+    /// All that was published on these topics since their time, up to a moment, was handed up.
+    Covered {
+        /// The topics, and since when.
+        history: History,
+        /// Up to when.
+        until: Timestamp,
+    },
     /// The network can be reached (`true`, each time a node joins) or not.
     Online(bool),
     /// The moment named by [`Output::wake`] has come.

@@ -10,7 +10,7 @@
 //! | `N` | version, next frame id (8) |
 //! | `L` id | version, at (8), frames, unpublished, unstored (4 each), kind (1), length (2), reader, message ids (32 each): what the frames from this one on carry (in `track`) |
 //! | `F` id | version, id of the first frame with the same messages (8), marks (1) |
-//! | `C` | version, time up to which frames were seen (8) |
+//! | `C` | version, time up to which nothing is missing (8) |
 //! | `W` | version, then topic length (2) and topic for each topic watched |
 //!
 //! Numbers are big-endian. Earlier versions wrote no `D`, `K` and `A`: they are made when such a store is started.

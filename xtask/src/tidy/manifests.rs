@@ -7,9 +7,20 @@ use crate::tree::Tree;
 
 const KINDS: [&str; 3] = ["dependencies", "dev-dependencies", "build-dependencies"];
 
-/// Checks the manifest of every member.
+/// Checks the manifest of every member. A folder with a workspace of its own is none, nor is what lies in it.
 pub(super) fn check(tree: &Tree) -> Vec<Finding> {
-    tree.ending("Cargo.toml").flat_map(|(path, text)| check_one(path, text)).collect()
+    let apart: Vec<&str> = tree
+        .ending("Cargo.toml")
+        .filter(|(_, text)| text.parse::<Table>().is_ok_and(|manifest| manifest.contains_key("workspace")))
+        .filter_map(|(path, _)| path.strip_suffix("/Cargo.toml"))
+        .collect();
+    let within = |path: &str| {
+        apart.iter().any(|folder| path.strip_prefix(folder).is_some_and(|rest| rest.starts_with('/')))
+    };
+    tree.ending("Cargo.toml")
+        .filter(|(path, _)| !within(path))
+        .flat_map(|(path, text)| check_one(path, text))
+        .collect()
 }
 
 fn check_one(path: &str, text: &str) -> Vec<Finding> {
@@ -17,7 +28,7 @@ fn check_one(path: &str, text: &str) -> Vec<Finding> {
         Ok(manifest) => manifest,
         Err(error) => return vec![Finding::new(path, error.to_string())],
     };
-    // The root is where versions live; a folder with a workspace of its own is not a member.
+    // The root is where versions live.
     if manifest.contains_key("workspace") {
         return Vec::new();
     }
@@ -95,7 +106,18 @@ mod tests {
     }
 
     #[test]
-    fn workspace_of_its_own_is_not_a_member() {
-        assert_eq!(findings("[workspace]\n[dependencies]\nhex = \"1\"\n"), [""; 0]);
+    fn workspace_of_its_own_is_not_a_member_nor_is_what_lies_in_it() {
+        let version = "[dependencies]\nhex = \"1\"\n";
+        let apart = format!("[workspace]\n{version}");
+        let tree = |manifest: &str| {
+            Tree::of(&[
+                ("Cargo.toml", "[workspace]"),
+                ("crates/a/Cargo.toml", manifest),
+                ("crates/a/b/Cargo.toml", version),
+            ])
+        };
+
+        assert_eq!(check(&tree(&apart)).len(), 0);
+        assert_eq!(check(&tree("")).len(), 1, "beside a manifest that is no workspace it counts");
     }
 }

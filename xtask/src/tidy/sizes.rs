@@ -83,11 +83,12 @@ mod tests {
 
     #[test]
     fn stack_is_counted_as_a_whole() {
-        let half = format!("/// Documented.\n\n{}", long(MAX_STACK / 2 + 1));
+        let third = format!("/// Documented.\n\n{}", long(MAX_STACK / 3 + 1));
         let tree = Tree::of(&[
-            ("crates/status-stack/src/a.rs", &half),
-            ("crates/status-stack/src/b.rs", &half),
-            ("crates/status-stack/tests/it/main.rs", &half),
+            ("crates/status-stack/src/a.rs", &third),
+            ("crates/status-stack/src/b.rs", &third),
+            ("crates/status-stack/src/c.rs", &third),
+            ("crates/status-stack/tests/it/main.rs", &third),
         ]);
 
         let found = check(&tree);

@@ -100,7 +100,10 @@ fn what_is_too_old_is_given_up_also_while_nothing_can_be_sent() {
         told.extend(due.now);
         looks += 1;
         match due.next.filter(|next| *next <= end) {
-            Some(next) => alice.party.now = next,
+            Some(next) => {
+                assert!(next > alice.party.now, "it is asked for nothing");
+                alice.party.now = next;
+            }
             None => break,
         }
     }

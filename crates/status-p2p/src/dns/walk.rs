@@ -82,7 +82,7 @@ pub(super) async fn walk(
             None => return walked,
             Some((Half::Nodes, Some(Entry::Node(node)))) => found(node),
             Some((Half::Links, Some(Entry::Link(link)))) if walked.links.len() < MAX_LINKS => {
-                walked.links.push(link)
+                walked.links.push(link);
             }
             Some((half, Some(Entry::Branch(children)))) => {
                 for child in children {

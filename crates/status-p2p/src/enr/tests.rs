@@ -1,3 +1,4 @@
+use rand::Rng as _;
 use status_layer::testing::rng;
 
 use super::*;
@@ -174,4 +175,26 @@ fn an_address_by_way_of_a_relay_stays_one() {
     assert_eq!(written, [relay.trim_end_matches("/p2p-circuit"), "/dns4/example.org/tcp/443/wss"]);
     let read = texts(&record.addresses());
     assert_eq!(read, [format!("{relay}/p2p/{own}"), format!("/dns4/example.org/tcp/443/wss/p2p/{own}")]);
+}
+
+#[test]
+fn whatever_stands_in_the_fields_is_read_or_left_out() {
+    let key = CombinedKey::generate_secp256k1();
+    let mut rng = rng(3);
+    for _ in 0..1000 {
+        let mut value = vec![0; usize::try_from(rng.below(140)).unwrap()];
+        rng.fill_bytes(&mut value);
+        // Often a length that fits what follows, so that there is something to read.
+        if let Some(first) = value.first_mut().filter(|_| rng.chance(50)) {
+            *first = 0;
+        }
+        let field = [SHARD_LIST, SHARD_BITS, ADDRESSES, WAKU2][usize::try_from(rng.below(4)).unwrap()];
+        let record = Enr::builder().add_value(field, &value.as_slice()).build(&key).unwrap();
+
+        let record = NodeRecord::new(record).unwrap();
+
+        assert!(record.addresses().len() <= value.len() / 2);
+        assert!(record.shards().is_none_or(|of| of.shards.iter().all(|shard| *shard < 1024)));
+        assert!(record.capabilities().is_none() || value.len() < 2);
+    }
 }

@@ -95,13 +95,11 @@ async fn keep(client: &Client) {
         let usable = usable(client);
         running.drop_all_but(&usable, &client.filters);
         while running.peers.len() < client.light.filters {
-            let idle = usable.iter().filter(|peer| !running.peers.contains_key(*peer));
-            let Some(peer) = bench.choose(idle.copied(), now) else { break };
+            let Some(peer) = bench.choose(&running.idle(&usable), now) else { break };
             running.begin(client, peer, bench.knows(&peer));
         }
         let lacking = running.peers.len() < client.light.filters;
-        let idle = || usable.iter().filter(|peer| !running.peers.contains_key(*peer)).copied();
-        let next = lacking.then(|| bench.next_choice(idle())).flatten();
+        let next = lacking.then(|| bench.next_choice(&running.idle(&usable))).flatten();
         let due = client.filters.next_due();
         tokio::select! {
             changed = changes.changed() => if changed.is_err() { return },
@@ -170,6 +168,11 @@ impl Running {
         };
         let task = self.tasks.spawn(async move { (peer, session.run().await) });
         self.peers.insert(peer, (task, leave));
+    }
+
+    /// Those with whom nothing runs.
+    fn idle(&self, usable: &[PeerId]) -> Vec<PeerId> {
+        usable.iter().filter(|peer| !self.peers.contains_key(*peer)).copied().collect()
     }
 
     /// Ends those whose nodes are gone.

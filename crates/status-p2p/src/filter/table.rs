@@ -110,6 +110,13 @@ impl Table {
         over
     }
 
+    /// How many subscriptions there are, and the most criteria of one.
+    #[cfg(feature = "hazmat")]
+    pub(crate) fn size(&self) -> (usize, usize) {
+        let most = self.all.values().map(|subscription| subscription.criteria.len()).max();
+        (self.all.len(), most.unwrap_or_default())
+    }
+
     fn expire(&mut self, now: Instant) {
         let idle = self.limits.idle;
         self.all.retain(|_, subscription| now.saturating_duration_since(subscription.heard) < idle);

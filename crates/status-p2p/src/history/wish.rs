@@ -75,12 +75,7 @@ impl Wishes {
             return;
         }
         if let Some(last) = self.0.pop_back() {
-            let mut joined = last.history;
-            joined.since = joined.since.min(history.since);
-            joined.topics.extend(history.topics);
-            joined.topics.sort();
-            joined.topics.dedup();
-            self.0.push_back(Wish::new(joined));
+            self.0.extend(History::both(Some(last.history), Some(history)).map(Wish::new));
         }
     }
 

@@ -25,7 +25,7 @@ pub(crate) struct Question {
 }
 
 /// The question for a page, behind a place.
-pub(super) fn write_question(
+pub(crate) fn write_question(
     id: String,
     query: &Query,
     cursor: Option<&Cursor>,
@@ -86,7 +86,7 @@ fn said(time: Option<i64>) -> Option<i64> {
 }
 
 /// The answer with a page, or with the reason why there is none.
-pub(super) fn write_answer(id: Option<String>, query: &Query, page: Result<Page, Refusal>) -> HistoryRpc {
+pub(crate) fn write_answer(id: Option<String>, query: &Query, page: Result<Page, Refusal>) -> HistoryRpc {
     let response = match page {
         Ok(page) => {
             let last = page.cursor.and_then(|hash| page.messages.iter().find(|one| one.hash == hash));

@@ -9,7 +9,7 @@ const OK: u32 = 200;
 const NO_ID: &str = "N/A";
 
 /// The question for a page, behind a place.
-pub(super) fn write_question(id: String, query: &Query) -> StoreQueryRequest {
+pub(crate) fn write_question(id: String, query: &Query) -> StoreQueryRequest {
     StoreQueryRequest {
         request_id: id,
         include_data: !query.names_only,
@@ -70,7 +70,7 @@ pub(super) fn page_size(asked: Option<u64>) -> usize {
 }
 
 /// The answer with a page, or with the reason why there is none.
-pub(super) fn write_answer(
+pub(crate) fn write_answer(
     id: Option<String>,
     page: Result<Page, Refusal>,
     names_only: bool,

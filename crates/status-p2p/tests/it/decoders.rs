@@ -4,7 +4,10 @@
 
 use rand::rngs::StdRng;
 use rand::{Rng, RngExt, SeedableRng};
-use status_p2p::{Metadata, PeerAddr, PubsubTopic, WakuMessage, autoshard};
+use status_layer::Timestamp;
+use status_p2p::{
+    Fleet, KnownNode, Metadata, NodeRecord, PeerAddr, PubsubTopic, Source, TreeUrl, WakuMessage, autoshard,
+};
 
 use crate::support::frame;
 
@@ -120,6 +123,53 @@ fn every_text_is_a_gossip_topic_or_refused_and_has_a_shard_or_none() {
         assert!(shard.is_err() || shard.is_ok_and(|shard| shard < 8));
         let Ok(topic) = text.parse::<PubsubTopic>() else { return false };
         assert_eq!(topic.to_string(), text);
+        true
+    }));
+}
+
+#[test]
+fn every_input_is_a_record_that_its_node_signed_or_refused() {
+    let seeds: Vec<_> = Fleet::StatusProd.boot().iter().map(NodeRecord::encode).collect();
+    let genuine = seeds.clone();
+
+    some(read(seeds, move |bytes| {
+        let Ok(record) = NodeRecord::decode(bytes) else { return false };
+        assert!(genuine.contains(&record.encode()), "nobody else can sign");
+        assert_eq!(record.to_string().parse().as_ref(), Ok(&record));
+        true
+    }));
+}
+
+#[test]
+fn every_row_is_a_known_node_or_refused() {
+    let heard = Timestamp::from_secs(1);
+    let rows = Fleet::StatusProd.boot().into_iter().map(|record| {
+        let node = KnownNode {
+            record,
+            source: Source::Tree,
+            heard,
+            connected: None,
+            tried: Some(heard),
+            failures: 3,
+        };
+        node.encode()
+    });
+
+    some(read(rows.collect(), |bytes| {
+        let Ok(known) = KnownNode::decode(bytes) else { return false };
+        assert_eq!(KnownNode::decode(&known.encode()), Ok(known));
+        true
+    }));
+}
+
+#[test]
+fn every_text_names_a_tree_or_is_refused() {
+    let seeds = Fleet::ALL.map(|fleet| fleet.tree().unwrap().to_string().into_bytes());
+
+    some(read(seeds.into(), |bytes| {
+        let text = String::from_utf8_lossy(bytes);
+        let Ok(tree) = text.parse::<TreeUrl>() else { return false };
+        assert_eq!(tree.to_string().parse(), Ok(tree));
         true
     }));
 }

@@ -205,6 +205,32 @@ async fn a_long_absence_is_covered_in_windows_from_the_oldest() {
 }
 
 #[tokio::test]
+async fn who_starts_again_midway_goes_on_there() {
+    let days: Vec<Frame> = (0..4).map(|n| past(&n.to_string(), (4 - n) * DAY - 100)).collect();
+    let torn = Fragile { inner: archive(&days).await, pages: 2.into() };
+    let one = Node::start(keeping(1, Arc::new(torn))).await.unwrap();
+    let mut node = start(2, &[address(&one)]).await;
+    let wish = wish(4 * DAY);
+    let mut here = wish.since;
+
+    node.fetch(wish.clone());
+    loop {
+        match next(&mut node).await {
+            NetworkEvent::Covered(history, until) if history == wish => here = until,
+            NetworkEvent::NoHistory(_) if here > wish.since => break,
+            _ => {}
+        }
+    }
+    node.close().await;
+    let other = keeper(3, &days).await;
+    let mut node = start(2, &[address(&other)]).await;
+    let rest = History { since: here, ..wish };
+    node.fetch(rest.clone());
+
+    assert_eq!(fulfilled(&mut node, &rest).await.0, ["2", "3"]);
+}
+
+#[tokio::test]
 async fn progress_is_told_in_messages_and_bytes() {
     let keeper = keeper(1, &numbered(0..120)).await;
     let mut node = start(2, &[address(&keeper)]).await;

@@ -14,6 +14,7 @@ mod discovery;
 mod filter;
 #[cfg(test)]
 mod filter_slow;
+#[cfg(test)]
 mod history;
 #[cfg(test)]
 mod keepers;
@@ -43,6 +44,7 @@ mod redial;
 mod relay;
 #[cfg(test)]
 mod services;
+#[cfg(test)]
 mod store;
 #[cfg(test)]
 mod support;

@@ -63,7 +63,8 @@ async fn nodes_talk_over_a_web_socket_with_a_certificate() {
     settings.web.certificate = Some(certificate);
     let mut a = Node::start(settings).await.unwrap();
     a.watch(&[topic()]);
-    let at: PeerAddr = address(&a).to_string().replace("/ip4/127.0.0.1/", "/dns4/localhost/").parse().unwrap();
+    let at: PeerAddr =
+        address(&a).to_string().replace("/ip4/127.0.0.1/", "/dns4/localhost/").parse().unwrap();
     let stranger = node(2, std::slice::from_ref(&at)).await;
     let mut settings = config(3);
     settings.web.trusted = vec![der(CERTIFICATE)];

@@ -47,7 +47,8 @@ impl World {
                 self.fetch(id, wanted);
             }
         } else if effects.fetch.is_some() {
-            self.node_mut(id).wants = effects.fetch;
+            let node = self.node_mut(id);
+            node.wants = History::both(node.wants.take(), effects.fetch);
         }
         if crashed {
             self.restart(id);
@@ -76,6 +77,7 @@ impl World {
             for frame in kept.cloned().collect::<Vec<_>>() {
                 self.enqueue(FETCHED, id, Coming::Frame(Arc::new(frame)));
             }
+            self.fetched(id, wanted, FETCHED);
             return;
         }
         let up: Vec<usize> = (0..self.archives.len())
@@ -84,13 +86,25 @@ impl World {
         let pick = self.rng.below(up.len() as u64) as usize;
         match up.get(pick).and_then(|at| self.archives.get(*at)) {
             Some(archive) => {
+                let mut last = FETCHED;
                 for (n, frame) in archive.find(&wanted).into_iter().enumerate() {
                     let ms = FETCHED + n as u64 + self.drag_of(id, &frame);
+                    last = last.max(ms);
                     self.enqueue(ms, id, Coming::Frame(frame));
                 }
+                self.fetched(id, wanted, last);
             }
-            None => self.node_mut(id).wants = Some(wanted),
+            None => {
+                let node = self.node_mut(id);
+                node.wants = History::both(node.wants.take(), Some(wanted));
+            }
         }
+    }
+
+    /// All that an archive had has come by then.
+    fn fetched(&mut self, id: NodeId, history: History, ms: u64) {
+        let until = self.node(id).clock(self.now);
+        self.enqueue(ms, id, Coming::Input(Input::Covered { history, until }));
     }
 
     /// Whether an archive keeps it.

@@ -3,6 +3,8 @@
 #[cfg(test)]
 mod outbox;
 #[cfg(test)]
+mod past;
+#[cfg(test)]
 mod rules;
 #[cfg(test)]
 mod work;

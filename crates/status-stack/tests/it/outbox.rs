@@ -169,6 +169,27 @@ fn an_outbox_of_an_earlier_version_is_taken_over_whole() {
     }
 }
 
+#[test]
+fn of_more_frames_than_are_handed_out_at_a_time_none_is_forgotten() {
+    let (_, mut party) = waiting(5);
+    let mut batch = Batch::default();
+    for (key, _) in party.store.scan(AREA, b"D", None, 9).unwrap() {
+        batch.set(AREA, key, None);
+    }
+    party.store.commit(batch).unwrap();
+    let small = stack_with(3);
+    step(&small, &mut party, Input::Start);
+    step(&small, &mut party, Input::Online(true));
+    party.wait(Duration::from_secs(60));
+
+    let first = ids(&step(&small, &mut party, Input::Tick));
+    let rest = ids(&step(&small, &mut party, Input::Tick));
+
+    let mut all = [first, rest].concat();
+    all.sort_unstable();
+    assert_eq!(all, [0, 1, 2, 3, 4]);
+}
+
 fn stack_with(max_outbox: usize) -> Doubles {
     stack(1).with_config(Config { max_outbox, ..Config::default() })
 }

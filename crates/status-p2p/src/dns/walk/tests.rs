@@ -229,3 +229,26 @@ async fn a_tree_that_go_ethereum_made_is_walked_whole() {
     assert_eq!(walked.links.iter().map(TreeUrl::domain).collect::<Vec<_>>(), ["morenodes.example.org"]);
     assert!(walked.whole);
 }
+
+#[test]
+fn texts_that_were_changed_are_read_or_refused_and_a_root_never_believed() {
+    let url: TreeUrl = "enrtree://AKPYQIUQIL7PSIACI32J7FGZW56E5FKHEFCCOFHILBIMW3M6LWXS2@n".parse().unwrap();
+    let mut rng = rng(4);
+    for round in 0..3000 {
+        let (_, text) = ZONE[round % ZONE.len()];
+        let mut bytes = text.as_bytes().to_vec();
+        let at = usize::try_from(rng.below(bytes.len() as u64)).unwrap();
+        match rng.below(3) {
+            0 => bytes.truncate(at),
+            1 => bytes.insert(at, b' ' + u8::try_from(rng.below(90)).unwrap()),
+            _ => bytes[at] = b' ' + u8::try_from(rng.below(90)).unwrap(),
+        }
+        let changed = String::from_utf8(bytes).unwrap();
+
+        let root = Root::open(&changed, &url);
+        let _ = Entry::parse(&changed);
+
+        // The last of its bytes says only which key would fit.
+        assert!(root.is_none() || changed == text || at + 3 > text.len(), "{changed}");
+    }
+}

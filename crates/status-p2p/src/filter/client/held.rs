@@ -220,18 +220,19 @@ impl Bench {
     }
 
     /// Whom to ask now: the first who did not fail lately, else who failed longest ago and may be asked again.
-    pub(super) fn choose(&self, peers: impl Iterator<Item = PeerId> + Clone, now: Instant) -> Option<PeerId> {
-        let fresh = |peer: &PeerId| self.failed.get(peer).is_none_or(|(at, _)| *at + self.light.bench <= now);
+    pub(super) fn choose(&self, peers: &[PeerId], now: Instant) -> Option<PeerId> {
+        let fresh =
+            |peer: &&PeerId| self.failed.get(*peer).is_none_or(|(at, _)| *at + self.light.bench <= now);
         let again = || {
-            let may = peers.clone().filter(|peer| self.again(peer).is_none_or(|at| at <= now));
-            may.min_by_key(|peer| self.failed.get(peer).map(|(at, _)| *at))
+            let may = peers.iter().filter(|peer| self.again(peer).is_none_or(|at| at <= now));
+            may.min_by_key(|peer| self.failed.get(*peer).map(|(at, _)| *at))
         };
-        peers.clone().find(fresh).or_else(again)
+        peers.iter().find(fresh).or_else(again).copied()
     }
 
     /// When one of these may be asked at the earliest.
-    pub(super) fn next_choice(&self, peers: impl Iterator<Item = PeerId>) -> Option<Instant> {
-        peers.filter_map(|peer| self.again(&peer)).min()
+    pub(super) fn next_choice(&self, peers: &[PeerId]) -> Option<Instant> {
+        peers.iter().filter_map(|peer| self.again(peer)).min()
     }
 
     fn again(&self, peer: &PeerId) -> Option<Instant> {
@@ -328,16 +329,16 @@ mod tests {
         let [a, b] = [PeerId::random(), PeerId::random()];
 
         bench.put(a, now);
-        assert_eq!(bench.choose([a, b].into_iter(), now), Some(b));
-        assert_eq!(bench.choose([a].into_iter(), now), None);
-        assert_eq!(bench.next_choice([a].into_iter()), Some(now + light.patience));
-        assert_eq!(bench.choose([a].into_iter(), now + light.patience), Some(a));
+        assert_eq!(bench.choose(&[a, b], now), Some(b));
+        assert_eq!(bench.choose(&[a], now), None);
+        assert_eq!(bench.next_choice(&[a]), Some(now + light.patience));
+        assert_eq!(bench.choose(&[a], now + light.patience), Some(a));
 
         bench.put(a, now);
-        assert_eq!(bench.next_choice([a].into_iter()), Some(now + 2 * light.patience));
+        assert_eq!(bench.next_choice(&[a]), Some(now + 2 * light.patience));
         bench.well(&a);
         bench.put(a, now);
-        assert_eq!(bench.next_choice([a].into_iter()), Some(now + light.patience));
-        assert_eq!(bench.choose([a, b].into_iter(), now + light.bench), Some(a), "it is long ago");
+        assert_eq!(bench.next_choice(&[a]), Some(now + light.patience));
+        assert_eq!(bench.choose(&[a, b], now + light.bench), Some(a), "it is long ago");
     }
 }

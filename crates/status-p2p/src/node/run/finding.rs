@@ -179,7 +179,7 @@ impl Finding {
                 }
             }
             None if peer.dialled && now.saturating_duration_since(peer.since) < SPEAKS_WITHIN => {
-                undecided += 1
+                undecided += 1;
             }
             _ => {}
         });

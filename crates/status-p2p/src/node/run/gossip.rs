@@ -23,7 +23,7 @@ const MAX_WAITING_BYTES: usize = 64 * 1024 * 1024;
 /// Messages that are remembered, so that they are handed up once.
 const MAX_REMEMBERED: usize = 32 * 1024;
 
-/// A node that does not take messages for so many seconds, maybe with breaks, is too slow: what waits for it costs memory.
+/// A node that takes next to nothing for so many seconds, maybe with breaks, is too slow: what waits for it costs memory.
 const SLOW: u32 = 10;
 
 /// Decides what is forwarded, what is handed up and what is told of our own frames.
@@ -39,12 +39,33 @@ pub(super) struct Gossip {
     waiting: VecDeque<NetworkEvent>,
     waiting_bytes: usize,
     published: bool,
-    // For how many seconds a node did not take what was meant for it; those that did are not in it.
-    slow: HashMap<PeerId, u32>,
+    // Those that did not take all that was meant for them.
+    slow: HashMap<PeerId, Slow>,
+    // Messages that went out, ours and those of others.
+    passed: usize,
     taps: Taps,
     clock: Clock,
     sent: mpsc::Sender<Sent>,
     counters: Arc<Counters>,
+}
+
+/// How slow a node is.
+#[derive(Debug, Default)]
+struct Slow {
+    seconds: u32,
+    passed: Option<usize>,
+}
+
+impl Slow {
+    /// It missed so many messages within a second. A node that is merely busy misses some of what passes; one that does
+    /// not read, nearly all.
+    fn missed(&mut self, count: usize, passed: usize) {
+        let before = self.passed.replace(passed).unwrap_or(usize::MAX);
+        let meanwhile = passed.saturating_sub(before);
+        if meanwhile > 0 && count.saturating_mul(10) >= meanwhile.saturating_mul(8) {
+            self.seconds = self.seconds.saturating_add(1);
+        }
+    }
 }
 
 impl Gossip {
@@ -67,6 +88,7 @@ impl Gossip {
             waiting_bytes: 0,
             published: false,
             slow: HashMap::new(),
+            passed: 0,
             taps,
             clock: config.clock.clone(),
             sent,
@@ -166,6 +188,7 @@ impl Gossip {
                     Verdict::Ignore(_) => self.counters.ignored.add(1),
                     Verdict::Accept(content) => {
                         self.counters.relayed.add(usize::from(known));
+                        self.passed = self.passed.saturating_add(usize::from(known));
                         self.arrived(content, message, watched);
                     }
                 }
@@ -173,7 +196,7 @@ impl Gossip {
             gossipsub::Event::Subscribed { peer_id, topic } => self.joined(peer_id, topic),
             gossipsub::Event::Unsubscribed { peer_id, topic } => self.unsubscribed(&peer_id, &topic),
             gossipsub::Event::SlowPeer { peer_id, failed_messages } => {
-                *self.slow.entry(peer_id).or_default() += 1;
+                self.slow.entry(peer_id).or_default().missed(failed_messages.non_priority, self.passed);
                 self.counters.slow.add(failed_messages.priority.saturating_add(failed_messages.non_priority));
             }
             _ => {}
@@ -298,10 +321,11 @@ impl Gossip {
 
     /// The nodes that have been too slow for too long. Asked every few seconds, it forgets with time.
     pub(super) fn too_slow(&mut self) -> Vec<PeerId> {
-        let slow = self.slow.iter().filter(|(_, seconds)| **seconds >= SLOW).map(|(peer, _)| *peer).collect();
-        self.slow.retain(|_, seconds| {
-            *seconds = seconds.saturating_sub(1);
-            *seconds > 0
+        let slow = self.slow.iter().filter(|(_, slow)| slow.seconds >= SLOW).map(|(peer, _)| *peer).collect();
+        self.slow.retain(|_, slow| {
+            let lately = slow.seconds > 0;
+            slow.seconds = slow.seconds.saturating_sub(1);
+            lately
         });
         slow
     }

@@ -119,3 +119,31 @@ fn nodes_that_come_and_go_do_not_fill_the_queue() {
     assert_eq!(gossip.waiting.len(), 2);
     assert_eq!(gossip.waiting.back(), Some(&NetworkEvent::Online(false)));
 }
+
+#[test]
+fn who_takes_nothing_is_too_slow_and_who_is_merely_busy_is_not() {
+    let (mut deaf, mut busy) = (Slow::default(), Slow::default());
+
+    for second in 0..12 {
+        deaf.missed(95, 100 * second);
+        busy.missed(30, 100 * second);
+    }
+
+    assert!(deaf.seconds >= SLOW, "{deaf:?}");
+    assert_eq!(busy.seconds, 0);
+}
+
+#[test]
+fn who_was_slow_is_forgiven_in_time() {
+    let mut gossip = gossip();
+    let [peer] = peers();
+    gossip.slow.insert(peer, Slow { seconds: SLOW, passed: None });
+
+    assert_eq!(gossip.too_slow(), [peer]);
+    assert!(gossip.too_slow().is_empty());
+    for _ in 0..SLOW {
+        gossip.too_slow();
+    }
+
+    assert!(gossip.slow.is_empty());
+}
