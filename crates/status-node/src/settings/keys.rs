@@ -159,7 +159,7 @@ pub(super) const KEYS: [Key; 25] = [
     },
     Key {
         name: "archive.mebibytes",
-        about: "How much is kept, in MiB of messages; the oldest go first. The indices need as much again for small messages.",
+        about: "How much is kept, in MiB of messages; the oldest go first. The file needs twice as much if messages are small.",
         wanted: "a whole number of MiB",
         take: |to, given| put(&mut to.mebibytes, given.one()),
         show: |of| plain(of.mebibytes),
