@@ -152,7 +152,7 @@ impl Node {
 
     /// Ends the node: frames that were just published get a moment to leave, then all connections are closed.
     ///
-    /// It takes a second at most. Frames whose [`Published`](NetworkEvent::Published) was not seen are not sure to
+    /// It takes a second at most; with an archive up to six, if that is slow to take the last messages. Frames whose [`Published`](NetworkEvent::Published) was not seen are not sure to
     /// have left.
     pub async fn close(self) {
         // If nobody is there to be told, the task is over already.

@@ -2,11 +2,13 @@
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
+use std::time::Duration;
 
 use libp2p_stream::Control;
 use status_layer::Topic;
 use tokio::sync::{mpsc, watch};
-use tokio::task::JoinSet;
+use tokio::task::{JoinHandle, JoinSet};
+use tokio::time::timeout;
 
 use crate::book::Book;
 use crate::history::Sent;
@@ -17,10 +19,15 @@ use crate::stats::Counters;
 use crate::stream::Incoming;
 use crate::{Config, Mode, filter, history, light_push, peer_exchange, store};
 
+/// How long an archive has to take the last messages when the node ends.
+const KEEPING: Duration = Duration::from_secs(5);
+
 /// The running services. Dropping it ends them.
 #[derive(Debug, Default)]
 pub(crate) struct Services {
     tasks: JoinSet<()>,
+    // What keeps messages ends when none come any more, so that the last ones are kept.
+    keeper: Option<JoinHandle<()>>,
 }
 
 impl Services {
@@ -34,20 +41,16 @@ impl Services {
         counters: &Arc<Counters>,
         ends: history::Ends,
     ) -> Self {
-        let mut tasks = JoinSet::new();
+        let (mut tasks, mut keeper) = (JoinSet::new(), None);
         if let Some(archive) = &config.archive {
             let server = store::Server::new(Arc::clone(archive));
             tasks.spawn(Arc::clone(&server).serve(control.clone()));
             tasks.spawn(server.serve_legacy(control.clone()));
-            tasks.spawn(store::keep(
-                Arc::clone(archive),
-                config.clock.clone(),
-                taps.open(),
-                Arc::clone(counters),
-            ));
+            let (archive, clock) = (Arc::clone(archive), config.clock.clone());
+            keeper = Some(tokio::spawn(store::keep(archive, clock, taps.open(), Arc::clone(counters))));
         }
         history::start(&mut tasks, config, control, peers, ask, ends);
-        Self { tasks }
+        Self { tasks, keeper }
     }
 
     /// Starts what a light node needs, or what a relaying node does for light nodes.
@@ -79,9 +82,17 @@ impl Services {
         None
     }
 
-    /// Ends all of them.
+    /// Ends all of them but what keeps messages: that one ends when the taps are closed and all it was shown is kept.
     pub(crate) fn end(&mut self) {
         self.tasks.abort_all();
+    }
+
+    /// Waits until what was shown is kept, if the archive takes it in time.
+    pub(crate) async fn kept(&mut self) {
+        if let Some(keeper) = self.keeper.take() {
+            // Whoever is that slow does not take it any more.
+            let _ = timeout(KEEPING, keeper).await;
+        }
     }
 }
 

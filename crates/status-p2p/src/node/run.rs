@@ -240,6 +240,8 @@ impl Run {
         };
         // Whoever does not say goodbye in time finds out by themselves.
         let _ = timeout(FAREWELL, farewell).await;
+        self.gossip.close_taps();
+        self.services.kept().await;
     }
 
     fn on_command(&mut self, command: Command) {

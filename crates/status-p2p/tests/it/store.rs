@@ -199,6 +199,20 @@ async fn what_is_relayed_is_kept_unless_it_is_ephemeral() {
 }
 
 #[tokio::test]
+async fn what_came_just_before_a_node_ends_is_kept() {
+    let kept: Arc<dyn Archive> = Arc::new(MemoryArchive::new(100, 100_000));
+    let keeper = Node::start(keeping(1, Arc::clone(&kept))).await.unwrap();
+    let mut sender = node(2, &[address(&keeper)]).await;
+    online(&mut sender).await;
+
+    sender.publish(FrameId(1), past("the last word", 1));
+    counted("come", || keeper.stats().messages_in == 1).await;
+    keeper.close().await;
+
+    assert_eq!(kept.size().await.unwrap().messages, 1);
+}
+
+#[tokio::test]
 async fn a_message_of_another_time_is_kept_when_it_comes() {
     let kept: Arc<dyn Archive> = Arc::new(MemoryArchive::new(100, 100_000));
     let keeper = Node::start(keeping(1, Arc::clone(&kept))).await.unwrap();

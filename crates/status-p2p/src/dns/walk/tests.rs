@@ -161,12 +161,13 @@ async fn a_tree_without_end_is_left_after_so_many_texts() {
     let branches: Vec<_> = leaves.chunks(100).map(Entry::branch).collect();
     let top = Entry::branch(&branches.iter().map(|text| Label::of(text)).collect::<Vec<_>>());
     let root = Root { nodes: Label::of(&top), links: Label::of(&top), seq: 1 };
-    let mut texts = names.texts.lock().unwrap();
-    texts.insert("example.org".to_owned(), root.seal(&key).unwrap());
-    for text in branches.iter().chain([&top]) {
-        texts.insert(format!("{}.example.org", Label::of(text).as_str()), text.clone());
+    {
+        let mut texts = names.texts.lock().unwrap();
+        texts.insert("example.org".to_owned(), root.seal(&key).unwrap());
+        for text in branches.iter().chain([&top]) {
+            texts.insert(format!("{}.example.org", Label::of(text).as_str()), text.clone());
+        }
     }
-    drop(texts);
 
     let found = refresh(&mut keeper(&names, &tree(1, &[], &[])), Thirst::News).await;
 

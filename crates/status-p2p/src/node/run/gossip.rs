@@ -245,6 +245,11 @@ impl Gossip {
         names.into_iter().filter(|name| !self.handed_up.contains(now, name.as_bytes())).collect()
     }
 
+    /// Shows messages to no service any more.
+    pub(super) fn close_taps(&mut self) {
+        self.taps = Taps::default();
+    }
+
     /// Notes something for the owner.
     pub(super) fn report(&mut self, event: NetworkEvent) {
         match event {
