@@ -44,7 +44,7 @@ pub struct Plan {
     /// How many nodes stop in the middle of the run and start again with their old name.
     #[arg(long, default_value_t = 0)]
     pub restarts: u16,
-    /// How many nodes keep history for all. If any do, everybody has to have at the end what one of them has.
+    /// How many nodes keep history for all. If any do, everybody has to have at the end what all of them have.
     #[arg(long, default_value_t = 0)]
     pub archives: u16,
     /// Report as JSON.

@@ -1,6 +1,6 @@
 //! Carrying a plan out.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::net::{IpAddr, Ipv4Addr};
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, UNIX_EPOCH};
@@ -11,7 +11,7 @@ use rand::seq::{IndexedRandom, SliceRandom};
 use rand::{Rng, RngExt, SeedableRng};
 use status_layer::{Frame, FrameId, History, Network, NetworkEvent, Timestamp, Topic};
 use status_p2p::{
-    Archive, Archived, Clock, Config, HostKey, MemoryArchive, Node, PeerAddr, Query, WakuMessage,
+    Archive, Archived, Clock, Config, HostKey, MemoryArchive, Node, PeerAddr, Query, Switch, WakuMessage,
 };
 use tokio::sync::mpsc;
 use tokio::task::JoinHandle;
@@ -109,6 +109,8 @@ impl Run {
         config.peers = seat.peers.clone();
         let began = self.began;
         config.clock = Clock::new(move || UNIX_EPOCH + Duration::from_millis(EPOCH) + began.elapsed());
+        // There is no router to be asked, and no socket to ask it with.
+        config.reach.map_ports = Switch::Off;
         config.archive = seat.archive.clone().map(|archive| archive as Arc<dyn Archive>);
         let secret = libp2p::identity::secp256k1::SecretKey::try_from_bytes(seat.key).expect("a key");
         let keypair = Keypair::from(libp2p::identity::secp256k1::Keypair::from(secret));
@@ -131,22 +133,26 @@ impl Run {
         }
     }
 
-    /// What the archives have.
+    /// What all archives have. They do not tell each other: what was said in a part of a split network may be with some of
+    /// them alone, and who has asked others does not ask these for the same time again.
     async fn kept(&self) -> Vec<Vec<u8>> {
-        let mut kept = Vec::new();
+        let mut kept: Option<BTreeSet<Vec<u8>>> = None;
         for archive in self.seats.iter().filter_map(|seat| seat.archive.as_ref()) {
+            let mut here = BTreeSet::new();
             let mut query = Query { forward: true, limit: 100, ..Query::default() };
             loop {
                 let page = archive.page(&query).await.expect("an archive in memory answers");
                 let message = |one: &Archived| WakuMessage::decode(&one.data).expect("a message").payload;
-                kept.extend(page.messages.iter().map(message));
+                here.extend(page.messages.iter().map(message));
                 query.cursor = page.cursor;
                 if query.cursor.is_none() {
                     break;
                 }
             }
+            kept =
+                Some(kept.map_or_else(|| here.clone(), |kept| kept.intersection(&here).cloned().collect()));
         }
-        kept
+        kept.unwrap_or_default().into_iter().collect()
     }
 
     async fn talk(&mut self) {
@@ -250,7 +256,7 @@ async fn live(
                 NetworkEvent::Online(true) => {
                     node.fetch(History { topics: vec![topic()], since: complete });
                 }
-                NetworkEvent::Covered(_, until) => complete = complete.max(until),
+                NetworkEvent::Covered(of, until) if of.since <= complete => complete = complete.max(until),
                 NetworkEvent::Closed => break,
                 _ => {}
             },

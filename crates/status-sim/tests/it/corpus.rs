@@ -13,6 +13,8 @@ const CALM: u64 = 4;
 
 /// Seeds of people who sync each in their own manner.
 const MIXED: u64 = 4;
+/// Seeds of people to whom old copies come back, which they write on.
+const FORGETFUL: [u64; 2] = [3, 4];
 /// Seeds of a month in which somebody leaves for good.
 const MONTHS: u64 = 2;
 
@@ -22,7 +24,10 @@ fn corpus() -> Vec<(String, Plan)> {
     let calm = (1..=CALM).map(|seed| (format!("calm {seed}"), Plan::new(seed, &Shape::calm())));
     let mixed = |seed| Shape { mixed: 70, groups: 1, pairs: 1, ..Shape::drawn(seed) };
     let mixed = (1..=MIXED).map(|seed| (format!("mixed {seed}"), Plan::new(seed, &mixed(seed))));
-    calm.chain(drawn).chain(mixed).chain(months()).collect()
+    let forgetful = |seed| Shape { put_back: 2, archives: 1, ..Shape::drawn(seed) };
+    let forgetful =
+        FORGETFUL.map(|seed| (format!("forgetful {seed}"), Plan::new(seed, &forgetful(seed)))).into_iter();
+    calm.chain(forgetful).chain(drawn).chain(mixed).chain(months()).collect()
 }
 
 fn months() -> impl Iterator<Item = (String, Plan)> {

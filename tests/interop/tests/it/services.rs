@@ -5,13 +5,13 @@ use std::sync::Arc;
 use serde_json::{Value, json};
 use status_interop::Peer;
 use status_layer::{FrameId, Network};
-use status_p2p::{Archive, MemoryArchive, Node, Serve};
+use status_p2p::{Archive as _, MemoryArchive, Node, Serve};
 
 use crate::support::{SHARD, TOPIC, config, dialling, frame, hash, message, subscribed};
 
 /// A node that serves everything, connected with the peer.
 async fn serving(peer: &mut Peer, seed: u64) -> (Node, Arc<MemoryArchive>) {
-    let archive = Arc::new(MemoryArchive::default());
+    let archive = Arc::new(MemoryArchive::new(1000, 10_000_000));
     let mut config = config(seed);
     config.archive = Some(archive.clone());
     config.serve = Serve::all();
