@@ -82,6 +82,11 @@ fn seats(plan: &Plan, random: &mut StdRng) -> Vec<Seat> {
         // The graph of those who dial earlier ones is connected, however the choice falls.
         let mut earlier: Vec<usize> = (0..seats.len()).collect();
         earlier.shuffle(random);
+        // Everybody knows two nodes that keep history, as clients do: only who is connected can be asked.
+        let keeps = |other: &usize| *other < usize::from(plan.archives);
+        let known = earlier.iter().copied().filter(keeps).take(2).collect::<Vec<_>>();
+        earlier.retain(|other| !known.contains(other));
+        earlier.splice(0..0, known);
         let address = |seat: &Seat| format!("/ip4/{}/tcp/{PORT}", seat.home).parse().expect("an address");
         let peers = earlier.iter().take(plan.dials.max(1)).map(|other| address(&seats[*other])).collect();
         // An archive outlives whoever sits beside it.

@@ -46,3 +46,12 @@ fn after_splits_and_restarts_all_hear_all_again() {
         all_is_heard_once(&lane(&plan));
     }
 }
+
+#[test]
+fn who_was_away_gets_from_archives_what_was_said_meanwhile() {
+    for seed in 1..=3 {
+        let plan = "--nodes 20 --messages 150 --minutes 12 --splits 1 --restarts 6 --archives 3";
+
+        all_is_heard_once(&lane(&format!("{plan} --seed {seed}")));
+    }
+}
