@@ -21,7 +21,7 @@ pub struct Discovery {
     /// Whether this node walks through the network of nodes, and is found there. Default not: it is a server on UDP,
     /// and everybody may learn the address of this node.
     pub discv5: Option<Discv5>,
-    /// Nodes that were known when this node ran before ([`Book::all`](crate::Book::all)). Default none.
+    /// Nodes that were known when this node ran before ([`Overview::known`](crate::Overview::known)). Default none.
     pub known: Vec<KnownNode>,
     /// So many nodes are dialled for each shard; those that dial us do not count, for whoever comes in numbers must not
     /// surround this node. Default 8.
