@@ -31,26 +31,33 @@ pub(crate) struct Services {
 }
 
 impl Services {
-    /// Starts what the settings ask for.
+    /// Starts asking others for history.
     pub(crate) fn start(
         config: &Config,
         control: Control,
         peers: &Arc<Peers>,
         ask: &mpsc::Sender<Inside>,
-        taps: &mut Taps,
-        counters: &Arc<Counters>,
         ends: history::Ends,
     ) -> Self {
-        let (mut tasks, mut keeper) = (JoinSet::new(), None);
-        if let Some(archive) = &config.archive {
-            let server = store::Server::new(Arc::clone(archive));
-            tasks.spawn(Arc::clone(&server).serve(control.clone()));
-            tasks.spawn(server.serve_legacy(control.clone()));
-            let (archive, clock) = (Arc::clone(archive), config.clock.clone());
-            keeper = Some(tokio::spawn(store::keep(archive, clock, taps.open(), Arc::clone(counters))));
-        }
+        let mut tasks = JoinSet::new();
         history::start(&mut tasks, config, control, peers, ask, ends);
-        Self { tasks, keeper }
+        Self { tasks, keeper: None }
+    }
+
+    /// Starts keeping history for others and giving it to them, if there is an archive.
+    pub(crate) fn keep(
+        &mut self,
+        config: &Config,
+        incoming: &mut Incoming,
+        taps: &mut Taps,
+        counters: &Arc<Counters>,
+    ) {
+        let Some(archive) = &config.archive else { return };
+        let server = store::Server::new(Arc::clone(archive));
+        self.tasks.spawn(Arc::clone(&server).serve(incoming.accept(store::STORE)));
+        self.tasks.spawn(server.serve_legacy(incoming.accept(store::LEGACY)));
+        let (archive, clock) = (Arc::clone(archive), config.clock.clone());
+        self.keeper = Some(tokio::spawn(store::keep(archive, clock, taps.open(), Arc::clone(counters))));
     }
 
     /// Starts what a light node needs, or what a relaying node does for light nodes.

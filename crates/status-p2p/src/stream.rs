@@ -15,7 +15,7 @@ use prost::Message;
 use tokio::time::timeout;
 
 pub(crate) use incoming::{Arrivals, Incoming};
-pub(crate) use serve::{Served, serve, serve_arrivals};
+pub(crate) use serve::{Served, serve_arrivals};
 
 /// Bytes that are made room for before they have arrived. A peer that announces more has to send it to cost us more.
 const CHUNK: usize = 64 * 1024;

@@ -107,8 +107,8 @@ impl Run {
         let control = swarm.behaviour().streams.new_control();
         let (sent, looked_for) = mpsc::channel(SENT);
         let past = history::Ends { wishes, watched: ends.watched.clone(), sent: looked_for };
-        let mut services =
-            Services::start(&config, control.clone(), &peers, &ask, &mut taps, &counters, past);
+        let mut services = Services::start(&config, control.clone(), &peers, &ask, past);
+        services.keep(&config, &mut swarm.behaviour_mut().incoming, &mut taps, &counters);
         let finding = Finding::start(&config, *swarm.local_peer_id(), &ask).await?;
         let around = Surroundings {
             control,

@@ -3,13 +3,12 @@
 use std::sync::{Arc, Mutex, PoisonError};
 
 use libp2p::{PeerId, Stream};
-use libp2p_stream::Control;
 use tokio::time::Instant;
 
-use super::{BURST, EACH, LEGACY, MAX_QUESTION, Refusal, STORE, legacy, wire};
+use super::{BURST, EACH, MAX_QUESTION, Refusal, legacy, wire};
 use crate::generated::{HistoryIndex, HistoryRpc, StoreQueryRequest};
 use crate::rate::Rates;
-use crate::stream::{Served, StreamError, read, serve, write};
+use crate::stream::{Arrivals, Served, StreamError, read, serve_arrivals, write};
 use crate::{Archive, ArchiveError, MessageHash, Page, Query};
 
 /// Answers that are under way: each may have 4 MiB, and its reader may be slow.
@@ -30,8 +29,8 @@ impl Server {
     }
 
     /// Answers questions of version 3, until the node ends.
-    pub(crate) async fn serve(self: Arc<Self>, control: Control) {
-        serve(control, STORE, SERVED, |peer, stream| {
+    pub(crate) async fn serve(self: Arc<Self>, questions: Arrivals) {
+        serve_arrivals(questions, SERVED, |peer, stream| {
             let server = Arc::clone(&self);
             async move {
                 // Who breaks off or never reads loses an answer, and that is all.
@@ -42,8 +41,8 @@ impl Server {
     }
 
     /// Answers questions of its forerunner, until the node ends.
-    pub(crate) async fn serve_legacy(self: Arc<Self>, control: Control) {
-        serve(control, LEGACY, SERVED, |peer, stream| {
+    pub(crate) async fn serve_legacy(self: Arc<Self>, questions: Arrivals) {
+        serve_arrivals(questions, SERVED, |peer, stream| {
             let server = Arc::clone(&self);
             async move {
                 // As above.

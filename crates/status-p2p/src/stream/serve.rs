@@ -7,8 +7,7 @@ use std::time::Duration;
 use futures::StreamExt;
 use futures::future::{AbortHandle, Abortable};
 use futures::stream::FuturesUnordered;
-use libp2p::{PeerId, Stream, StreamProtocol};
-use libp2p_stream::Control;
+use libp2p::{PeerId, Stream};
 use tokio::time::timeout;
 
 use super::Arrivals;
@@ -30,32 +29,9 @@ impl Default for Served {
     }
 }
 
-/// Lets `handle` answer every stream that a peer opens for `protocol`, until the node ends.
-///
-/// If the protocol is served already, nothing is done: a node has one answer to a question.
-pub(crate) async fn serve<F, Fut>(mut control: Control, protocol: StreamProtocol, bounds: Served, handle: F)
-where
-    F: Fn(PeerId, Stream) -> Fut,
-    Fut: Future<Output = ()>,
-{
-    let Ok(incoming) = control.accept(protocol) else { return };
-    serve_all(incoming, bounds, handle).await;
-}
-
-/// The same for streams that arrive one by one.
+/// Lets `handle` answer every stream that arrives, until the node ends.
 pub(crate) async fn serve_arrivals<F, Fut>(mut arrivals: Arrivals, bounds: Served, handle: F)
 where
-    F: Fn(PeerId, Stream) -> Fut,
-    Fut: Future<Output = ()>,
-{
-    serve_all(futures::stream::poll_fn(move |cx| arrivals.poll_recv(cx)), bounds, handle).await;
-}
-
-async fn serve_all<F, Fut>(
-    mut incoming: impl futures::Stream<Item = (PeerId, Stream)> + Unpin,
-    bounds: Served,
-    handle: F,
-) where
     F: Fn(PeerId, Stream) -> Fut,
     Fut: Future<Output = ()>,
 {
@@ -63,7 +39,7 @@ async fn serve_all<F, Fut>(
     let mut seats = Seats::default();
     loop {
         tokio::select! {
-            stream = incoming.next() => {
+            stream = arrivals.recv() => {
                 let Some((peer, mut stream)) = stream else { return };
                 if running.len() >= bounds.in_all {
                     continue;

@@ -170,6 +170,20 @@ async fn who_asks_too_often_is_told_so_and_others_are_answered() {
 }
 
 #[tokio::test]
+async fn everybody_who_asks_for_history_at_the_same_moment_is_answered() {
+    let keeper = keeper(1, &five()).await;
+    let mut askers = Vec::new();
+    for _ in 0..24 {
+        askers.push(Asker::of(&keeper).await);
+    }
+
+    let asked = request();
+    let answers = futures::future::join_all(askers.iter_mut().map(|asker| asker.ask(&asked))).await;
+
+    assert!(answers.iter().all(|answer| answer.status_code == Some(200)), "{answers:?}");
+}
+
+#[tokio::test]
 async fn an_archive_that_fails_is_unavailable() {
     let torn = Fragile { inner: archive(&five()).await, pages: 0.into() };
     let keeper = Node::start(keeping(1, Arc::new(torn))).await.unwrap();
