@@ -3,21 +3,22 @@
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex, PoisonError};
 
-use status_layer::{DeviceId, Interest, MessageId, UserId};
+use status_layer::{DeviceId, Draft, Interest, MessageId, Shelf, StoreError, UserId};
 use status_p2p::{Overview, PeerStatus};
 use status_stack::Input;
 use status_store::{BackupWriter, Lock};
 use tokio::sync::broadcast::error::RecvError;
 use tokio::sync::{broadcast, mpsc, oneshot};
 
-use crate::backup::{BackupError, Contents};
+use crate::backup::{self, BackupError, Contents};
 use crate::builder::ClientBuilder;
-use crate::core::{Answer, Task};
-use crate::devices::OwnDevice;
+use crate::core::{AREA, Core, MAX_CHATS, Step, Stop, Task};
+use crate::devices::{self, OwnDevice};
 use crate::driver::{Command, Question};
 use crate::error::{OpenError, SendError};
 use crate::event::{Chat, Event, Message, Tally};
 use crate::identity::RecoveryPhrase;
+use crate::table;
 
 /// One user on one device. Clones speak for the same user; the last one dropped ends the threads.
 #[derive(Clone)]
@@ -111,11 +112,8 @@ impl Client {
         C: TryInto<Chat>,
         SendError: From<C::Error>,
     {
-        let task = Task::Say { chat: to.try_into()?, text: text.to_owned() };
-        match self.ask(task).await? {
-            Answer::Sent(id) => Ok(id),
-            Answer::Done => Err(SendError::Closed),
-        }
+        let (chat, text): (Chat, _) = (to.try_into()?, text.to_owned());
+        self.wish(move |core, step| core.say(step, &chat, &text)).await
     }
 
     /// Takes part in a chat: `#channel` to hear what is said there, a user to hear their keys, so that the first
@@ -128,8 +126,9 @@ impl Client {
         C: TryInto<Chat>,
         SendError: From<C::Error>,
     {
-        let chat = chat.try_into()?;
-        self.ask(Task::Join(chat.clone())).await?;
+        let chat: Chat = chat.try_into()?;
+        let joined = chat.clone();
+        self.wish(move |core, step| core.join(step, &joined)).await?;
         Ok(chat)
     }
 
@@ -138,7 +137,8 @@ impl Client {
     /// # Errors
     /// [`SendError`] if our own side fails.
     pub async fn leave(&self, chat: &Chat) -> Result<(), SendError> {
-        self.ask(Task::Leave(chat.clone())).await.map(drop)
+        let chat = chat.clone();
+        self.wish(move |core, step| core.leave(step, &chat)).await
     }
 
     /// At most `limit` messages of a chat with a clock above `after` (0 for all), oldest first.
@@ -146,10 +146,8 @@ impl Client {
     /// # Errors
     /// [`SendError::Failed`] if the store fails.
     pub async fn history(&self, chat: &Chat, after: u64, limit: usize) -> Result<Vec<Message>, SendError> {
-        let (reply, answer) = oneshot::channel();
-        let question = Question::Messages { chat: chat.clone(), after, limit, reply };
-        self.command(Command::Ask(question)).await?;
-        answer.await.unwrap_or(Err(SendError::Closed))
+        let chat = chat.clone();
+        self.look(move |shelf| table::history(shelf, &chat, after, limit)).await
     }
 
     /// The chats that we take part in.
@@ -157,9 +155,7 @@ impl Client {
     /// # Errors
     /// [`SendError::Failed`] if the store fails.
     pub async fn chats(&self) -> Result<Vec<Chat>, SendError> {
-        let (reply, answer) = oneshot::channel();
-        self.command(Command::Ask(Question::Chats(reply))).await?;
-        answer.await.unwrap_or(Err(SendError::Closed))
+        self.look(|shelf| table::chats(shelf, MAX_CHATS)).await
     }
 
     /// The other devices of our own that were heard of, those that belong to us and those that do not.
@@ -167,9 +163,7 @@ impl Client {
     /// # Errors
     /// [`SendError::Failed`] if the store fails.
     pub async fn devices(&self) -> Result<Vec<OwnDevice>, SendError> {
-        let (reply, answer) = oneshot::channel();
-        self.command(Command::Ask(Question::Devices(reply))).await?;
-        answer.await.unwrap_or(Err(SendError::Closed))
+        self.look(devices::all).await
     }
 
     /// Confirms that another device is ours: from now on it gets copies of what we send to people, and others write to it
@@ -178,7 +172,8 @@ impl Client {
     /// # Errors
     /// [`SendError::Refused`] if nothing was heard of such a device.
     pub async fn confirm_device(&self, device: &DeviceId) -> Result<(), SendError> {
-        self.ask(Task::Pair { device: device.clone(), how: Interest::Listen }).await.map(drop)
+        let device = device.clone();
+        self.wish(move |core, step| core.pair(step, &device, Interest::Listen)).await
     }
 
     /// Removes a device of ours: nothing is sealed for it any more, neither by us nor by our other devices nor by those who
@@ -187,7 +182,8 @@ impl Client {
     /// # Errors
     /// [`SendError::Refused`] if nothing was heard of such a device, or it is this one.
     pub async fn remove_device(&self, device: &DeviceId) -> Result<(), SendError> {
-        self.ask(Task::Pair { device: device.clone(), how: Interest::Ignore }).await.map(drop)
+        let device = device.clone();
+        self.wish(move |core, step| core.pair(step, &device, Interest::Ignore)).await
     }
 
     /// Writes a backup into the new file `file`, under `with`: everything that is committed when this is called, and nothing
@@ -209,8 +205,10 @@ impl Client {
             .map_err(OpenError::Thread)?;
         let file = Box::new(made.await.map_err(|_| BackupError::Closed)??);
         let (reply, answer) = oneshot::channel();
-        let asked = self.command(Command::Ask(Question::Backup { file, reply })).await;
-        asked.map_err(|_| BackupError::Closed)?;
+        // Whoever asked may be gone; then nobody is to be told.
+        let question: Question =
+            Box::new(|home| drop(reply.send(backup::write(home.store, home.now, *file, &mut |_| {}))));
+        self.command(Command::Ask(question)).await.map_err(|_| BackupError::Closed)?;
         answer.await.unwrap_or(Err(BackupError::Closed))
     }
 
@@ -240,7 +238,7 @@ impl Client {
     /// # Errors
     /// [`SendError`] if our own side fails.
     pub async fn resend(&self, to: Option<UserId>) -> Result<(), SendError> {
-        self.ask(Task::Layers(Input::Resend(to))).await.map(drop)
+        self.wish(move |core, step| Ok(core.layers(step, Input::Resend(to))?)).await
     }
 
     /// Stops the client and returns when its home can be opened again.
@@ -252,9 +250,38 @@ impl Client {
         }
     }
 
-    async fn ask(&self, task: Task) -> Result<Answer, SendError> {
+    /// Has the core do something; when this returns `Ok`, it is durable. It may be run again in another step if the first
+    /// could not be committed, so it writes to nothing but its step.
+    pub(crate) async fn wish<A: Send + 'static>(
+        &self,
+        wish: impl Fn(&Core, &mut Step<'_, '_>) -> Result<A, Stop> + Send + Sync + 'static,
+    ) -> Result<A, SendError> {
+        let slot = Arc::new(Mutex::new(None));
+        let filled = Arc::clone(&slot);
+        let task = Task::wish(move |core, step| {
+            let answer = wish(core, step)?;
+            *filled.lock().unwrap_or_else(PoisonError::into_inner) = Some(answer);
+            Ok(())
+        });
         let (reply, answer) = oneshot::channel();
         self.command(Command::Do(task, reply)).await?;
+        answer.await.unwrap_or(Err(SendError::Closed))?;
+        let answer = slot.lock().unwrap_or_else(PoisonError::into_inner).take();
+        answer.ok_or(SendError::Closed)
+    }
+
+    /// Reads what is committed of the chat's own rows.
+    pub(crate) async fn look<A: Send + 'static>(
+        &self,
+        look: impl FnOnce(&Shelf<'_>) -> Result<A, StoreError> + Send + 'static,
+    ) -> Result<A, SendError> {
+        let (reply, answer) = oneshot::channel();
+        let question: Question = Box::new(move |home| {
+            let found = look(&Draft::new(home.store).shelf(AREA));
+            // Whoever asked may be gone; then nobody is to be told.
+            drop(reply.send(found.map_err(|why| SendError::Failed(why.to_string()))));
+        });
+        self.command(Command::Ask(question)).await?;
         answer.await.unwrap_or(Err(SendError::Closed))
     }
 

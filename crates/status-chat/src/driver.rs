@@ -10,22 +10,18 @@ use std::collections::BTreeSet;
 use std::time::Duration;
 
 use status_layer::{
-    CryptoRng, Draft, Fetching, FrameId, Network, NetworkEvent, Store, StoreError, Timestamp, Unpublished,
+    CryptoRng, Draft, Fetching, FrameId, Network, NetworkEvent, Read, Store, Timestamp, Unpublished,
 };
 use status_stack::Input;
-use status_store::BackupWriter;
 use tokio::sync::{broadcast, mpsc, oneshot};
 use tokio::time::Instant;
 use tracing::{debug, error, info};
 
-use crate::backup::{self, BackupError, Contents};
 use crate::clock::Clock;
-use crate::core::{AREA, Answer, Core, MAX_CHATS, Task};
-use crate::devices::{self, OwnDevice};
+use crate::core::{Core, Task};
 use crate::error::SendError;
-use crate::event::{Chat, Event, Message, Refused, Tally};
+use crate::event::{Chat, Event, Refused, Tally};
 use crate::nodes;
-use crate::table;
 use crate::throttle::Throttle;
 use group::{Group, Job};
 use mine::Mined;
@@ -45,7 +41,7 @@ pub(crate) const ONLINE_GAP: Duration = Duration::from_secs(2);
 /// What the application asks of the driver.
 pub(crate) enum Command {
     /// Something for the core.
-    Do(Task, oneshot::Sender<Result<Answer, SendError>>),
+    Do(Task, oneshot::Sender<Result<(), SendError>>),
     /// Something to be read from the store.
     Ask(Question),
     /// How much was done so far.
@@ -54,16 +50,13 @@ pub(crate) enum Command {
     Close(oneshot::Sender<()>),
 }
 
-/// What may be read from the store.
-pub(crate) enum Question {
-    /// The messages of a chat with a clock above `after`, oldest first.
-    Messages { chat: Chat, after: u64, limit: usize, reply: oneshot::Sender<Result<Vec<Message>, SendError>> },
-    /// The chats we take part in.
-    Chats(oneshot::Sender<Result<Vec<Chat>, SendError>>),
-    /// A backup, written from what is committed now.
-    Backup { file: Box<BackupWriter>, reply: oneshot::Sender<Result<Contents, BackupError>> },
-    /// The other devices of our own.
-    Devices(oneshot::Sender<Result<Vec<OwnDevice>, SendError>>),
+/// Reads what is committed, and answers whoever asked.
+pub(crate) type Question = Box<dyn FnOnce(&Reading<'_>) + Send>;
+
+/// What may be read: what is committed, at this time.
+pub(crate) struct Reading<'a> {
+    pub(crate) store: &'a dyn Read,
+    pub(crate) now: Timestamp,
 }
 
 /// Everything that one user on one device needs to run.
@@ -140,7 +133,7 @@ impl Driver {
     pub(crate) fn start(&mut self, chats: Vec<Chat>, put_back: bool) -> Result<(), String> {
         // Alone: nothing else is to be committed if it fails.
         self.start_with(vec![Task::Start { put_back }])?;
-        self.start_with(chats.into_iter().map(Task::Join).collect())
+        self.start_with(chats.into_iter().map(Task::join).collect())
     }
 
     fn start_with(&mut self, tasks: Vec<Task>) -> Result<(), String> {
@@ -252,7 +245,7 @@ impl Driver {
     fn take(&mut self, command: Option<Command>, group: &mut Group) -> Option<End> {
         match command {
             Some(Command::Do(task, reply)) => group.add(Job { task, reply: Some(reply) }, Instant::now()),
-            Some(Command::Ask(question)) => self.answer(question),
+            Some(Command::Ask(question)) => question(&Reading { store: &*self.store, now: self.clock.now() }),
             // Whoever asked may be gone; then nobody is to be told.
             Some(Command::Tally(reply)) => drop(reply.send(self.tally())),
             Some(Command::Close(reply)) => return Some(End(Some(reply))),
@@ -263,23 +256,6 @@ impl Driver {
 
     fn tally(&self) -> Tally {
         Tally { waiting: self.waiting.len() as u64, traffic: self.network.traffic(), ..self.tally }
-    }
-
-    fn answer(&self, question: Question) {
-        let mut draft = Draft::new(&*self.store);
-        let shelf = draft.shelf(AREA);
-        let failed = |error: StoreError| SendError::Failed(error.to_string());
-        // Whoever asked may be gone; then nobody is to be told.
-        match question {
-            Question::Messages { chat, after, limit, reply } => {
-                drop(reply.send(table::history(&shelf, &chat, after, limit).map_err(failed)));
-            }
-            Question::Backup { file, reply } => {
-                drop(reply.send(backup::write(&*self.store, self.clock.now(), *file, &mut |_| {})));
-            }
-            Question::Devices(reply) => drop(reply.send(devices::all(&shelf).map_err(failed))),
-            Question::Chats(reply) => drop(reply.send(table::chats(&shelf, MAX_CHATS).map_err(failed))),
-        }
     }
 
     fn take_event(&mut self, event: NetworkEvent, group: &mut Group) -> Option<End> {

@@ -43,7 +43,6 @@ mod table;
 #[cfg(feature = "testing")]
 pub mod testing;
 mod throttle;
-mod words;
 
 pub use builder::{ClientBuilder, Us};
 pub use client::{Client, Events};

@@ -18,7 +18,7 @@ use status_stack::Input;
 use tokio::sync::oneshot;
 use tokio::time::Instant;
 
-use crate::core::{Answer, Task};
+use crate::core::Task;
 use crate::error::SendError;
 
 /// Inputs that may share one unit of work, and so one commit.
@@ -33,7 +33,7 @@ const QUIET: Duration = Duration::from_millis(1);
 /// One input, and who waits for its answer.
 pub(crate) struct Job {
     pub(crate) task: Task,
-    pub(crate) reply: Option<oneshot::Sender<Result<Answer, SendError>>>,
+    pub(crate) reply: Option<oneshot::Sender<Result<(), SendError>>>,
 }
 
 /// Inputs on their way to one commit, in the order in which they came.

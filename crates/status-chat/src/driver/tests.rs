@@ -11,11 +11,15 @@ use async_trait::async_trait;
 use futures::future::join_all;
 use status_crypto::SecretKey;
 use status_layer::testing::{Courier, Glass, OpenBook, rng};
-use status_layer::{Area, Batch, Frame, History, Memory, Name, Read, Reason, Row, Topic, Unit, Value};
+use status_layer::{
+    Area, Batch, Frame, History, Memory, Name, Read, Reason, Row, StoreError, Topic, Unit, Value,
+};
 use status_stack::{Engine, Fault, Layer, Output, Stack};
 
 use super::group::MAX_GROUP;
 use super::*;
+use crate::core::AREA;
+use crate::table;
 
 /// A text at which a layer fails, in the middle of its work.
 const FAULTY: &str = "the text that no layer survives";
@@ -119,7 +123,8 @@ impl Desk {
     /// Says something in a channel.
     async fn say(&self, text: &str) -> Result<(), SendError> {
         let (reply, answer) = oneshot::channel();
-        let task = Task::Say { chat: Chat::Channel(Name::new("room").unwrap()), text: text.to_owned() };
+        let (chat, text) = (Chat::Channel(Name::new("room").unwrap()), text.to_owned());
+        let task = Task::wish(move |core, step| core.say(step, &chat, &text).map(drop));
         assert!(self.commands.send(Command::Do(task, reply)).await.is_ok());
         answer.await.unwrap().map(drop)
     }
@@ -133,9 +138,12 @@ impl Desk {
     async fn history(&self) -> Vec<String> {
         let (reply, answer) = oneshot::channel();
         let chat = Chat::Channel(Name::new("room").unwrap());
-        let question = Question::Messages { chat, after: 0, limit: 1_000, reply };
+        let question: Question = Box::new(move |home| {
+            let said = table::history(&Draft::new(home.store).shelf(AREA), &chat, 0, 1_000);
+            assert!(reply.send(said.unwrap()).is_ok());
+        });
         assert!(self.commands.send(Command::Ask(question)).await.is_ok());
-        answer.await.unwrap().unwrap().into_iter().map(|message| message.text).collect()
+        answer.await.unwrap().into_iter().map(|message| message.text).collect()
     }
 
     fn refuse(&self, errors: impl IntoIterator<Item = StoreError>) {

@@ -91,7 +91,9 @@ impl Driver {
                 }
             };
             self.tally.add(&effects.tally);
-            self.wake = effects.wake;
+            if let Some(wake) = effects.wake {
+                self.wake = wake;
+            }
             if let Some(topics) = &effects.topics {
                 self.network.watch(topics);
             }
@@ -107,7 +109,7 @@ impl Driver {
             }
             if let Some(reply) = job.reply {
                 // Whoever asked may be gone; then nobody is to be told.
-                drop(reply.send(effects.answer));
+                drop(reply.send(effects.refused.map_or(Ok(()), Err)));
             }
             for event in effects.events {
                 self.tell(event);

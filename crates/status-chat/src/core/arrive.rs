@@ -1,0 +1,120 @@
+//! What arrives: who wrote it, whether it may be shown, and which subject it belongs to.
+
+mod message;
+
+use status_layer::{Body, Grade, MessageId, Proof, Recipient, Sender, Timestamp, UserId};
+use status_payload::{Content, DecodeError, Invalid, Rules, decode, validate};
+use status_stack::{Fault, Way};
+
+use super::step::fault;
+use super::{Core, Step};
+use crate::event::Event;
+
+/// A body with all that the layers know of it.
+pub(crate) struct Arrived {
+    pub(crate) from: Sender,
+    pub(crate) grade: Grade,
+    pub(crate) to: Recipient,
+    pub(crate) body: Body,
+    pub(crate) way: Way,
+}
+
+/// Where a piece of content comes from, once its author is known.
+pub(crate) struct Origin {
+    /// The same for every reader.
+    pub(crate) id: MessageId,
+    /// Who wrote it, beyond doubt.
+    pub(crate) author: UserId,
+    /// How well it was sealed on its way.
+    pub(crate) grade: Grade,
+    /// Ourselves, or the channel it was read in.
+    pub(crate) to: Recipient,
+    /// The length of the signed body, in bytes.
+    pub(crate) body: usize,
+    /// The sizes at the layers.
+    pub(crate) way: Way,
+}
+
+/// Why content is not taken. It leaves no trace.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum Unfit {
+    #[error(transparent)]
+    Decode(#[from] DecodeError),
+    #[error(transparent)]
+    Invalid(#[from] Invalid),
+    #[error("its author is not who sent it")]
+    Forwarded,
+    #[error("nobody has signed it")]
+    Unsigned,
+    #[error("it names another chat than the one it came in")]
+    Elsewhere,
+    #[error("a private message came unsealed")]
+    Unsealed,
+    #[error("only devices of our own may say this")]
+    NotOurs,
+    #[error(transparent)]
+    Fault(#[from] Fault),
+}
+
+impl Core {
+    /// Takes a body that came up through the layers. What is unfit is told as refused, and changes nothing.
+    pub(super) fn arrived(&self, step: &mut Step<'_, '_>, got: Arrived) -> Result<(), Fault> {
+        match step.attempt(|step| self.take(step, got)) {
+            Ok(()) => Ok(()),
+            Err(Unfit::Fault(fault)) => Err(fault),
+            Err(why) => {
+                step.tell_refusal(&"chat", &why);
+                Ok(())
+            }
+        }
+    }
+
+    fn take(&self, step: &mut Step<'_, '_>, got: Arrived) -> Result<(), Unfit> {
+        let (origin, content) = read(got)?;
+        if content.kind().is_for_own_devices() && origin.author != self.keyring.user() {
+            return Err(Unfit::NotOurs);
+        }
+        match content {
+            Content::ChatMessage(said) if message::shows(&said) => {
+                judge(&Content::ChatMessage(said.clone()), step.now())?;
+                self.heard(step, &origin, &said)
+            }
+            // Announcements of keys and profiles at a contact code are no messages.
+            Content::ContactCodeAdvertisement(_) | Content::ChatIdentity(_) => Ok(()),
+            other => {
+                let kind = u32::try_from(other.kind().number()).unwrap_or(0);
+                step.tell(Event::Unsupported { from: origin.author, kind });
+                Ok(())
+            }
+        }
+    }
+}
+
+/// Opens a body, and makes sure of its author.
+///
+/// Between two users, the session (or, without one, the signed envelope) proves the author, and the signature
+/// inside must be by the same person: a body that somebody else wrote could have been meant for somebody else. In
+/// a channel only the signature inside proves anything.
+fn read(got: Arrived) -> Result<(Origin, Content), Unfit> {
+    let Arrived { from, grade, to, body, way } = got;
+    let message = decode(&body, Some(from.user))?;
+    let author = message.author;
+    match &to {
+        Recipient::User(_) if author != from.user => return Err(Unfit::Forwarded),
+        Recipient::Channel(_) if !message.signed && from.proof == Proof::Hint => return Err(Unfit::Unsigned),
+        _ => {}
+    }
+    let origin = Origin { id: message.id, author, grade, to, body: body.as_bytes().len(), way };
+    Ok((origin, message.content))
+}
+
+/// Judges content as every receiver does.
+pub(super) fn judge(content: &Content, now: Timestamp) -> Result<(), Invalid> {
+    validate(content, now, Rules::Current)
+}
+
+impl From<status_layer::StoreError> for Unfit {
+    fn from(error: status_layer::StoreError) -> Self {
+        Self::Fault(fault(error))
+    }
+}

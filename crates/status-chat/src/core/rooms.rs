@@ -1,0 +1,86 @@
+//! The chats that we take part in: coming and going.
+
+use status_layer::{Interest, Recipient, StoreError};
+use status_stack::{Fault, Input};
+
+use super::step::fault;
+use super::{Core, Step, Stop};
+use crate::error::SendError;
+use crate::event::Chat;
+use crate::table;
+use status_layer::Grade;
+
+/// Chats that one client takes part in.
+pub(crate) const MAX_CHATS: usize = 4_096;
+
+/// Chats that others may begin. Beyond it their messages are kept and shown all the same, but their keys are not listened
+/// for: identities cost nothing, and nobody is to use up the room that the user needs.
+const MAX_UNASKED: usize = 1_024;
+
+impl Core {
+    /// Takes part in a chat.
+    pub(crate) fn join(&self, step: &mut Step<'_, '_>, chat: &Chat) -> Result<(), Stop> {
+        self.not_oneself(chat)?;
+        let mut shelf = step.shelf();
+        if !table::joined(&shelf, chat)? {
+            if table::chats(&shelf, MAX_CHATS)?.len() >= MAX_CHATS {
+                return Err(Stop::Refused(SendError::TooManyChats { max: MAX_CHATS }));
+            }
+            table::join(&mut shelf, chat);
+            self.expect(step, chat, Interest::Listen)?;
+            step.unless_refused(None)?;
+        }
+        Ok(())
+    }
+
+    /// Takes part no longer. What was said stays.
+    pub(crate) fn leave(&self, step: &mut Step<'_, '_>, chat: &Chat) -> Result<(), Stop> {
+        self.not_oneself(chat)?;
+        table::leave(&mut step.shelf(), chat);
+        Ok(self.expect(step, chat, Interest::Ignore)?)
+    }
+
+    /// Takes part in a chat that somebody else began, while there is room for such.
+    pub(super) fn join_unasked(&self, step: &mut Step<'_, '_>, chat: &Chat) -> Result<(), Fault> {
+        let mut shelf = step.shelf();
+        let has_room = |chats: Vec<Chat>| chats.len() < MAX_UNASKED;
+        if table::chats(&shelf, MAX_UNASKED).map(has_room).map_err(fault)? {
+            // Their keys are announced at a place of their own; from now on we listen there.
+            table::join(&mut shelf, chat);
+            self.expect(step, chat, Interest::Listen)?;
+        }
+        Ok(())
+    }
+
+    /// Tells layers that are new to this home of all that we take part in.
+    pub(super) fn listen_everywhere(&self, step: &mut Step<'_, '_>) -> Result<(), Fault> {
+        let us = Chat::User(self.keyring.user());
+        self.expect(step, &us, Interest::Listen)?;
+        let chats: Result<_, StoreError> = table::chats(&step.shelf(), MAX_CHATS);
+        for chat in chats.map_err(fault)? {
+            self.expect(step, &chat, Interest::Listen)?;
+        }
+        Ok(())
+    }
+
+    /// We always listen at our own inbox: to join or leave ourselves would make us deaf.
+    fn not_oneself(&self, chat: &Chat) -> Result<(), Stop> {
+        if *chat == Chat::User(self.keyring.user()) { Err(Stop::Refused(SendError::Oneself)) } else { Ok(()) }
+    }
+
+    fn expect(&self, step: &mut Step<'_, '_>, chat: &Chat, how: Interest) -> Result<(), Fault> {
+        let whom = match chat {
+            Chat::User(user) => Recipient::User(*user),
+            Chat::Channel(name) => Recipient::Channel(name.clone()),
+        };
+        self.layers(step, Input::Expect { whom, how })
+    }
+}
+
+/// How private a message in a chat is at least, whatever the layers achieve beyond that.
+pub(crate) const fn promised(chat: &Chat) -> Grade {
+    match chat {
+        Chat::User(_) => Grade::Static,
+        Chat::Channel(_) => Grade::Clear,
+    }
+}

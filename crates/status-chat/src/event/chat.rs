@@ -1,0 +1,85 @@
+//! Conversations, and how they are written.
+
+use std::fmt;
+use std::str::FromStr;
+
+use status_crypto::text;
+use status_layer::{Name, UserId};
+
+use crate::error::SendError;
+
+/// A conversation.
+#[derive(Clone, Debug, Eq, Hash, Ord, PartialEq, PartialOrd)]
+pub enum Chat {
+    /// With one person.
+    User(UserId),
+    /// In public.
+    Channel(Name),
+}
+
+impl fmt::Display for Chat {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::User(user) => f.write_str(&text::compressed_key(user)),
+            Self::Channel(name) => write!(f, "#{name}"),
+        }
+    }
+}
+
+impl FromStr for Chat {
+    type Err = SendError;
+
+    /// Reads `#channel`, or a user's key in any of its forms.
+    fn from_str(input: &str) -> Result<Self, SendError> {
+        let nobody = || SendError::Nobody(input.chars().take(64).collect());
+        if let Some(name) = input.strip_prefix('#') {
+            return channel(name).map(Self::Channel).ok_or_else(nobody);
+        }
+        text::parse_user(input).map(Self::User).map_err(|_| nobody())
+    }
+}
+
+impl TryFrom<&str> for Chat {
+    type Error = SendError;
+
+    fn try_from(input: &str) -> Result<Self, SendError> {
+        input.parse()
+    }
+}
+
+impl From<UserId> for Chat {
+    fn from(user: UserId) -> Self {
+        Self::User(user)
+    }
+}
+
+/// Reads the name of a public channel: letters a–z, digits and hyphens.
+///
+/// Spec: 2/ACCOUNT, "Public chats".
+fn channel(name: &str) -> Option<Name> {
+    let legal = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-';
+    Name::new(name).ok().filter(|name| name.as_str().chars().all(legal))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const KEY: &str = "zQ3shPyZJnxZK4Bwyx9QsaksNKDYTPmpwPvGSjMYVHoXHeEgB";
+
+    #[test]
+    fn a_chat_reads_as_it_is_written() {
+        for text in [KEY, "#status", "#a-1"] {
+            assert_eq!(text.parse::<Chat>().unwrap().to_string(), text);
+        }
+    }
+
+    #[test]
+    fn what_names_nobody_is_refused_and_quoted() {
+        for text in ["", "#", "status", "#No", "#a b", "0x04", &KEY[1..], &format!("#{}", "x".repeat(600))] {
+            let refused = text.parse::<Chat>();
+
+            assert!(matches!(refused, Err(SendError::Nobody(_))), "{text}: {refused:?}");
+        }
+    }
+}

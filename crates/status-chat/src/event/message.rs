@@ -1,0 +1,100 @@
+//! Messages, and how far those of ours have come.
+
+use std::fmt;
+
+use status_layer::{Grade, MessageId, Timestamp, UserId};
+use status_stack::Way;
+
+use super::Chat;
+
+/// A text message.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct Message {
+    /// Names it everywhere.
+    pub id: MessageId,
+    /// Where it was said.
+    pub chat: Chat,
+    /// Who said it.
+    pub from: UserId,
+    /// What was said.
+    pub text: String,
+    /// Its place in the order of the chat: a Lamport clock in milliseconds.
+    pub clock: u64,
+    /// When its author says that it was sent.
+    pub sent_at: Timestamp,
+    /// How well it was sealed on its way. For messages of our own: how private the chat is at least.
+    pub grade: Grade,
+    /// How far it has come, if it is ours; `None` for messages of others.
+    pub stage: Option<Stage>,
+    /// Bytes at each layer on its way up to us; `None` for messages of our own and those read from history.
+    pub way: Option<Journey>,
+}
+
+/// How far a message of ours has come. Each stage follows from a fact, and none is taken back, except that what was given up
+/// may be confirmed late.
+#[derive(Clone, Copy, Debug, Eq, Ord, PartialEq, PartialOrd)]
+#[non_exhaustive]
+pub enum Stage {
+    /// It is kept here, durably, and goes out as soon as somebody carries it.
+    Queued,
+    /// The network has taken it. In a channel this is as much as is known of most messages.
+    Published,
+    /// Nodes that keep history have it.
+    Stored,
+    /// Readers have acknowledged it: it is stored on a device of each of them.
+    Delivered {
+        /// How many readers have.
+        to: u32,
+        /// How many there are.
+        of: u32,
+    },
+    /// Not all readers acknowledged it within 30 days. It is sent no more.
+    GaveUp {
+        /// How many readers have acknowledged it.
+        to: u32,
+        /// How many there are.
+        of: u32,
+    },
+}
+
+/// The sizes of a message at each layer, in bytes.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub struct Journey {
+    /// The text.
+    pub text: usize,
+    /// The signed body.
+    pub body: usize,
+    /// From data sync to the network.
+    pub layers: Way,
+}
+
+impl Stage {
+    /// How many readers have acknowledged it, and of how many that is known.
+    #[must_use]
+    pub const fn readers(self) -> Option<(u32, u32)> {
+        match self {
+            Self::Delivered { to, of } | Self::GaveUp { to, of } => Some((to, of)),
+            _ => None,
+        }
+    }
+
+    /// Whether all readers have acknowledged it.
+    #[must_use]
+    pub const fn is_delivered(self) -> bool {
+        matches!(self, Self::Delivered { to, of } if to >= of)
+    }
+}
+
+impl fmt::Display for Stage {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Queued => f.write_str("queued"),
+            Self::Published => f.write_str("published"),
+            Self::Stored => f.write_str("stored"),
+            Self::Delivered { to: 1, of: 1 } => f.write_str("delivered"),
+            Self::Delivered { to, of } => write!(f, "delivered to {to} of {of}"),
+            Self::GaveUp { to: 0, .. } => f.write_str("not delivered, given up"),
+            Self::GaveUp { to, of } => write!(f, "delivered to {to} of {of}, given up"),
+        }
+    }
+}
