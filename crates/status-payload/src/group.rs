@@ -1,5 +1,8 @@
 //! Closed groups.
 
+mod id;
+mod key_string;
+
 use alloc::boxed::Box;
 use alloc::string::String;
 use alloc::vec::Vec;
@@ -7,6 +10,9 @@ use alloc::vec::Vec;
 use crate::generated::membership_update_message::ChatEntity;
 use crate::wire::{Malformed, Mirror, parse, print};
 use crate::{ChatMessage, Clock, EmojiReaction};
+
+pub use id::{GroupChatId, GroupChatIdError};
+pub(crate) use key_string::{KEY_STRING, read_key_string};
 
 numbers! {
     /// How far a wish to join a closed group has come.

@@ -72,7 +72,10 @@ pub use device::{
     SyncInstallationPublicChat,
 };
 pub use error::{DecodeError, EncodeError};
-pub use group::{GroupChatInvitation, GroupContent, InvitationState, MembershipUpdateMessage};
+pub use group::{
+    GroupChatId, GroupChatIdError, GroupChatInvitation, GroupContent, InvitationState,
+    MembershipUpdateMessage,
+};
 pub use place::Place;
 pub use push::{
     ChatMark, NotificationType, PushNotification, PushNotificationQuery, PushNotificationQueryInfo,

@@ -5,7 +5,8 @@ use alloc::string::{String, ToString};
 use status_crypto::{KeyError, text};
 use status_layer::{Name, UserId};
 
-use crate::{ChatMessage, MessageType};
+use crate::group::KEY_STRING;
+use crate::{ChatMessage, GroupChatId, MessageType};
 
 /// A chat.
 #[derive(Clone, Debug, Eq, Ord, PartialEq, PartialOrd)]
@@ -15,10 +16,9 @@ pub enum Place {
     User(UserId),
     /// A public channel.
     Channel(Name),
+    /// A closed group.
+    Group(GroupChatId),
 }
-
-/// Length of a key string, in characters: `0x` and an uncompressed key.
-const KEY_STRING: usize = 132;
 
 impl Place {
     /// The chat id that messages to this place carry.
@@ -29,6 +29,7 @@ impl Place {
         match self {
             Self::User(user) => text::key_string(user),
             Self::Channel(name) => Ok(name.to_string()),
+            Self::Group(group) => Ok(group.to_string()),
         }
     }
 
@@ -38,6 +39,7 @@ impl Place {
         match self {
             Self::User(_) => MessageType::OneToOne,
             Self::Channel(_) => MessageType::PublicGroup,
+            Self::Group(_) => MessageType::PrivateGroup,
         }
     }
 }
@@ -46,7 +48,8 @@ impl ChatMessage {
     /// The chat that a message by `author` belongs to, for the reader `me`; `None` if there is no such chat.
     ///
     /// From others, a message between two belongs to the chat with its author, whatever its chat id says.
-    /// From an own device, the chat id names the other user.
+    /// From an own device, the chat id names the other user. Whether the author may speak in a group, its
+    /// [`Roster`](crate::Roster) says.
     #[must_use]
     pub fn place(&self, author: &UserId, me: &UserId) -> Option<Place> {
         match self.message_type {
@@ -55,6 +58,7 @@ impl ChatMessage {
                 text::parse_user(&self.chat_id).ok().map(Place::User)
             }
             MessageType::PublicGroup => Name::new(self.chat_id.as_str()).ok().map(Place::Channel),
+            MessageType::PrivateGroup => self.chat_id.parse().ok().map(Place::Group),
             _ => None,
         }
     }
@@ -103,6 +107,16 @@ mod tests {
 
         assert_eq!(say(&channel).chat_id, "status");
         assert_eq!(say(&channel).place(&user(1), &user(2)), Some(channel));
+    }
+
+    #[test]
+    fn message_in_a_group_belongs_to_the_group_it_names() {
+        let group = Place::Group(GroupChatId::new("a-uuid", user(1)).unwrap());
+        let unclear = ChatMessage { chat_id: "a-uuid".into(), ..say(&group) };
+
+        assert_eq!(say(&group).message_type, MessageType::PrivateGroup);
+        assert_eq!(say(&group).place(&user(1), &user(2)), Some(group));
+        assert_eq!(unclear.place(&user(1), &user(2)), None);
     }
 
     #[test]
