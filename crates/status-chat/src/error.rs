@@ -62,12 +62,15 @@ pub enum SendError {
     Invalid(String),
     /// No user and no channel is named so.
     #[error(
-        "\"{0}\" names neither a user (a key that begins with zQ3sh or 0x04) nor a channel (#name, of a-z 0-9 -)"
+        "\"{0}\" names nobody: neither a user (a key that begins with zQ3sh or 0x04) nor a channel (#name, of a-z 0-9 -) nor a group (its id)"
     )]
     Nobody(String),
     /// A message to oneself has no reader.
     #[error("this is your own key. Write to somebody else")]
     Oneself,
+    /// Nobody takes part in a group but its members.
+    #[error("you are not a member of this group. Ask one of its members to add you")]
+    NotAMember,
     /// The client takes part in as many chats as it can.
     #[error("this client takes part in {max} chats already. Leave one first")]
     TooManyChats {

@@ -56,6 +56,7 @@ pub use status_p2p::{
     Capabilities, Direction, Discovery, Discv5, Fault, Fleet, Link, NodeId, PeerAddr, PeerStatus, Source,
     Transport,
 };
+pub use status_payload::GroupChatId;
 pub use status_stack::{Engine, Stack, Way};
 #[cfg(feature = "keyring")]
 pub use status_store::keyring_core;

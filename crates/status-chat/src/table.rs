@@ -12,7 +12,7 @@
 //!
 //! In version 1 a message had, for stage, confirmed and readers, one byte that said whether it was delivered.
 //!
-//! A chat is `u` and 33 bytes, or `c` and a name. Numbers are big-endian.
+//! A chat is `u` and 33 bytes, `g` and the id of a group, or `c` and a name. Numbers are big-endian.
 
 use status_layer::row::{Reader, Writer};
 use status_layer::{Grade, MessageId, Name, Shelf, StoreError, Timestamp, UserId};
@@ -217,6 +217,7 @@ fn under(tag: u8, chat: &Chat) -> Vec<u8> {
 fn chat_bytes(chat: &Chat) -> Vec<u8> {
     match chat {
         Chat::User(user) => [b"u", user.as_bytes().as_slice()].concat(),
+        Chat::Group(group) => [b"g", group.as_str().as_bytes()].concat(),
         Chat::Channel(name) => [b"c", name.as_str().as_bytes()].concat(),
     }
 }
@@ -224,6 +225,7 @@ fn chat_bytes(chat: &Chat) -> Vec<u8> {
 fn chat_of(bytes: &[u8]) -> Option<Chat> {
     match bytes.split_first()? {
         (b'u', user) => UserId::from_compressed(user).ok().map(Chat::User),
+        (b'g', group) => text(group)?.parse().ok().map(Chat::Group),
         (b'c', name) => Name::new(text(name)?).ok().map(Chat::Channel),
         _ => None,
     }

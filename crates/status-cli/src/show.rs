@@ -219,7 +219,7 @@ pub(crate) fn short(chat: &Chat) -> String {
     let text = chat.to_string();
     match chat {
         Chat::Channel(_) => text,
-        Chat::User(_) => {
+        Chat::User(_) | Chat::Group(_) => {
             let (head, tail) = (text.get(..9), text.get(text.len().saturating_sub(4)..));
             format!("{}…{}", head.unwrap_or_default(), tail.unwrap_or_default())
         }

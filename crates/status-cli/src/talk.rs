@@ -25,7 +25,7 @@ pub(crate) async fn send(show: Show, here: &Here, to: &str, text: &str, wait: u6
     show.line(&format!("kept, for {}", short(&chat)), || json!({ "event": "kept", "id": id.to_string() }));
     let delivered = async {
         match chat {
-            Chat::User(_) => loop {
+            Chat::User(_) | Chat::Group(_) => loop {
                 match events.next().await {
                     Some(event @ Event::Delivered { id: which, .. }) if which == id => {
                         show.event(&event);
@@ -40,7 +40,7 @@ pub(crate) async fn send(show: Show, here: &Here, to: &str, text: &str, wait: u6
     };
     let done = tokio::time::timeout(Duration::from_secs(wait), delivered).await.unwrap_or(false);
     match (done, &chat) {
-        (true, Chat::User(_)) => {}
+        (true, Chat::User(_) | Chat::Group(_)) => {}
         (true, Chat::Channel(_)) => show.line(&show.dim("published"), || json!({ "event": "published" })),
         (false, _) => show.line(
             &show.dim("not delivered yet; it is sent again whenever this home is online"),

@@ -23,6 +23,9 @@ impl Core {
         self.not_oneself(chat)?;
         let mut shelf = step.shelf();
         if !table::joined(&shelf, chat)? {
+            if matches!(chat, Chat::Group(_)) {
+                return Err(Stop::Refused(SendError::NotAMember));
+            }
             if table::chats(&shelf, MAX_CHATS)?.len() >= MAX_CHATS {
                 return Err(Stop::Refused(SendError::TooManyChats { max: MAX_CHATS }));
             }
@@ -71,6 +74,8 @@ impl Core {
     fn expect(&self, step: &mut Step<'_, '_>, chat: &Chat, how: Interest) -> Result<(), Fault> {
         let whom = match chat {
             Chat::User(user) => Recipient::User(*user),
+            // What is said in a group comes to our own inbox.
+            Chat::Group(_) => return Ok(()),
             Chat::Channel(name) => Recipient::Channel(name.clone()),
         };
         self.layers(step, Input::Expect { whom, how })
@@ -80,7 +85,7 @@ impl Core {
 /// How private a message in a chat is at least, whatever the layers achieve beyond that.
 pub(crate) const fn promised(chat: &Chat) -> Grade {
     match chat {
-        Chat::User(_) => Grade::Static,
+        Chat::User(_) | Chat::Group(_) => Grade::Static,
         Chat::Channel(_) => Grade::Clear,
     }
 }

@@ -56,11 +56,12 @@ impl Core {
         let id = message_id(&self.keyring.public(), &body);
         let to = match chat {
             Chat::User(user) => Audience::User(*user),
+            Chat::Group(group) => Audience::Group(group.group()),
             Chat::Channel(name) => Audience::Channel(name.clone()),
         };
         self.layers(step, Input::Send { id, to, body: body.clone() })?;
         step.unless_refused(Some(id))?;
-        if matches!(chat, Chat::User(_)) && devices::any_joined(&step.shelf())? {
+        if !matches!(chat, Chat::Channel(_)) && devices::any_joined(&step.shelf())? {
             // In channels our other devices read for themselves.
             let (id, to) = (devices::copy_of(id), Audience::User(self.keyring.user()));
             self.layers(step, Input::Send { id, to, body })?;
@@ -73,6 +74,7 @@ impl Core {
 pub(crate) fn place(chat: &Chat) -> Place {
     match chat {
         Chat::User(user) => Place::User(*user),
+        Chat::Group(group) => Place::Group(group.clone()),
         Chat::Channel(name) => Place::Channel(name.clone()),
     }
 }

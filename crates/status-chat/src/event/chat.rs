@@ -5,6 +5,7 @@ use std::str::FromStr;
 
 use status_crypto::text;
 use status_layer::{Name, UserId};
+use status_payload::GroupChatId;
 
 use crate::error::SendError;
 
@@ -13,6 +14,8 @@ use crate::error::SendError;
 pub enum Chat {
     /// With one person.
     User(UserId),
+    /// With some people, whom its members choose.
+    Group(GroupChatId),
     /// In public.
     Channel(Name),
 }
@@ -21,6 +24,7 @@ impl fmt::Display for Chat {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::User(user) => f.write_str(&text::compressed_key(user)),
+            Self::Group(group) => write!(f, "{group}"),
             Self::Channel(name) => write!(f, "#{name}"),
         }
     }
@@ -29,13 +33,16 @@ impl fmt::Display for Chat {
 impl FromStr for Chat {
     type Err = SendError;
 
-    /// Reads `#channel`, or a user's key in any of its forms.
+    /// Reads `#channel`, a user's key in any of its forms, or the id of a group.
     fn from_str(input: &str) -> Result<Self, SendError> {
         let nobody = || SendError::Nobody(input.chars().take(64).collect());
         if let Some(name) = input.strip_prefix('#') {
             return channel(name).map(Self::Channel).ok_or_else(nobody);
         }
-        text::parse_user(input).map(Self::User).map_err(|_| nobody())
+        text::parse_user(input)
+            .map(Self::User)
+            .or_else(|_| input.parse().map(Self::Group))
+            .map_err(|_| nobody())
     }
 }
 
@@ -69,7 +76,9 @@ mod tests {
 
     #[test]
     fn a_chat_reads_as_it_is_written() {
-        for text in [KEY, "#status", "#a-1"] {
+        let user = text::parse_user(KEY).unwrap();
+        let group = GroupChatId::new("7a1a7ea0-0000-4000-8000-000000000000", user).unwrap();
+        for text in [KEY, "#status", "#a-1", group.as_str()] {
             assert_eq!(text.parse::<Chat>().unwrap().to_string(), text);
         }
     }

@@ -19,7 +19,7 @@ impl Core {
         let chat = chat(origin, said)?;
         let mut shelf = step.shelf();
         let known = table::joined(&shelf, &chat)?;
-        if matches!(chat, Chat::Channel(_)) && !known {
+        if !matches!(chat, Chat::User(_)) && !known {
             return Ok(());
         }
         if origin.grade < promised(&chat) {
@@ -63,6 +63,7 @@ pub(super) const fn shows(chat: &ChatMessage) -> bool {
 fn chat(origin: &Origin, said: &ChatMessage) -> Result<Chat, Unfit> {
     match (&origin.to, said.place(&origin.author, &reader(&origin.to, origin.author))) {
         (Recipient::User(_), Some(Place::User(user))) => Ok(Chat::User(user)),
+        (Recipient::User(_), Some(Place::Group(group))) => Ok(Chat::Group(group)),
         (Recipient::Channel(name), Some(Place::Channel(said))) if *name == said => Ok(Chat::Channel(said)),
         _ => Err(Unfit::Elsewhere),
     }
