@@ -4,6 +4,7 @@ mod chat;
 mod message;
 mod tally;
 
+use serde::{Deserialize, Serialize};
 use status_layer::{DeviceId, MessageId, Notice, UserId};
 
 pub use chat::Chat;
@@ -11,7 +12,10 @@ pub use message::{Journey, Message, Stage};
 pub use tally::Tally;
 
 /// Something that happened.
-#[derive(Clone, Debug, Eq, PartialEq)]
+///
+/// Events are written as JSON under these names, by applications and in the home; what older versions wrote is read by newer
+/// ones.
+#[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
 #[non_exhaustive]
 pub enum Event {
     /// A message arrived, for the first and only time.
@@ -77,10 +81,13 @@ pub enum Event {
 }
 
 /// A refusal, in words.
-#[derive(Clone, Debug, Eq, PartialEq)]
+#[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
 pub struct Refused {
     /// Who refused.
     pub layer: String,
     /// Why.
     pub why: String,
 }
+
+#[cfg(test)]
+mod tests;

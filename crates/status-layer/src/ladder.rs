@@ -241,6 +241,7 @@ pub enum Proof {
 
 /// How well something was sealed; applications may show it.
 #[derive(Clone, Copy, Debug, Eq, Ord, PartialEq, PartialOrd)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub enum Grade {
     /// Readable for whoever knows the place where it was left: public channels.
     Clear,
@@ -288,6 +289,7 @@ pub struct Opened {
 
 /// What an application should know of keys and devices.
 #[derive(Clone, Debug, Eq, PartialEq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 #[non_exhaustive]
 pub enum Notice {
     /// A user wrote something that this device has no key for: they know other devices of ours, or have lost a session.

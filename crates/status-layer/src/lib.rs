@@ -24,6 +24,8 @@ mod network;
 pub mod row;
 mod seam;
 mod secret;
+#[cfg(feature = "serde")]
+mod serial;
 mod storage;
 #[cfg(any(test, feature = "testing"))]
 pub mod testing;

@@ -3,6 +3,8 @@
 use std::fmt;
 use std::str::FromStr;
 
+use serde::de::Error as _;
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use status_crypto::text;
 use status_layer::{Name, UserId};
 use status_payload::GroupChatId;
@@ -57,6 +59,19 @@ impl TryFrom<&str> for Chat {
 impl From<UserId> for Chat {
     fn from(user: UserId) -> Self {
         Self::User(user)
+    }
+}
+
+impl Serialize for Chat {
+    /// As it is written.
+    fn serialize<S: Serializer>(&self, to: S) -> Result<S::Ok, S::Error> {
+        to.collect_str(self)
+    }
+}
+
+impl<'de> Deserialize<'de> for Chat {
+    fn deserialize<D: Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
+        String::deserialize(from)?.parse().map_err(D::Error::custom)
     }
 }
 

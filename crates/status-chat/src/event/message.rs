@@ -2,13 +2,14 @@
 
 use std::fmt;
 
+use serde::{Deserialize, Serialize};
 use status_layer::{Grade, MessageId, Timestamp, UserId};
 use status_stack::Way;
 
 use super::Chat;
 
 /// A text message.
-#[derive(Clone, Debug, Eq, PartialEq)]
+#[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
 pub struct Message {
     /// Names it everywhere.
     pub id: MessageId,
@@ -32,7 +33,7 @@ pub struct Message {
 
 /// How far a message of ours has come. Each stage follows from a fact, and none is taken back, except that what was given up
 /// may be confirmed late.
-#[derive(Clone, Copy, Debug, Eq, Ord, PartialEq, PartialOrd)]
+#[derive(Clone, Copy, Debug, Deserialize, Eq, Ord, PartialEq, PartialOrd, Serialize)]
 #[non_exhaustive]
 pub enum Stage {
     /// It is kept here, durably, and goes out as soon as somebody carries it.
@@ -58,7 +59,7 @@ pub enum Stage {
 }
 
 /// The sizes of a message at each layer, in bytes.
-#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+#[derive(Clone, Copy, Debug, Deserialize, Eq, PartialEq, Serialize)]
 pub struct Journey {
     /// The text.
     pub text: usize,

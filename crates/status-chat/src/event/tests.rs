@@ -1,0 +1,108 @@
+use status_crypto::text;
+use status_layer::{Grade, Name, Timestamp};
+use status_payload::GroupChatId;
+use status_stack::Way;
+
+use super::*;
+
+const KEY: &str = "zQ3shPyZJnxZK4Bwyx9QsaksNKDYTPmpwPvGSjMYVHoXHeEgB";
+
+fn user() -> UserId {
+    text::parse_user(KEY).unwrap()
+}
+
+fn message(chat: Chat, stage: Option<Stage>) -> Message {
+    Message {
+        id: MessageId::new([0xab; 32]),
+        chat,
+        from: user(),
+        text: "two\nlines, \"quoted\"".into(),
+        clock: 1_700_000_000_001,
+        sent_at: Timestamp::from_millis(1_700_000_000_000),
+        grade: Grade::Ratcheted,
+        stage,
+        way: Some(Journey { text: 3, body: 100, layers: Way { datagram: 150, sealed: 300, frame: 400 } }),
+    }
+}
+
+/// One of each; the match below says which are missing.
+fn every_event() -> Vec<Event> {
+    let (id, device) = (MessageId::new([1; 32]), DeviceId::new("a-device").unwrap());
+    let group = GroupChatId::new("7a1a7ea0-0000-4000-8000-000000000000", user()).unwrap();
+    let (to, of) = (1, 3);
+    let stages = [
+        Stage::Queued,
+        Stage::Published,
+        Stage::Stored,
+        Stage::Delivered { to, of },
+        Stage::GaveUp { to, of },
+    ];
+    let mut events = vec![
+        Event::Message(message(Chat::User(user()), None)),
+        Event::Message(message(Chat::Group(group), Some(Stage::Queued))),
+        Event::Message(message(Chat::Channel(Name::new("room").unwrap()), None)),
+        Event::Delivered { id, by: user(), device: Some(device.clone()) },
+        Event::Delivered { id, by: user(), device: None },
+        Event::Gap { from: user(), missing: 3 },
+        Event::Unsupported { from: user(), kind: 99 },
+        Event::Refused(Refused { layer: "security".into(), why: "it is forged".into() }),
+        Event::Notice(Notice::Unreadable { from: user() }),
+        Event::Notice(Notice::NewDevice { user: user(), device: device.clone(), joined: true }),
+        Event::Notice(Notice::RemovedDevice { user: user(), device }),
+        Event::PutBack,
+        Event::Online(true),
+        Event::Fetching { messages: 7, bytes: 4_000 },
+        Event::Fetched,
+        Event::Missed { count: u64::MAX },
+        Event::Failed { why: "the disk is full".into() },
+    ];
+    events.extend(stages.map(|stage| Event::Stage { id, stage }));
+    events
+}
+
+/// The place of an event's kind among all. Whoever adds a kind of event adds it here, and to [`every_event`].
+const fn kind(event: &Event) -> usize {
+    match event {
+        Event::Message(_) => 0,
+        Event::Delivered { .. } => 1,
+        Event::Stage { .. } => 2,
+        Event::Gap { .. } => 3,
+        Event::Unsupported { .. } => 4,
+        Event::Refused(_) => 5,
+        Event::Notice(_) => 6,
+        Event::PutBack => 7,
+        Event::Online(_) => 8,
+        Event::Fetching { .. } => 9,
+        Event::Fetched => 10,
+        Event::Missed { .. } => 11,
+        Event::Failed { .. } => 12,
+    }
+}
+
+#[test]
+fn every_event_reads_as_it_was_written() {
+    let mut kinds = std::collections::BTreeSet::new();
+    for event in every_event() {
+        let text = serde_json::to_string(&event).unwrap();
+
+        assert_eq!(serde_json::from_str::<Event>(&text).unwrap(), event, "{text}");
+        kinds.insert(kind(&event));
+    }
+
+    let last = kinds.last().copied().unwrap_or_default();
+    assert_eq!(kinds.len(), last + 1, "a kind of event is not tried");
+}
+
+#[test]
+fn an_event_is_written_as_a_person_can_read_it() {
+    let event = Event::Message(Message { way: None, ..message(Chat::User(user()), None) });
+
+    let written = serde_json::to_value(&event).unwrap();
+
+    let id = format!("0x{}", "ab".repeat(32));
+    let expected = serde_json::json!({ "Message": {
+        "id": id, "chat": KEY, "from": KEY, "text": "two\nlines, \"quoted\"", "clock": 1_700_000_000_001_u64,
+        "sent_at": 1_700_000_000_000_u64, "grade": "Ratcheted", "stage": null, "way": null,
+    }});
+    assert_eq!(written, expected);
+}
