@@ -22,6 +22,8 @@ pub(crate) enum Done {
     Passed,
     /// It did not run, and why. Never the same as passed.
     Skipped(&'static str),
+    /// A part of it did not run, and why.
+    InPart(&'static str),
 }
 
 struct Job {
@@ -37,7 +39,7 @@ enum When {
     Asked,
 }
 
-const JOBS: [Job; 12] = [
+const JOBS: [Job; 13] = [
     Job { name: "tidy", when: When::Always, run: |w| tidy::run(w).map(|()| Done::Passed) },
     Job { name: "public-types", when: When::Always, run: public },
     Job { name: "clippy", when: When::Always, run: clippy },
@@ -49,6 +51,7 @@ const JOBS: [Job; 12] = [
     Job { name: "nat", when: When::Asked, run: crate::nat::run },
     Job { name: "memory", when: When::Asked, run: memory },
     Job { name: "lane", when: When::Asked, run: lane },
+    Job { name: "interop", when: When::Asked, run: crate::interop::run },
     Job { name: "fuzz-smoke", when: When::Asked, run: |w| fuzz::run(w, SMOKE, None) },
 ];
 
@@ -113,6 +116,7 @@ impl fmt::Display for Done {
         match self {
             Self::Passed => f.write_str("ok"),
             Self::Skipped(why) => write!(f, "skipped: {why}"),
+            Self::InPart(why) => write!(f, "ok in part; skipped: {why}"),
         }
     }
 }
@@ -222,7 +226,7 @@ fn lane(workspace: &Workspace) -> Outcome<Done> {
 }
 
 /// The profile of this workspace as a file for another one, which then shares what is built already.
-fn dev_profile(workspace: &Workspace) -> Outcome<String> {
+pub(crate) fn dev_profile(workspace: &Workspace) -> Outcome<String> {
     let path = workspace.path("target").join("dev-profile.toml");
     let doing = |e: &dyn fmt::Display| Failure::while_doing(format!("writing {}", path.display()), e);
     let manifest = fs::read_to_string(workspace.path("Cargo.toml")).map_err(|e| doing(&e))?;
@@ -264,6 +268,8 @@ mod tests {
             line("deny", Duration::from_millis(40), &Ok(Done::Skipped("cargo-deny is not installed")));
 
         assert_eq!(skipped, "deny              0.0  skipped: cargo-deny is not installed");
+        let in_part = line("interop", SMOKE, &Ok(Done::InPart("Go is not installed")));
+        assert!(in_part.ends_with("60.0  ok in part; skipped: Go is not installed"));
         assert!(line("docs", SMOKE, &Ok(Done::Passed)).ends_with("60.0  ok"));
         assert!(line("docs", SMOKE, &Err(Failure::new("why"))).ends_with("60.0  FAILED"));
     }

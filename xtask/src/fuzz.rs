@@ -13,7 +13,7 @@ use crate::workspace::Workspace;
 
 const FOLDER: &str = "tests/fuzz";
 /// The targets, each with the vectors that it starts from.
-const TARGETS: [(&str, &str); 10] = [
+const TARGETS: [(&str, &str); 15] = [
     ("peel", "privacy"),
     ("peel_whisper", "privacy"),
     ("segments", "privacy"),
@@ -25,6 +25,11 @@ const TARGETS: [(&str, &str); 10] = [
     // Nothing of its own was recorded as yet; what is genuine it makes by itself.
     ("store", "privacy"),
     ("light", "privacy"),
+    ("message", "privacy"),
+    ("metadata", "privacy"),
+    ("record", "privacy"),
+    ("tree", "privacy"),
+    ("peers", "privacy"),
 ];
 /// The first bytes of an input that a target takes as it is, and that it puts inside of genuine wrapping.
 const MODES: [u8; 2] = [0, 1];

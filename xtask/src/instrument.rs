@@ -8,8 +8,22 @@ use std::process::{Command, ExitCode};
 use crate::report::{Failure, Outcome};
 
 /// What our crates and the fuzz targets themselves are called.
-const OURS: [&str; 9] =
-    ["status_", "peel", "open", "bundle", "receive", "decode", "store", "light", "libfuzzer"];
+const OURS: [&str; 14] = [
+    "status_",
+    "peel",
+    "open",
+    "bundle",
+    "receive",
+    "decode",
+    "store",
+    "light",
+    "message",
+    "metadata",
+    "record",
+    "tree",
+    "peers",
+    "libfuzzer",
+];
 /// The flags of cargo-fuzz that make the compiler watch.
 const WATCHING: [&str; 3] =
     ["-Cpasses=sancov", "-Cllvm-args=-sanitizer-coverage", "-Cllvm-args=-simplifycfg"];

@@ -4,6 +4,7 @@ mod ci;
 mod codegen;
 mod fuzz;
 mod instrument;
+mod interop;
 mod nat;
 mod public_types;
 mod report;
@@ -44,6 +45,8 @@ fn run(words: &[&str]) -> Outcome<()> {
         ["tidy"] => tidy::run(&workspace),
         ["codegen"] => codegen::write(&workspace),
         ["codegen", "--check"] => codegen::check(&workspace),
+        ["interop"] => ci::one(&workspace, "interop"),
+        ["interop", "--load", options @ ..] => interop::load(&workspace, options),
         ["fuzz", seconds] => fuzz(&workspace, seconds, None),
         ["fuzz", seconds, target] => fuzz(&workspace, seconds, Some(target)),
         _ => Err(Failure::new(usage())),
@@ -67,6 +70,8 @@ cargo xtask <task>
   tidy              check the rules of the house
   codegen           write the Rust types of proto/ into the layer crates
   codegen --check   fail if what is checked in is not what codegen would write
+  interop           the job of this name: our node with programs that others wrote
+  interop --load    measure our nodes beside those of js-waku; options are passed on
   fuzz <seconds>    run each fuzz target for so long; or one, if it is named",
         ci::names()
     )

@@ -58,7 +58,8 @@ mod tests {
             .collect();
 
         let chat =
-            ["chats", "clocks of chats", "messages", "receipts of messages"].map(|holds| ("chat", holds));
+            ["chats", "clocks of chats", "messages", "receipts of messages", "people", "who was verified"]
+                .map(|holds| ("chat", holds));
         let sync = [("data sync", "members of closed chats")];
         assert_eq!(carried, [chat.as_slice(), &sync].concat());
     }

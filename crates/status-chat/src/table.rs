@@ -9,6 +9,9 @@
 //! | `M` message id (32) | version, stage (1), confirmed and readers (4 each), grade (1), author (33), clock (8), sent at (8), chat length (2), chat, text |
 //! | `R` message id (32) user (33) | version, confirmed (1): what became of a message of ours for a reader (in `stage`) |
 //! | `H` chat `0` clock (8) message id (32) | version: the order of a chat |
+//! | `P` user (33) | version, our side and theirs (1 and clock (8) each), blocked, muted, stranger, found on a card (1 each), heard at, answered at, clock of the profile (8 each), colour (4), request (1, then id (32), at (8), grade (1)), name, name on the chain, bio, nickname (length (2) and text each): a person (in `table/contacts`) |
+//! | `p` heard at (8) user (33) | version: a stranger, the one heard from longest ago first (in `table/contacts`) |
+//! | `T` user (33) | version, how (1), at (8): a user who was verified (in `table/contacts`) |
 //!
 //! In version 1 a message had, for stage, confirmed and readers, one byte that said whether it was delivered.
 //!
@@ -20,6 +23,7 @@ use zeroize::Zeroizing;
 
 use crate::event::{Chat, Message, Stage};
 
+pub(crate) mod contacts;
 mod examine;
 
 pub(crate) use examine::{Adopted, TABLES, adopt, chat_in, examine, message_of};

@@ -3,7 +3,7 @@
 //! Whoever runs nodes writes their records into a tree of TXT records below a domain and signs its root; whoever looks
 //! for nodes walks the tree. Every text is named by its hash, so only the root can lie, and that is signed.
 
-mod entry;
+pub(crate) mod entry;
 mod keeper;
 mod resolve;
 mod tree;

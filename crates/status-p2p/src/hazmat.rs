@@ -1,6 +1,8 @@
 //! Protocol internals, for research and for fuzzing: what strangers say, read as the node reads it.
 
+mod gossip;
 mod light;
+mod tree;
 
 use prost::Message;
 
@@ -10,9 +12,12 @@ use crate::store::{
     write_answer, write_legacy_answer, write_question,
 };
 use crate::{MessageHash, Page, Query};
+pub use gossip::{Judged, judge_gossip, read_frame};
 pub use light::{
-    Subscriptions, judge_light_push, read_light_push_answer, read_peer_exchange_answer, read_push,
+    Subscriptions, judge_light_push, read_light_push_answer, read_peer_exchange_answer,
+    read_peer_exchange_question, read_push, write_peer_exchange_answer,
 };
+pub use tree::{TreeText, read_tree_root, read_tree_text, sign_tree_root};
 
 /// Which of the two protocols for history.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]

@@ -4,7 +4,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use futures::AsyncWriteExt;
-use libp2p::{PeerId, Stream, StreamProtocol};
+use libp2p::{PeerId, StreamProtocol};
 use libp2p_stream::Control;
 use rand::seq::IndexedRandom;
 use status_layer::Timestamp;
@@ -16,7 +16,7 @@ use crate::generated::{PeerExchangeQuery, PeerExchangeResponse, PeerExchangeRpc,
 use crate::node::inside::Inside;
 use crate::peers::Peers;
 use crate::rate::Rates;
-use crate::stream::{Arrivals, Served, StreamError, ask, read, serve_arrivals, write};
+use crate::stream::{Arrivals, Begun, Served, StreamError, ask, read, serve_arrivals, write};
 use crate::{Clock, Light, MAX_RECORD, NodeRecord, Rate};
 
 /// The protocol, named exactly as deployed nodes name it.
@@ -49,15 +49,20 @@ pub(crate) async fn serve(rate: Rate, book: Arc<Book>, clock: Clock, arrivals: A
     .await;
 }
 
-async fn answer(book: &Book, now: Timestamp, mut stream: Stream) -> Result<(), StreamError> {
+async fn answer(book: &Book, now: Timestamp, mut stream: Begun) -> Result<(), StreamError> {
     let question: PeerExchangeRpc = read(&mut stream, MAX_QUESTION).await?;
-    let wanted = question.query.ok_or(StreamError::Malformed)?.num_peers;
-    let wanted = usize::try_from(wanted).unwrap_or(usize::MAX).min(MAX_ANSWERED);
+    let wanted = wanted(&question).ok_or(StreamError::Malformed)?;
     let some = book.sample(now, wanted);
     let peer_infos = some.iter().map(|record| PeerInfo { enr: record.encode() }).collect();
     let response = Some(PeerExchangeResponse { peer_infos });
     write(&mut stream, &PeerExchangeRpc { query: None, response }).await?;
     stream.close().await.map_err(|_| StreamError::Broken)
+}
+
+/// How many records somebody gets who asks; `None` if it is no question.
+pub(crate) fn wanted(question: &PeerExchangeRpc) -> Option<usize> {
+    let wanted = question.query.as_ref()?.num_peers;
+    Some(usize::try_from(wanted).unwrap_or(usize::MAX).min(MAX_ANSWERED))
 }
 
 /// The sound records in an answer; at most so many as were asked for.

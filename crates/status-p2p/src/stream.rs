@@ -3,6 +3,7 @@
 //! Exactly one message is read, never to the end of the stream: deployed nodes keep their half open until they have
 //! the answer.
 
+mod begun;
 mod incoming;
 mod serve;
 
@@ -14,6 +15,7 @@ use libp2p_stream::{Control, OpenStreamError};
 use prost::Message;
 use tokio::time::timeout;
 
+pub(crate) use begun::Begun;
 pub(crate) use incoming::{Arrivals, Incoming};
 pub(crate) use serve::{Served, serve_arrivals};
 

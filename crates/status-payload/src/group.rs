@@ -1,7 +1,11 @@
 //! Closed groups.
 
+mod change;
+mod event;
 mod id;
 mod key_string;
+mod roster;
+mod rules;
 
 use alloc::boxed::Box;
 use alloc::string::String;
@@ -11,8 +15,13 @@ use crate::generated::membership_update_message::ChatEntity;
 use crate::wire::{Malformed, Mirror, parse, print};
 use crate::{ChatMessage, Clock, EmojiReaction};
 
+pub use change::{Change, MAX_MEMBERS};
+pub(crate) use event::clock_of;
+pub use event::{EventError, EventKind, MembershipEvent};
 pub use id::{GroupChatId, GroupChatIdError};
 pub(crate) use key_string::{KEY_STRING, read_key_string};
+pub use roster::{MAX_EVENTS, MAX_HISTORY, MAX_SET_ASIDE, Roster, RosterError};
+pub use rules::Refusal;
 
 numbers! {
     /// How far a wish to join a closed group has come.
@@ -33,7 +42,7 @@ mirror! {
     pub struct MembershipUpdateMessage {
         /// The group.
         pub chat_id: String,
-        /// Each: 65 bytes of signature, then the encoded event. Not looked into here.
+        /// Each: 65 bytes of signature, then the encoded event; see [`Roster`].
         pub events: Vec<Vec<u8>>,
         /// What is said in the group, if anything.
         pub chat_entity: Option<GroupContent>,

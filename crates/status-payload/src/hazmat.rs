@@ -1,13 +1,19 @@
 //! Messages by name and field, and payloads signed as they are: for research and for checks against other
 //! implementations. An application needs none of it.
 
+use alloc::string::String;
 use alloc::vec::Vec;
 
 use status_crypto::Keyring;
 use status_layer::Body;
 
 pub use crate::fields::{Fields, Value, differences};
-use crate::{Content, DecodeError, Kind, SendTransaction, body};
+use crate::generated::MembershipUpdateEvent;
+use crate::wire::print;
+use crate::{
+    Clock, Content, DecodeError, EventError, EventKind, GroupChatId, Kind, MembershipEvent, Refusal, Roster,
+    SendTransaction, body,
+};
 
 /// Why a listing of fields is no message.
 #[derive(Clone, Copy, Debug, Eq, PartialEq, thiserror::Error)]
@@ -75,4 +81,35 @@ pub fn twin(content: &Content) -> Option<Content> {
         }
         _ => None,
     }
+}
+
+/// Reads an entry of a group under any text in place of the chat id: [`MembershipEvent::read`] asks for the id
+/// of a group.
+///
+/// # Errors
+/// [`EventError`].
+pub fn read_event(chat_id: &str, entry: &[u8]) -> Result<MembershipEvent, EventError> {
+    MembershipEvent::read_under(chat_id, entry)
+}
+
+/// Encodes an event of a group that nobody has signed, with any texts as members.
+#[must_use]
+pub fn encode_event(clock: Clock, kind: EventKind, members: Vec<String>, name: &str) -> Vec<u8> {
+    let (clock, r#type, name) = (clock.value(), kind.number(), name.into());
+    print(&MembershipUpdateEvent { clock, members, name, r#type, ..MembershipUpdateEvent::default() })
+}
+
+/// A group that nobody has made yet. It has no creation and is no history: what a roster promises does not
+/// hold for it.
+#[must_use]
+pub fn nobodys_roster(chat: &GroupChatId) -> Roster {
+    Roster::empty(chat.clone())
+}
+
+/// Adds one event to a group, whatever its clock.
+///
+/// # Errors
+/// [`Refusal`]: the event is not allowed now; the group stays as it is.
+pub fn step(roster: &mut Roster, event: MembershipEvent) -> Result<(), Refusal> {
+    roster.push(event)
 }

@@ -73,8 +73,9 @@ pub use device::{
 };
 pub use error::{DecodeError, EncodeError};
 pub use group::{
-    GroupChatId, GroupChatIdError, GroupChatInvitation, GroupContent, InvitationState,
-    MembershipUpdateMessage,
+    Change, EventError, EventKind, GroupChatId, GroupChatIdError, GroupChatInvitation, GroupContent,
+    InvitationState, MAX_EVENTS, MAX_HISTORY, MAX_MEMBERS, MAX_SET_ASIDE, MembershipEvent,
+    MembershipUpdateMessage, Refusal, Roster, RosterError,
 };
 pub use place::Place;
 pub use push::{

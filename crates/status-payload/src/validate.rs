@@ -7,6 +7,7 @@ use core::time::Duration;
 
 use status_layer::Timestamp;
 
+use crate::group::clock_of;
 use crate::{
     Attachment, AudioType, ChatMessage, Clock, Content, ContentType, EmojiReaction, GroupContent, ImageType,
     MessageType, ReactionType, StatusType,
@@ -97,6 +98,9 @@ pub enum Invalid {
     /// A user id is not a point of the curve.
     #[error("the user id is no key")]
     NotAUser,
+    /// An entry of the history of a group cannot be read.
+    #[error("the history of the group holds something that is no event")]
+    GroupEvent,
 }
 
 /// Judges content by itself: whether its fields are what they must be, at the time `at`.
@@ -109,11 +113,16 @@ pub enum Invalid {
 pub fn validate(content: &Content, at: Timestamp, rules: Rules) -> Result<(), Invalid> {
     match content {
         Content::ChatMessage(chat) => check_chat(chat, at, rules),
-        Content::MembershipUpdateMessage(update) => match &update.chat_entity {
-            Some(GroupContent::Message(chat)) => check_chat(chat, at, rules),
-            Some(GroupContent::Reaction(reaction)) => check_reaction(reaction, at),
-            None => Ok(()),
-        },
+        Content::MembershipUpdateMessage(update) => {
+            for entry in &update.events {
+                check_clock(clock_of(entry).map_err(|_| Invalid::GroupEvent)?, at)?;
+            }
+            match &update.chat_entity {
+                Some(GroupContent::Message(chat)) => check_chat(chat, at, rules),
+                Some(GroupContent::Reaction(reaction)) => check_reaction(reaction, at),
+                None => Ok(()),
+            }
+        }
         Content::ContactUpdate(update) => check_display_name(&update.display_name),
         Content::EmojiReaction(reaction) => check_reaction(reaction, at),
         Content::EditMessage(edit) => {

@@ -22,12 +22,17 @@ pub struct Peer {
     passed_over: VecDeque<Value>,
     name: String,
     address: String,
-    _child: Child,
+    child: Child,
 }
 
 impl Peer {
     /// The peer made of js-waku, a relay node of the Status cluster.
     pub async fn js() -> Self {
+        Self::js_program("node.js", &[]).await
+    }
+
+    /// Another program made of js-waku.
+    pub async fn js_program(name: &str, words: &[String]) -> Self {
         static READY: OnceCell<()> = OnceCell::const_new();
         let folder = folder("js");
         READY
@@ -37,7 +42,7 @@ impl Peer {
                 }
             })
             .await;
-        Self::start(Command::new("node").arg("node.js").current_dir(&folder)).await
+        Self::start(Command::new("node").arg(name).args(words).current_dir(&folder)).await
     }
 
     /// The peer made of go-libp2p, which knows of Waku the metadata protocol only.
@@ -54,7 +59,8 @@ impl Peer {
         Self::start(&mut Command::new(built.path().join("interop"))).await
     }
 
-    async fn start(command: &mut Command) -> Self {
+    /// Starts a program that does what it is told by JSON lines.
+    pub async fn start(command: &mut Command) -> Self {
         let mut child = command
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
@@ -64,7 +70,7 @@ impl Peer {
         let orders = child.stdin.take().expect("a pipe");
         let lines = BufReader::new(child.stdout.take().expect("a pipe")).lines();
         let (name, address) = (String::new(), String::new());
-        let mut peer = Self { orders, lines, passed_over: VecDeque::new(), name, address, _child: child };
+        let mut peer = Self { orders, lines, passed_over: VecDeque::new(), name, address, child };
         let listening = peer.heard("listening", |_| true).await;
         peer.name = text(&listening["name"]);
         peer.address = text(&listening["addresses"][0]);
@@ -79,6 +85,11 @@ impl Peer {
     /// Where it listens.
     pub fn address(&self) -> &str {
         &self.address
+    }
+
+    /// Its process.
+    pub fn process(&self) -> u32 {
+        self.child.id().expect("it runs")
     }
 
     /// Has it do something.

@@ -6,8 +6,8 @@ use status_layer::row::{Reader, Writer};
 use status_layer::{Area, DeviceId, MessageId, Read, Shelf, StoreError, Value};
 
 use super::{
-    CLOCK, HISTORY, IDENTITY, JOINED, MESSAGE, VERSION, WHAT, chat_of, damaged, load_message, message_key,
-    order_key, read_message, save_message, under,
+    CLOCK, HISTORY, IDENTITY, JOINED, MESSAGE, VERSION, WHAT, chat_of, contacts, damaged, load_message,
+    message_key, order_key, read_message, save_message, under,
 };
 use crate::devices;
 use crate::event::{Chat, Message};
@@ -16,7 +16,7 @@ use crate::stage;
 
 /// Every table of the chat. The identity is in a backup too, but not as the row that it is here: that holds the keys of
 /// this device's node.
-pub(crate) const TABLES: [Table; 7] = [
+pub(crate) const TABLES: [Table; 10] = [
     Table { tag: b'I', holds: "the identity", nature: Nature::Device },
     Table { tag: b'D', holds: "other devices of ours", nature: Nature::Device },
     Table { tag: JOINED, holds: "chats", nature: Nature::User },
@@ -24,6 +24,9 @@ pub(crate) const TABLES: [Table; 7] = [
     Table { tag: MESSAGE, holds: "messages", nature: Nature::User },
     Table { tag: stage::RECEIPT, holds: "receipts of messages", nature: Nature::User },
     Table { tag: HISTORY, holds: "the order of messages", nature: Nature::Index },
+    Table { tag: contacts::PERSON, holds: "people", nature: Nature::User },
+    Table { tag: contacts::TRUST, holds: "who was verified", nature: Nature::User },
+    Table { tag: contacts::STRANGER, holds: "the order of strangers", nature: Nature::Index },
 ];
 
 /// Looks at all rows of the chat in `area`.
@@ -80,6 +83,27 @@ pub(crate) fn examine(rows: &dyn Read, area: Area) -> Result<Examined, StoreErro
                     Err(_) => {}
                 }
             }
+            Some(&contacts::PERSON) => {
+                let (user, person) = contacts::read(key, value)?;
+                if let Some((seat, row)) = contacts::seat_of(&user, &person)
+                    && !shelf.has(&seat)?
+                {
+                    report.mend(Wrong::Incomplete, [(seat, Some(row))].into());
+                }
+            }
+            Some(&contacts::TRUST) => contacts::check_trust(key, value)?,
+            Some(&contacts::STRANGER) => {
+                Reader::read(WHAT, VERSION, value, |_| Some(()))?;
+                let (_, user) = contacts::read_seat(key)?;
+                match contacts::load(shelf, &user) {
+                    Ok(Some(person))
+                        if contacts::seat_of(&user, &person).is_some_and(|(seat, _)| seat == key) => {}
+                    Ok(Some(_)) => report.drop(Wrong::Differs),
+                    Ok(None) => report.drop(Wrong::Dangling),
+                    // The person is found by itself.
+                    Err(_) => {}
+                }
+            }
             _ => report.say(Wrong::Unknown),
         }
         Ok(())
@@ -128,6 +152,16 @@ pub(crate) fn adopt(shelf: &mut Shelf<'_>, key: &[u8], value: &Value) -> Result<
             let message = message_of(key, value)?;
             save_message(shelf, &message);
             Ok(Adopted::Message(Box::new(message)))
+        }
+        Some((&contacts::PERSON, _)) => {
+            let (user, person) = contacts::read(key, value)?;
+            contacts::save(shelf, &user, &person)?;
+            Ok(Adopted::Other)
+        }
+        Some((&contacts::TRUST, _)) => {
+            contacts::check_trust(key, value)?;
+            shelf.put(key, value.clone());
+            Ok(Adopted::Other)
         }
         _ => Err(damaged()),
     }

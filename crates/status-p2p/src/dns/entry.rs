@@ -26,7 +26,7 @@ const BRANCH: &str = "enrtree-branch:";
 
 /// The name of a text within its tree: base32 of the beginning of its hash.
 #[derive(Clone, Eq, Hash, Ord, PartialEq, PartialOrd)]
-pub(super) struct Label(String);
+pub(crate) struct Label(String);
 
 impl Label {
     /// The name that we give to a text.
@@ -46,7 +46,7 @@ impl Label {
         BASE32_NOPAD.decode(self.0.as_bytes()).is_ok_and(|begin| hash.starts_with(&begin))
     }
 
-    pub(super) fn as_str(&self) -> &str {
+    pub(crate) fn as_str(&self) -> &str {
         &self.0
     }
 }
@@ -59,17 +59,17 @@ impl fmt::Debug for Label {
 
 /// The beginning of a tree: where its two halves start, and the number of this version of it.
 #[derive(Clone, Debug, Eq, PartialEq)]
-pub(super) struct Root {
+pub(crate) struct Root {
     /// Where the nodes are.
-    pub(super) nodes: Label,
+    pub(crate) nodes: Label,
     /// Where links to other trees are.
-    pub(super) links: Label,
-    pub(super) seq: u64,
+    pub(crate) links: Label,
+    pub(crate) seq: u64,
 }
 
 impl Root {
     /// Reads a root that the owner of the tree signed.
-    pub(super) fn open(text: &str, url: &TreeUrl) -> Option<Self> {
+    pub(crate) fn open(text: &str, url: &TreeUrl) -> Option<Self> {
         let (signed, signature) = text.rsplit_once(" sig=")?;
         let signature = BASE64URL_NOPAD.decode(signature.as_bytes()).ok()?;
         // The last byte tells which key would fit; we know the key.
@@ -86,26 +86,30 @@ impl Root {
         parts.next().is_none().then_some(Self { nodes, links, seq })
     }
 
-    /// Signs it; `None` if the library refuses to, which it has no reason to.
-    pub(super) fn seal(&self, key: &SigningKey) -> Option<String> {
+    /// Signs it.
+    pub(super) fn seal(&self, key: &SigningKey) -> String {
         let Self { nodes, links, seq } = self;
-        let text = format!("{ROOT} e={} l={} seq={seq}", nodes.as_str(), links.as_str());
-        let (signature, recovery) = key.sign_prehash_recoverable(&Keccak256::digest(&text));
-        let bytes = [signature.to_bytes().as_slice(), &[recovery.to_byte()]].concat();
-        Some(format!("{text} sig={}", BASE64URL_NOPAD.encode(&bytes)))
+        sign(&format!("{ROOT} e={} l={} seq={seq}", nodes.as_str(), links.as_str()), key)
     }
+}
+
+/// Puts the signature of a root behind it.
+pub(crate) fn sign(text: &str, key: &SigningKey) -> String {
+    let (signature, recovery) = key.sign_prehash_recoverable(&Keccak256::digest(text));
+    let bytes = [signature.to_bytes().as_slice(), &[recovery.to_byte()]].concat();
+    format!("{text} sig={}", BASE64URL_NOPAD.encode(&bytes))
 }
 
 /// A text below the root.
 #[derive(Clone, Debug, Eq, PartialEq)]
-pub(super) enum Entry {
+pub(crate) enum Entry {
     Branch(Vec<Label>),
     Node(NodeRecord),
     Link(TreeUrl),
 }
 
 impl Entry {
-    pub(super) fn parse(text: &str) -> Option<Self> {
+    pub(crate) fn parse(text: &str) -> Option<Self> {
         let Some(children) = text.strip_prefix(BRANCH) else {
             let node = text.parse().ok().map(Self::Node);
             return node.or_else(|| text.parse().ok().map(Self::Link));
@@ -162,7 +166,7 @@ mod tests {
         let url = TreeUrl::new(*key.verifying_key(), "example.org").unwrap();
         let root = Root { nodes: Label::of("a"), links: Label::of("b"), seq: u64::MAX };
 
-        assert_eq!(Root::open(&root.seal(&key).unwrap(), &url), Some(root));
+        assert_eq!(Root::open(&root.seal(&key), &url), Some(root));
     }
 
     #[test]

@@ -7,7 +7,7 @@ use std::collections::{BTreeSet, HashMap};
 use std::sync::Arc;
 use std::time::Duration;
 
-use libp2p::{PeerId, Stream};
+use libp2p::PeerId;
 use libp2p_stream::Control;
 use status_layer::Topic;
 use tokio::sync::{Notify, mpsc, watch};
@@ -21,7 +21,7 @@ use crate::generated::MessagePush;
 use crate::node::inside::Inside;
 use crate::peers::Peers;
 use crate::stats::Counters;
-use crate::stream::{Arrivals, Served, read, serve_arrivals};
+use crate::stream::{Arrivals, Begun, Served, read, serve_arrivals};
 use held::Bench;
 pub(crate) use held::Filters;
 use session::{Ended, Session};
@@ -51,7 +51,7 @@ pub(crate) async fn run(client: Client, pushes: Arrivals) {
 }
 
 /// Takes one push.
-async fn take(client: &Client, peer: PeerId, mut stream: Stream) {
+async fn take(client: &Client, peer: PeerId, mut stream: Begun) {
     if !client.filters.knows(&peer) {
         client.counters.uninvited.add(1);
         return;

@@ -7,7 +7,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use futures::AsyncWriteExt;
-use libp2p::{PeerId, Stream};
+use libp2p::PeerId;
 use libp2p_stream::Control;
 use tokio::sync::mpsc;
 use tokio::task::JoinSet;
@@ -21,7 +21,7 @@ use crate::generated::{FilterSubscribeRequest, FilterSubscribeResponse, MessageP
 use crate::node::inside::Relayed;
 use crate::rate::Rates;
 use crate::stats::Counters;
-use crate::stream::{Arrivals, Served, StreamError, open, read, serve_arrivals, write};
+use crate::stream::{Arrivals, Begun, Served, StreamError, open, read, serve_arrivals, write};
 
 /// Messages that wait for one light node.
 const QUEUE: usize = 128;
@@ -92,7 +92,7 @@ fn lock(shared: &Shared) -> MutexGuard<'_, State> {
 async fn answer(
     shared: &Shared,
     peer: PeerId,
-    mut stream: Stream,
+    mut stream: Begun,
     begin: &mpsc::Sender<Waiting>,
 ) -> Result<(), StreamError> {
     let allowed = lock(shared).rates.allow(peer, Instant::now());

@@ -8,7 +8,8 @@ use tokio::time::Instant;
 
 use crate::filter::{Pushed, Request, Status, Table};
 use crate::generated::{
-    FilterSubscribeRequest, LightPushRequest, LightPushResponse, PeerExchangeRpc, PushRpc,
+    FilterSubscribeRequest, LightPushRequest, LightPushResponse, PeerExchangeResponse, PeerExchangeRpc,
+    PeerInfo, PushRpc,
 };
 use crate::light_push::Outcome;
 use crate::{FilterLimits, NodeRecord, WakuMessage, peer_exchange};
@@ -83,4 +84,17 @@ pub fn read_light_push_answer(bytes: &[u8]) -> [Option<bool>; 2] {
 #[must_use]
 pub fn read_peer_exchange_answer(bytes: &[u8]) -> Option<Vec<NodeRecord>> {
     PeerExchangeRpc::decode(bytes).ok().map(peer_exchange::records)
+}
+
+/// How many records a node that is asked for some would give at most; `None` if it is not asked.
+#[must_use]
+pub fn read_peer_exchange_question(bytes: &[u8]) -> Option<usize> {
+    peer_exchange::wanted(&PeerExchangeRpc::decode(bytes).ok()?)
+}
+
+/// The answer with some records, whatever they are.
+#[must_use]
+pub fn write_peer_exchange_answer(records: &[&[u8]]) -> Vec<u8> {
+    let peer_infos = records.iter().map(|record| PeerInfo { enr: record.to_vec() }).collect();
+    PeerExchangeRpc { query: None, response: Some(PeerExchangeResponse { peer_infos }) }.encode_to_vec()
 }

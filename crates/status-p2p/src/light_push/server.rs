@@ -5,7 +5,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use futures::{AsyncReadExt, AsyncWriteExt};
-use libp2p::{PeerId, Stream};
+use libp2p::PeerId;
 use prost::Message;
 use tokio::sync::{mpsc, oneshot};
 use tokio::time::Instant;
@@ -17,7 +17,7 @@ use crate::generated::{LightPushRequest, PushRpc};
 use crate::node::inside::Inside;
 use crate::rate::Rates;
 use crate::stats::Counters;
-use crate::stream::{Arrivals, Served, StreamError, read, serve_arrivals, write};
+use crate::stream::{Arrivals, Begun, Served, StreamError, read, serve_arrivals, write};
 
 /// A request has to be over within this.
 const PATIENCE: Duration = Duration::from_secs(20);
@@ -73,7 +73,7 @@ impl Server {
 
     /// Answers a request that was not read to its end. Deployed nodes do not look for an answer before they have said
     /// everything, so some of it is let pass.
-    async fn refuse(&self, mut stream: Stream, answer: &impl Message) -> Result<(), StreamError> {
+    async fn refuse(&self, mut stream: Begun, answer: &impl Message) -> Result<(), StreamError> {
         end(&mut stream, answer).await?;
         let most = self.largest().saturating_mul(2).try_into().unwrap_or(u64::MAX);
         let rest = futures::io::copy(stream.take(most), &mut futures::io::sink()).await;
@@ -81,7 +81,7 @@ impl Server {
     }
 
     /// Reads a request, if its sender may ask; else what to answer.
-    async fn read<M: Message + Default>(&self, peer: PeerId, stream: &mut Stream) -> Result<M, Refusal> {
+    async fn read<M: Message + Default>(&self, peer: PeerId, stream: &mut Begun) -> Result<M, Refusal> {
         if !self.allows(peer) {
             return Err(Refusal::Answer(Outcome::TooOften));
         }
@@ -112,7 +112,7 @@ pub(crate) async fn run(server: Server, v3: Arrivals, v2: Arrivals) {
     );
 }
 
-async fn answer(server: &Server, peer: PeerId, mut stream: Stream) -> Result<(), StreamError> {
+async fn answer(server: &Server, peer: PeerId, mut stream: Begun) -> Result<(), StreamError> {
     let answer = match server.read::<LightPushRequest>(peer, &mut stream).await {
         Ok(request) => {
             let topic = request.pubsub_topic.unwrap_or_default();
@@ -127,7 +127,7 @@ async fn answer(server: &Server, peer: PeerId, mut stream: Stream) -> Result<(),
     end(&mut stream, &answer).await
 }
 
-async fn answer_v2(server: &Server, peer: PeerId, mut stream: Stream) -> Result<(), StreamError> {
+async fn answer_v2(server: &Server, peer: PeerId, mut stream: Begun) -> Result<(), StreamError> {
     let answer = match server.read::<PushRpc>(peer, &mut stream).await {
         Ok(PushRpc { request_id, request: Some(request), .. }) => {
             let outcome = server.gossip(request.pubsub_topic, request.message.unwrap_or_default()).await;
@@ -142,7 +142,7 @@ async fn answer_v2(server: &Server, peer: PeerId, mut stream: Stream) -> Result<
     end(&mut stream, &answer).await
 }
 
-async fn end(stream: &mut Stream, answer: &impl Message) -> Result<(), StreamError> {
+async fn end(stream: &mut Begun, answer: &impl Message) -> Result<(), StreamError> {
     write(stream, answer).await?;
     stream.close().await.map_err(|_| StreamError::Broken)
 }

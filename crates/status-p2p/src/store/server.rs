@@ -2,13 +2,13 @@
 
 use std::sync::{Arc, Mutex, PoisonError};
 
-use libp2p::{PeerId, Stream};
+use libp2p::PeerId;
 use tokio::time::Instant;
 
 use super::{BURST, EACH, MAX_QUESTION, Refusal, legacy, wire};
 use crate::generated::{HistoryIndex, HistoryRpc, StoreQueryRequest};
 use crate::rate::Rates;
-use crate::stream::{Arrivals, Served, StreamError, read, serve_arrivals, write};
+use crate::stream::{Arrivals, Begun, Served, StreamError, read, serve_arrivals, write};
 use crate::{Archive, ArchiveError, MessageHash, Page, Query};
 
 /// Answers that are under way: each may have 4 MiB, and its reader may be slow.
@@ -52,7 +52,7 @@ impl Server {
         .await;
     }
 
-    async fn answer(&self, peer: PeerId, mut stream: Stream) -> Result<(), StreamError> {
+    async fn answer(&self, peer: PeerId, mut stream: Begun) -> Result<(), StreamError> {
         let asked: Result<StoreQueryRequest, _> = read(&mut stream, MAX_QUESTION).await;
         let answer = match asked {
             Ok(asked) => {
@@ -71,7 +71,7 @@ impl Server {
         write(&mut stream, &answer).await
     }
 
-    async fn answer_legacy(&self, peer: PeerId, mut stream: Stream) -> Result<(), StreamError> {
+    async fn answer_legacy(&self, peer: PeerId, mut stream: Begun) -> Result<(), StreamError> {
         let asked: Result<HistoryRpc, _> = read(&mut stream, MAX_QUESTION).await;
         let (id, page, query) = match asked {
             Ok(HistoryRpc { request_id, query: Some(asked), .. }) => {

@@ -10,12 +10,19 @@ use futures::stream::FuturesUnordered;
 use libp2p::{PeerId, Stream};
 use tokio::time::timeout;
 
-use super::Arrivals;
+use super::{Arrivals, Begun, read_byte};
 
-/// How many streams of one protocol are answered at the same time, and for how long each.
+/// Streams of one protocol on which a peer has said nothing yet; the oldest makes room for the newest. js-waku opens some
+/// ten of them as soon as it is connected, and asks over one of the newest, maybe minutes later.
+const SILENT_PER_PEER: usize = 16;
+/// Such streams in all: as many as all connections that are allowed may have. What comes beyond is reset.
+const SILENT: usize = 8192;
+
+/// How many streams of one protocol are answered at the same time, and for how long each. A stream counts from the first
+/// byte that its peer says.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Served {
-    /// Streams of one peer. The oldest makes room for the newest: js-waku opens several long before it says anything.
+    /// Streams of one peer. The oldest makes room for the newest.
     pub(crate) per_peer: usize,
     /// Streams in all; what comes beyond is reset.
     pub(crate) in_all: usize,
@@ -29,23 +36,33 @@ impl Default for Served {
     }
 }
 
-/// Lets `handle` answer every stream that arrives, until the node ends.
+/// Lets `handle` answer every stream that arrives and on which something is said, until the node ends.
 pub(crate) async fn serve_arrivals<F, Fut>(mut arrivals: Arrivals, bounds: Served, handle: F)
 where
-    F: Fn(PeerId, Stream) -> Fut,
+    F: Fn(PeerId, Begun) -> Fut,
     Fut: Future<Output = ()>,
 {
+    let mut silent = FuturesUnordered::new();
+    let mut silent_seats = Seats::default();
     let mut running = FuturesUnordered::new();
     let mut seats = Seats::default();
     loop {
         tokio::select! {
             stream = arrivals.recv() => {
-                let Some((peer, mut stream)) = stream else { return };
+                let Some((peer, stream)) = stream else { return };
+                if silent.len() >= SILENT {
+                    continue;
+                }
+                let (number, registration) = silent_seats.take(peer, SILENT_PER_PEER);
+                let begun = Abortable::new(begun(stream), registration);
+                silent.push(async move { (peer, number, begun.await.ok().flatten()) });
+            }
+            Some((peer, number, begun)) = silent.next() => {
+                silent_seats.leave(peer, number);
+                let Some(stream) = begun else { continue };
                 if running.len() >= bounds.in_all {
                     continue;
                 }
-                // A stream that is open and silent does not make a connection worth keeping.
-                stream.ignore_for_keep_alive();
                 let (number, registration) = seats.take(peer, bounds.per_peer);
                 let answer = Abortable::new(timeout(bounds.patience, handle(peer, stream)), registration);
                 running.push(async move {
@@ -59,7 +76,15 @@ where
     }
 }
 
-/// Who is being answered, oldest first.
+/// Waits until something is said; `None` if that will not be.
+async fn begun(mut stream: Stream) -> Option<Begun> {
+    // A stream that is open and silent does not make a connection worth keeping.
+    stream.ignore_for_keep_alive();
+    let first = read_byte(&mut stream).await.ok()?;
+    Some(Begun::new(first, stream))
+}
+
+/// Whose streams there are, oldest first.
 #[derive(Default)]
 struct Seats {
     last: u64,

@@ -71,7 +71,8 @@ async fn pushes_of_what_was_not_asked_for_and_rubbish_are_dropped() {
     }
 
     counted("one was not asked for", || phone.stats().uninvited == 1).await;
-    counted("three were rubbish", || phone.stats().refused == 3).await;
+    // Who says nothing says nothing wrong.
+    counted("two were rubbish", || phone.stats().refused == 2).await;
     assert_eq!(phone.stats().handed_up, 0);
     stage.running.abort();
 }

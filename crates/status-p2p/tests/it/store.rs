@@ -300,3 +300,22 @@ async fn a_node_without_archive_speaks_no_store() {
         assert!(refused.is_err());
     }
 }
+
+/// As js-waku does: some ten streams before the first question, and one more with each, which it keeps for the next.
+#[tokio::test]
+async fn who_opens_many_streams_and_asks_over_an_older_one_is_answered() {
+    let keeper = keeper(1, &five()).await;
+    let mut asker = Asker::of(&keeper).await;
+    let mut opened = Vec::new();
+    for _ in 0..12 {
+        let stream = asker.control.open_stream(asker.node, STORE);
+        opened.push(timeout(PATIENCE, stream).await.unwrap().unwrap());
+    }
+
+    let mut oldest = opened.remove(0);
+    oldest.write_all(&framed(&request())).await.unwrap();
+    oldest.flush().await.unwrap();
+    let answer = Response::decode(receive(&mut oldest).await.as_slice()).unwrap();
+
+    assert_eq!(texts(&answer), ["0", "1"]);
+}

@@ -3,7 +3,11 @@
 #[cfg(test)]
 mod application;
 #[cfg(test)]
+mod groups;
+#[cfg(test)]
 mod hostile;
+#[cfg(test)]
+mod membership;
 #[cfg(test)]
 mod round_trip;
 #[cfg(test)]

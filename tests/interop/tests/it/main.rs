@@ -1,8 +1,6 @@
-//! Our node and our clients with peers that others wrote.
+//! Our node and our clients with peers that others wrote. Each of them has a module: without what it needs, its tests can be
+//! left out.
 
-mod client;
-mod envelope;
 mod go;
-mod relay;
-mod services;
+mod js;
 mod support;

@@ -39,7 +39,9 @@ async fn said(node: &mut Node, peer: &mut Peer, archive: &MemoryArchive, count: 
 }
 
 fn hashes(pages: &Value) -> Vec<Vec<String>> {
-    let page = |page: &Value| page.as_array().unwrap().iter().map(|one| one["hash"].as_str().unwrap().to_owned()).collect();
+    let page = |page: &Value| {
+        page.as_array().unwrap().iter().map(|one| one["hash"].as_str().unwrap().to_owned()).collect()
+    };
     pages.as_array().unwrap().iter().map(page).collect()
 }
 
@@ -59,7 +61,11 @@ async fn js_waku_reads_our_archive_page_by_page_in_both_directions() {
     assert_eq!(forward.iter().map(Vec::len).collect::<Vec<_>>(), [10, 10, 5]);
     assert_eq!(forward.concat(), all);
     assert_eq!(backward.iter().map(Vec::len).collect::<Vec<_>>(), [10, 10, 5]);
-    assert_eq!(backward.into_iter().rev().collect::<Vec<_>>().concat(), all, "within a page the oldest is first");
+    assert_eq!(
+        backward.into_iter().rev().collect::<Vec<_>>().concat(),
+        all,
+        "within a page the oldest is first"
+    );
 }
 
 #[tokio::test]
@@ -98,7 +104,10 @@ async fn our_node_gossips_what_js_waku_pushes_to_it() {
     reader.order(&json!({ "do": "dial", "address": address })).await;
     subscribed(&mut node, &mut reader).await;
 
-    peer.order(&json!({ "do": "push", "peer": node.id().to_string(), "content_topic": TOPIC, "payload": "010203" })).await;
+    peer.order(
+        &json!({ "do": "push", "peer": node.id().to_string(), "content_topic": TOPIC, "payload": "010203" }),
+    )
+    .await;
     let done = peer.heard("push", |_| true).await;
     let read = reader.heard("message", |_| true).await;
 

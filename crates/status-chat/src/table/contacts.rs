@@ -1,0 +1,222 @@
+//! The rows of people: contacts, those who ask to be one, and strangers who wrote.
+//!
+//! Strangers are bounded, because anybody can be any number of them; people whom the user has decided something about, or
+//! writes with, are not among them.
+
+use status_layer::row::{Reader, Writer};
+use status_layer::{Grade, MessageId, Shelf, StoreError, Timestamp, UserId, Value};
+
+use super::{chat_bytes, damaged, grade_byte, grade_of, text, under};
+use crate::contacts::{How, Relation, Side, Verified};
+use crate::event::Chat;
+
+pub(crate) const PERSON: u8 = b'P';
+pub(crate) const STRANGER: u8 = b'p';
+pub(crate) const TRUST: u8 = b'T';
+const VERSION: u8 = 1;
+const WHAT: &str = "the chat's contacts";
+
+/// Strangers whose chats and messages are kept; the one heard from longest ago is forgotten.
+pub(crate) const MAX_STRANGERS: usize = 512;
+
+/// Messages that are kept of one stranger; the oldest goes. A contact request is kept besides.
+pub(crate) const MAX_STRANGER_MESSAGES: usize = 32;
+
+/// All that is kept of a person.
+#[derive(Clone, Debug, Default, Eq, PartialEq)]
+pub(crate) struct Person {
+    pub(crate) relation: Relation,
+    pub(crate) blocked: bool,
+    pub(crate) muted: bool,
+    /// Whether they wrote without being asked, and the user has not decided anything yet: they may be forgotten.
+    pub(crate) stranger: bool,
+    /// Whether they were found on a card.
+    pub(crate) carded: bool,
+    /// When something of them arrived last.
+    pub(crate) heard: Timestamp,
+    /// When they were last told how we see the two sides.
+    pub(crate) answered: Timestamp,
+    /// The clock of what they said of themselves last.
+    pub(crate) profile_clock: u64,
+    pub(crate) colour: u32,
+    /// Their last contact request.
+    pub(crate) request: Option<Request>,
+    /// How they call themselves; empty if they do not.
+    pub(crate) name: String,
+    /// The name on the chain that they claim; never checked.
+    pub(crate) ens_name: String,
+    pub(crate) bio: String,
+    /// How the user calls them.
+    pub(crate) nickname: String,
+}
+
+/// A contact request.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(crate) struct Request {
+    pub(crate) id: MessageId,
+    pub(crate) at: Timestamp,
+    pub(crate) grade: Grade,
+}
+
+pub(crate) fn load(shelf: &Shelf<'_>, user: &UserId) -> Result<Option<Person>, StoreError> {
+    shelf.get(&key(user))?.map(|row| read_row(&row)).transpose()
+}
+
+/// Keeps a person as they are now, in the place of what was kept of them.
+pub(crate) fn save(shelf: &mut Shelf<'_>, user: &UserId, person: &Person) -> Result<(), StoreError> {
+    if let Some(before) = load(shelf, user)?.filter(|before| before.stranger) {
+        shelf.delete(seat(before.heard, user));
+    }
+    if person.stranger {
+        shelf.put(seat(person.heard, user), Writer::new(VERSION).finish());
+    }
+    shelf.put(key(user), row(person));
+    Ok(())
+}
+
+/// Forgets a person.
+pub(crate) fn delete(shelf: &mut Shelf<'_>, user: &UserId) -> Result<(), StoreError> {
+    if let Some(person) = load(shelf, user)? {
+        shelf.delete(seat(person.heard, user));
+    }
+    shelf.delete(key(user));
+    Ok(())
+}
+
+/// People in the order of their keys, from behind `after` on.
+pub(crate) fn page(
+    shelf: &Shelf<'_>,
+    after: Option<&UserId>,
+    limit: usize,
+) -> Result<Vec<(UserId, Person)>, StoreError> {
+    let rows = shelf.scan(&[PERSON], after.map(key).as_deref(), limit)?;
+    rows.iter().map(|(key, row)| read(key, row)).collect()
+}
+
+/// The stranger to be forgotten, if there are more than there is room for.
+pub(crate) fn one_too_many(shelf: &Shelf<'_>) -> Result<Option<UserId>, StoreError> {
+    let seats = shelf.scan(&[STRANGER], None, MAX_STRANGERS + 1)?;
+    let oldest = seats.first().filter(|_| seats.len() > MAX_STRANGERS);
+    oldest.map(|(key, _)| read_seat(key).map(|(_, user)| user)).transpose()
+}
+
+/// When a user was verified, and how.
+pub(crate) fn verified(shelf: &Shelf<'_>, user: &UserId) -> Result<Option<Verified>, StoreError> {
+    shelf.get(&trust_key(user))?.map(|row| read_trust(&row)).transpose()
+}
+
+/// Keeps when a user was verified, and how; nothing takes it back.
+pub(crate) fn set_verified(shelf: &mut Shelf<'_>, user: &UserId, verified: Option<Verified>) {
+    match verified {
+        Some(Verified { at, how }) => {
+            shelf.put(trust_key(user), Writer::new(VERSION).u8(how.byte()).u64(at.millis()).finish());
+        }
+        None => shelf.delete(trust_key(user)),
+    }
+}
+
+/// The person in a row.
+pub(crate) fn read(key: &[u8], row: &[u8]) -> Result<(UserId, Person), StoreError> {
+    Ok((read_user(key)?, read_row(row)?))
+}
+
+/// Looks at a row of trust.
+pub(crate) fn check_trust(key: &[u8], row: &[u8]) -> Result<(), StoreError> {
+    read_user(key)?;
+    read_trust(row).map(drop)
+}
+
+/// When somebody was heard from last, and who, in the key of a seat.
+pub(crate) fn read_seat(key: &[u8]) -> Result<(Timestamp, UserId), StoreError> {
+    Reader::read_key(WHAT, key, |r| {
+        Some((Timestamp::from_millis(r.u64()?), UserId::from_compressed(&r.array::<33>()?).ok()?))
+    })
+}
+
+/// The seat that follows from what is kept of a person, if they are a stranger.
+pub(crate) fn seat_of(user: &UserId, person: &Person) -> Option<(Vec<u8>, Value)> {
+    person.stranger.then(|| (seat(person.heard, user), Writer::new(VERSION).finish()))
+}
+
+fn read_user(key: &[u8]) -> Result<UserId, StoreError> {
+    Reader::read_key(WHAT, key, |r| UserId::from_compressed(&r.array::<33>()?).ok())
+}
+
+fn read_trust(row: &[u8]) -> Result<Verified, StoreError> {
+    Reader::read(WHAT, VERSION, row, |r| {
+        Some(Verified { how: How::of(r.u8()?)?, at: Timestamp::from_millis(r.u64()?) })
+    })
+}
+
+fn row(person: &Person) -> Value {
+    let Relation { local, remote } = person.relation;
+    let request = person.request.map(|request| {
+        let mut bytes = [0; 41];
+        let (id, rest) = bytes.split_at_mut(32);
+        let (at, grade) = rest.split_at_mut(8);
+        id.copy_from_slice(request.id.as_bytes());
+        at.copy_from_slice(&request.at.millis().to_be_bytes());
+        grade.copy_from_slice(&[grade_byte(request.grade)]);
+        bytes
+    });
+    Writer::new(VERSION)
+        .u8(local.0.byte())
+        .u64(local.1)
+        .u8(remote.0.byte())
+        .u64(remote.1)
+        .flag(person.blocked)
+        .flag(person.muted)
+        .flag(person.stranger)
+        .flag(person.carded)
+        .u64(person.heard.millis())
+        .u64(person.answered.millis())
+        .u64(person.profile_clock)
+        .u32(person.colour)
+        .option(request.as_ref())
+        .sized(person.name.as_bytes())
+        .sized(person.ens_name.as_bytes())
+        .sized(person.bio.as_bytes())
+        .sized(person.nickname.as_bytes())
+        .finish()
+}
+
+fn read_row(row: &[u8]) -> Result<Person, StoreError> {
+    Reader::read(WHAT, VERSION, row, |r| {
+        Some(Person {
+            relation: Relation {
+                local: (Side::of(r.u8()?)?, r.u64()?),
+                remote: (Side::of(r.u8()?)?, r.u64()?),
+            },
+            blocked: r.flag()?,
+            muted: r.flag()?,
+            stranger: r.flag()?,
+            carded: r.flag()?,
+            heard: Timestamp::from_millis(r.u64()?),
+            answered: Timestamp::from_millis(r.u64()?),
+            profile_clock: r.u64()?,
+            colour: r.u32()?,
+            request: if r.flag()? { Some(request(r)?) } else { None },
+            name: text(r.sized()?)?,
+            ens_name: text(r.sized()?)?,
+            bio: text(r.sized()?)?,
+            nickname: text(r.sized()?)?,
+        })
+    })
+}
+
+fn request(r: &mut Reader<'_>) -> Option<Request> {
+    let (id, at) = (MessageId::new(r.array()?), Timestamp::from_millis(r.u64()?));
+    Some(Request { id, at, grade: grade_of(r.u8()?)? })
+}
+
+fn key(user: &UserId) -> Vec<u8> {
+    [&[PERSON], user.as_bytes().as_slice()].concat()
+}
+
+fn trust_key(user: &UserId) -> Vec<u8> {
+    [&[TRUST], user.as_bytes().as_slice()].concat()
+}
+
+fn seat(heard: Timestamp, user: &UserId) -> Vec<u8> {
+    [&[STRANGER], heard.millis().to_be_bytes().as_slice(), user.as_bytes()].concat()
+}

@@ -1,0 +1,6 @@
+//! With js-waku.
+
+mod client;
+mod envelope;
+mod relay;
+mod services;
