@@ -15,7 +15,7 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::time::{Duration, Instant};
 
-use status_chat::{Chat, Client, Grade, Message, MessageId, Name, StoreKey, Timestamp, UserId};
+use status_chat::{Chat, Client, Message, MessageId, Name, StoreKey, UserId};
 use status_layer::testing::{SeededRng, rng};
 use status_sim::Hub;
 use status_store::Sealed;
@@ -101,18 +101,9 @@ fn message(n: u64, rng: &mut SeededRng) -> Message {
     }
     // Most messages are short, a few are long.
     let words = 1 + rng.below(12) + if rng.chance(10) { rng.below(100) } else { 0 };
-    let text = (0..words).map(|_| format!("word{} ", rng.below(1_000))).collect();
-    Message {
-        id: MessageId::new(id),
-        from: user(if rng.chance(50) { CHATS } else { which }),
-        chat,
-        text,
-        clock: YEARS_AGO + n * 60_000,
-        sent_at: Timestamp::from_millis(YEARS_AGO + n * 60_000),
-        grade: Grade::Ratcheted,
-        stage: None,
-        way: None,
-    }
+    let text: String = (0..words).map(|_| format!("word{} ", rng.below(1_000))).collect();
+    let from = user(if rng.chance(50) { CHATS } else { which });
+    Message::new(MessageId::new(id), chat, from, text, YEARS_AGO + n * 60_000)
 }
 
 fn user(number: u64) -> UserId {

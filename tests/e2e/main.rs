@@ -21,6 +21,8 @@ mod glass_privacy;
 #[cfg(test)]
 mod gossip;
 #[cfg(test)]
+mod groups;
+#[cfg(test)]
 mod history;
 #[cfg(test)]
 mod home;
@@ -28,6 +30,8 @@ mod home;
 mod homes;
 #[cfg(test)]
 mod hostile;
+#[cfg(test)]
+mod kinds;
 #[cfg(test)]
 mod large;
 #[cfg(test)]
@@ -38,6 +42,8 @@ mod peers;
 mod put_back;
 #[cfg(test)]
 mod recovery;
+#[cfg(test)]
+mod town;
 #[cfg(test)]
 mod upgrade;
 #[cfg(test)]

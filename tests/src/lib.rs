@@ -16,6 +16,7 @@ pub mod diligent;
 pub mod journal;
 pub mod leak;
 pub mod talk;
+pub mod town;
 pub mod wire;
 
 /// The stack that clients run: MVDS over X3DH and Double Ratchet over Waku envelopes.

@@ -20,7 +20,7 @@ pub(crate) struct Part {
 pub(crate) fn parts() -> [Part; 6] {
     let Areas { sync, security, privacy, stack } = status_stack::Config::default().areas;
     [
-        part(AREA, "chat", &table::TABLES, table::examine),
+        part(AREA, "chat", table::TABLES, table::examine),
         part(sync, "data sync", &status_data_sync::TABLES, status_data_sync::examine),
         part(security, "security", &status_security::TABLES, status_security::examine),
         part(privacy, "privacy", &status_privacy::TABLES, status_privacy::examine),
@@ -51,15 +51,26 @@ mod tests {
 
     /// The list of what a backup holds. Whoever adds to it makes sure that no key is ever used twice because of it.
     #[test]
-    fn a_backup_holds_chats_clocks_messages_receipts_and_who_is_in_closed_chats_and_nothing_else() {
+    fn a_backup_holds_chats_clocks_messages_groups_receipts_and_who_is_in_closed_chats_and_nothing_else() {
         let carried: Vec<_> = parts()
             .iter()
             .flat_map(|part| part.of_the_user().map(|table| (part.name, table.holds)).collect::<Vec<_>>())
             .collect();
 
-        let chat =
-            ["chats", "clocks of chats", "messages", "receipts of messages", "people", "who was verified"]
-                .map(|holds| ("chat", holds));
+        let chat = [
+            "chats",
+            "clocks of chats",
+            "messages",
+            "pictures and recordings",
+            "reactions",
+            "pinned messages",
+            "closed groups",
+            "changes of closed groups",
+            "receipts of messages",
+            "people",
+            "who was verified",
+        ];
+        let chat = chat.map(|holds| ("chat", holds));
         let sync = [("data sync", "members of closed chats")];
         assert_eq!(carried, [chat.as_slice(), &sync].concat());
     }

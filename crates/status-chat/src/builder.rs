@@ -209,7 +209,7 @@ fn run(builder: ClientBuilder, ready: oneshot::Sender<Result<Client, OpenError>>
         Err(error) => return drop(ready.send(Err(OpenError::Thread(error)))),
     };
     let waiting = runtime.block_on(async {
-        match start(builder).await {
+        match start(builder, None).await {
             Ok((client, driver)) => {
                 drop(ready.send(Ok(client)));
                 driver.run().await
@@ -227,10 +227,13 @@ fn run(builder: ClientBuilder, ready: oneshot::Sender<Result<Client, OpenError>>
     }
 }
 
-/// Opens everything and runs the first step.
-async fn start(builder: ClientBuilder) -> Result<(Client, Driver), OpenError> {
+/// Opens everything and runs the first step. Randomness comes from the operating system unless there is a seed.
+pub(crate) async fn start(builder: ClientBuilder, seed: Option<u64>) -> Result<(Client, Driver), OpenError> {
     let clock = builder.clock.unwrap_or_else(|| Box::new(SystemClock));
-    let mut rng = StdRng::try_from_rng(&mut SysRng).map_err(|_| OpenError::Randomness)?;
+    let mut rng = match seed {
+        Some(seed) => StdRng::seed_from_u64(seed),
+        None => StdRng::try_from_rng(&mut SysRng).map_err(|_| OpenError::Randomness)?,
+    };
     let (mut store, continuity) = match builder.store {
         Some(store) => (store, Continuity::Whole),
         None => {

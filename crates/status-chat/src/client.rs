@@ -12,13 +12,14 @@ use tokio::sync::{broadcast, mpsc, oneshot};
 
 use crate::backup::{self, BackupError, Contents};
 use crate::builder::ClientBuilder;
+use crate::compose::Outgoing;
 use crate::core::{AREA, Core, MAX_CHATS, Step, Stop, Task};
 use crate::devices::{self, OwnDevice};
 use crate::driver::{Command, Question};
 use crate::error::{OpenError, SendError};
-use crate::event::{Chat, Event, Message, Tally};
+use crate::event::{Chat, Deleted, Event, Message, Tally};
 use crate::identity::RecoveryPhrase;
-use crate::table;
+use crate::table::{self, Media};
 
 /// One user on one device. Clones speak for the same user; the last one dropped ends the threads.
 #[derive(Clone)]
@@ -101,19 +102,49 @@ impl Client {
         self.0.reached.overview.as_ref().map_or_else(Vec::new, Overview::peers)
     }
 
-    /// Sends a text to a [`Chat`], a user, or whoever is named by `"#channel"` or a key. When it returns `Ok`, the message is durable and will be sent until it is acknowledged;
-    /// [`Event::Delivered`] tells when that is. What nobody acknowledges for 30 days is given up, and [`Event::Stage`] says so.
-    /// Messages in channels are not acknowledged.
+    /// Sends a text, or an [`Image`](crate::Image), a [`Text`](crate::Text) that answers another, and so on, to a [`Chat`], a user, or
+    /// whoever is named by `"#channel"` or a key. When it returns `Ok`, the message is durable and will be sent until it is
+    /// acknowledged; [`Event::Delivered`] tells when that is. What nobody acknowledges for 30 days is given up, and
+    /// [`Event::Stage`] says so. Messages in channels are not acknowledged.
     ///
     /// # Errors
     /// [`SendError`]; then nothing was kept and nothing will be sent.
-    pub async fn send<C>(&self, to: C, text: &str) -> Result<MessageId, SendError>
+    pub async fn send<C>(&self, to: C, what: impl Into<Outgoing>) -> Result<MessageId, SendError>
     where
         C: TryInto<Chat>,
         SendError: From<C::Error>,
     {
-        let (chat, text): (Chat, _) = (to.try_into()?, text.to_owned());
-        self.wish(move |core, step| core.say(step, &chat, &text)).await
+        let (chat, what): (Chat, Outgoing) = (to.try_into()?, what.into());
+        self.wish(move |core, step| core.say(step, &chat, &what)).await
+    }
+
+    /// One message; `None` if it is not here, or was deleted for us.
+    ///
+    /// # Errors
+    /// [`SendError::Failed`] if the store fails.
+    pub async fn message(&self, id: MessageId) -> Result<Option<Message>, SendError> {
+        let shown = |message: &Message| message.deleted != Some(Deleted::ForMe);
+        self.look(move |shelf| Ok(table::load_message(shelf, id)?.filter(shown))).await
+    }
+
+    /// The bytes of a picture or a recording, at most [`MAX_MEDIA`](crate::MAX_MEDIA) if it was sent by a client of ours and less than
+    /// 1 MiB anyhow; `None` if the message is not here, was deleted, or is neither. They are what its author sent: whoever shows
+    /// them takes care that they may be anything.
+    ///
+    /// # Errors
+    /// [`SendError::Failed`] if the store fails.
+    pub async fn media(&self, id: MessageId) -> Result<Option<Vec<u8>>, SendError> {
+        self.look(move |shelf| table::load_media(shelf, &id, Media::Whole)).await
+    }
+
+    /// The bytes of the small picture of a link, by its number in [`Message::links`], at most
+    /// [`MAX_THUMBNAIL`](crate::MAX_THUMBNAIL); `None` if there is none.
+    ///
+    /// # Errors
+    /// [`SendError::Failed`] if the store fails.
+    pub async fn thumbnail(&self, id: MessageId, link: usize) -> Result<Option<Vec<u8>>, SendError> {
+        let Ok(number) = u8::try_from(link) else { return Ok(None) };
+        self.look(move |shelf| table::load_media(shelf, &id, Media::Thumbnail(number))).await
     }
 
     /// Takes part in a chat: `#channel` to hear what is said there, a user to hear their keys, so that the first

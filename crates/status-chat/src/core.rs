@@ -4,7 +4,10 @@
 //! own: what may be wished for there, and what it makes of content that arrives ([`arrive`] hands it out).
 
 mod arrive;
+mod change;
 mod devices;
+mod groups;
+mod rights;
 mod rooms;
 mod say;
 mod step;
@@ -20,6 +23,7 @@ use crate::stage::{self, Fact};
 
 pub(crate) use arrive::Arrived;
 pub(crate) use rooms::{MAX_CHATS, promised};
+pub(crate) use say::place;
 pub(crate) use step::{Effects, Step, Stop};
 
 /// The chat's own rows. The layers of the default stack have 1 to 4.

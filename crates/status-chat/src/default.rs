@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use status_data_sync::Mvds;
+use status_payload::MAX_BODY;
 use status_privacy::Waku;
 use status_security::Sessions;
 use status_stack::Stack;
@@ -13,8 +14,13 @@ use crate::builder::Us;
 pub(crate) fn stack(us: &Us) -> Stack<Mvds, Sessions, Waku<Arc<dyn status_crypto::Keyring>>> {
     let keyring = Arc::clone(&us.keyring);
     Stack::new(
-        Mvds::new(keyring.user(), status_data_sync::Config::default()),
+        Mvds::new(keyring.user(), sync()),
         Sessions::new(status_security::Config::default(), Arc::clone(&keyring), us.device.clone()),
         Waku::new(keyring),
     )
+}
+
+/// Pictures and recordings are larger than texts: the privacy layer splits them.
+fn sync() -> status_data_sync::Config {
+    status_data_sync::Config { max_body: MAX_BODY, ..status_data_sync::Config::default() }
 }

@@ -65,12 +65,34 @@ pub enum SendError {
         "\"{0}\" names nobody: neither a user (a key that begins with zQ3sh or 0x04) nor a channel (#name, of a-z 0-9 -) nor a group (its id)"
     )]
     Nobody(String),
+    /// There is no such message here.
+    #[error("there is no such message here: it was deleted, or has not come yet")]
+    NoMessage,
+    /// The message is somebody else's.
+    #[error("only its author may do this with a message")]
+    NotYours,
     /// A message to oneself has no reader.
     #[error("this is your own key. Write to somebody else")]
     Oneself,
     /// Nobody takes part in a group but its members.
     #[error("you are not a member of this group. Ask one of its members to add you")]
     NotAMember,
+    /// Somebody has to take us into a group first, and we have not answered yet.
+    #[error("you are not invited to this group, or have answered already. Ask one of its members to add you")]
+    NotInvited,
+    /// The group does not allow it.
+    #[error("the group does not allow this: {0}")]
+    Group(status_payload::Refusal),
+    /// A text or picture is too long.
+    #[error("the {field} has a length of {len}, at most {max} is made. Shorten it")]
+    TooLong {
+        /// Which.
+        field: &'static str,
+        /// Its length: characters of a text, bytes of a picture.
+        len: usize,
+        /// The largest length.
+        max: usize,
+    },
     /// The client takes part in as many chats as it can.
     #[error("this client takes part in {max} chats already. Leave one first")]
     TooManyChats {

@@ -1,13 +1,23 @@
 //! What a client tells its application.
 
+mod change;
 mod chat;
+mod group;
+mod kind;
 mod message;
 mod tally;
 
 use serde::{Deserialize, Serialize};
 use status_layer::{DeviceId, MessageId, Notice, UserId};
+use status_payload::GroupChatId;
 
+pub use change::{Feeling, Pin, Reaction};
 pub use chat::Chat;
+pub use group::{Group, GroupChange, Member, Membership, Role};
+pub use kind::{
+    Album, AudioFormat, Deleted, Edited, ImageFormat, Kind, Mention, Mentioned, Picture, Preview, Recording,
+    Relayed, Sticker,
+};
 pub use message::{Journey, Message, Stage};
 pub use tally::Tally;
 
@@ -20,6 +30,21 @@ pub use tally::Tally;
 pub enum Event {
     /// A message arrived, for the first and only time.
     Message(Message),
+    /// A message has another text now, as it is here.
+    Changed(Message),
+    /// A message is gone for everybody.
+    Deleted {
+        /// Where it was said.
+        chat: Chat,
+        /// The message.
+        id: MessageId,
+        /// Who deleted it.
+        by: UserId,
+    },
+    /// Somebody reacts to a message, or reacts no more.
+    Reaction(Reaction),
+    /// Somebody pinned a message, or pins it no more.
+    Pinned(Pin),
     /// A user has our message: it is stored on one of their devices.
     Delivered {
         /// The message.
@@ -35,6 +60,15 @@ pub enum Event {
         id: MessageId,
         /// How far it has come now.
         stage: Stage,
+    },
+    /// Something happened in a closed group. What we do on this device is not told.
+    Group {
+        /// The group.
+        group: GroupChatId,
+        /// Who did it.
+        by: UserId,
+        /// What.
+        change: GroupChange,
     },
     /// Messages of a user are missing before one that arrived. They were asked for.
     Gap {

@@ -26,8 +26,10 @@
 mod areas;
 pub mod backup;
 mod builder;
+mod changes;
 mod client;
 mod clock;
+mod compose;
 pub(crate) mod contacts;
 mod core;
 mod default;
@@ -36,6 +38,7 @@ pub mod doctor;
 mod driver;
 mod error;
 mod event;
+mod groups;
 pub mod home;
 mod identity;
 mod nodes;
@@ -48,17 +51,23 @@ mod throttle;
 pub use builder::{ClientBuilder, Us};
 pub use client::{Client, Events};
 pub use clock::{Clock, SystemClock};
+pub use compose::{Audio, Emoji, Image, LinkPreview, MAX_LINKS, MAX_MEDIA, MAX_THUMBNAIL, Outgoing, Text};
 pub use contacts::{Contact, ContactRequest, ContactState, How, Safety, Strangers, Verified, Which};
 pub use devices::OwnDevice;
 pub use error::{OpenError, SendError};
-pub use event::{Chat, Event, Journey, Message, Refused, Stage, Tally};
+pub use event::{
+    Album, AudioFormat, Chat, Deleted, Edited, Event, Feeling, Group, GroupChange, ImageFormat, Journey,
+    Kind, Member, Membership, Mention, Mentioned, Message, Picture, Pin, Preview, Reaction, Recording,
+    Refused, Relayed, Role, Stage, Sticker, Tally,
+};
+pub use groups::{Groups, MAX_GROUP_NAME, MAX_GROUP_PICTURE};
 pub use identity::{Identity, IdentityError, RecoveryPhrase};
 pub use status_layer::{DeviceId, Grade, MessageId, Name, Network, Notice, Timestamp, Traffic, UserId};
 pub use status_p2p::{
     Capabilities, Direction, Discovery, Discv5, Fault, Fleet, Link, NodeId, PeerAddr, PeerStatus, Source,
     Transport,
 };
-pub use status_payload::GroupChatId;
+pub use status_payload::{GroupChatId, MAX_MEMBERS as MAX_GROUP_MEMBERS, Refusal as GroupRefusal};
 pub use status_stack::{Engine, Stack, Way};
 #[cfg(feature = "keyring")]
 pub use status_store::keyring_core;

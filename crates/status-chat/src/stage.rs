@@ -31,7 +31,10 @@ struct Readers {
 pub(crate) fn note(shelf: &mut Shelf<'_>, id: MessageId, fact: &Fact) -> Result<Vec<Event>, StoreError> {
     let Some(mut message) = table::load_message(shelf, id)? else { return Ok(Vec::new()) };
     let Some(before) = message.stage else { return Ok(Vec::new()) };
-    let of = before.readers().map_or(1, |(_, of)| of);
+    let of = match before.readers() {
+        Some((_, of)) => of,
+        None => expected(shelf, id)?,
+    };
     let mut events = Vec::new();
     let after = match fact {
         Fact::Published => Stage::Published,
@@ -57,6 +60,16 @@ pub(crate) fn note(shelf: &mut Shelf<'_>, id: MessageId, fact: &Fact) -> Result<
     Ok(events)
 }
 
+/// Notes how many are to read a message of ours, if that is not one.
+pub(crate) fn expect(shelf: &mut Shelf<'_>, id: MessageId, of: u32) {
+    shelf.put(key(id, None), Writer::new(VERSION).u32(of).finish());
+}
+
+fn expected(shelf: &Shelf<'_>, id: MessageId) -> Result<u32, StoreError> {
+    let row = shelf.get(&key(id, None))?;
+    row.map_or(Ok(1), |row| Reader::read(WHAT, VERSION, &row, Reader::u32))
+}
+
 /// The stage that follows from what the readers did.
 fn outcome(shelf: &Shelf<'_>, id: MessageId, of: u32) -> Result<Stage, StoreError> {
     let Readers { confirmed, lost } = readers(shelf, id)?;
@@ -68,7 +81,9 @@ fn outcome(shelf: &Shelf<'_>, id: MessageId, of: u32) -> Result<Stage, StoreErro
 
 fn readers(shelf: &Shelf<'_>, id: MessageId) -> Result<Readers, StoreError> {
     let mut readers = Readers { confirmed: 0, lost: 0 };
-    for (_, row) in shelf.scan(&key(id, None), None, MAX_READERS)? {
+    let all = key(id, None);
+    // Behind the row that says how many there are.
+    for (_, row) in shelf.scan(&all, Some(&all), MAX_READERS)? {
         match Reader::read(WHAT, VERSION, &row, Reader::flag)? {
             true => readers.confirmed += 1,
             false => readers.lost += 1,
@@ -79,11 +94,20 @@ fn readers(shelf: &Shelf<'_>, id: MessageId) -> Result<Readers, StoreError> {
 
 /// The message that a row is about.
 pub(crate) fn read(key: &[u8], row: &[u8]) -> Result<MessageId, StoreError> {
-    Reader::read(WHAT, VERSION, row, Reader::flag)?;
-    Reader::read_key(WHAT, key, |r| {
+    let (id, of_one) = Reader::read_key(WHAT, key, |r| {
         let id = MessageId::new(r.array()?);
-        UserId::from_compressed(&r.array::<33>()?).ok().map(|_| id)
-    })
+        let of_one = !r.is_empty();
+        if of_one {
+            UserId::from_compressed(&r.array::<33>()?).ok()?;
+        }
+        Some((id, of_one))
+    })?;
+    if of_one {
+        Reader::read(WHAT, VERSION, row, Reader::flag)?;
+    } else {
+        Reader::read(WHAT, VERSION, row, Reader::u32)?;
+    }
+    Ok(id)
 }
 
 fn confirmed(shelf: &Shelf<'_>, key: &[u8]) -> Result<bool, StoreError> {

@@ -1,8 +1,11 @@
-//! Homes as they are after years, for tests and benches of the whole.
+//! For tests and benches of the whole: homes as they are after years, and clients in somebody else's time.
 
 use status_layer::{Draft, Store, StoreError};
 
+use crate::builder::{ClientBuilder, start};
+use crate::client::Client;
 use crate::core::AREA;
+use crate::error::OpenError;
 use crate::event::Message;
 use crate::table;
 
@@ -24,4 +27,34 @@ pub fn keep<'a>(
     }
     let batch = draft.into_batch();
     store.commit(batch)
+}
+
+/// A client that runs in somebody else's time, as a task of the runtime in which it was opened. Dropping it kills the client
+/// where it stands, as a process that is killed.
+#[derive(Debug)]
+#[must_use = "the client dies with it"]
+pub struct Running(tokio::task::JoinHandle<()>);
+
+/// Opens a client as a task of the runtime that this is called in, with randomness that follows from `seed`.
+///
+/// In a runtime of one thread whose time is paused, with a clock, a store and a network that know no other time, equal seeds
+/// give equal lives.
+///
+/// # Errors
+/// [`OpenError`] as [`ClientBuilder::open`].
+pub async fn open_here(builder: ClientBuilder, seed: u64) -> Result<(Client, Running), OpenError> {
+    let (client, driver) = start(builder, Some(seed)).await?;
+    let life = async {
+        if let Some(waiting) = driver.run().await {
+            // Whoever waits may be gone; then nobody is to be told.
+            let _ = waiting.send(());
+        }
+    };
+    Ok((client, Running(tokio::spawn(life))))
+}
+
+impl Drop for Running {
+    fn drop(&mut self) {
+        self.0.abort();
+    }
 }

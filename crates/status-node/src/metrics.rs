@@ -118,7 +118,7 @@ impl Collector for Told {
                 "Messages that were not kept because the archive failed",
                 stats.unarchived,
             ),
-            ("strangers", "Nodes of other clusters that were disconnected", stats.strangers),
+            ("strangers", "Nodes of other clusters or shards that were disconnected", stats.strangers),
             ("messages_pushed", "Messages that were pushed to light nodes", stats.pushed),
             (
                 "messages_unpushed",

@@ -11,7 +11,7 @@ use libp2p::StreamProtocol;
 use prost::Message as _;
 
 use crate::{WakuMessage, generated};
-pub(crate) use client::{Client, Filters, run as subscribe};
+pub(crate) use client::{Client, Filters, leave, run as subscribe};
 pub(crate) use request::request_id;
 #[cfg(feature = "hazmat")]
 pub(crate) use request::{Request, Status};

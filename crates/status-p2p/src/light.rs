@@ -5,6 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use libp2p::PeerId;
+use libp2p_stream::Control;
 use status_layer::{FrameId, NetworkEvent, Timestamp, Topic};
 use tokio::sync::{mpsc, watch};
 use tokio::task::JoinSet;
@@ -24,10 +25,10 @@ const OUTBOX: usize = 256;
 const SKEW: Duration = Duration::from_secs(20);
 
 /// The node's side of it.
-#[derive(Debug)]
 pub(crate) struct LightNode {
     outbox: mpsc::Sender<(FrameId, Ours)>,
     filters: Filters,
+    control: Control,
 }
 
 impl LightNode {
@@ -51,7 +52,7 @@ impl LightNode {
         tasks.spawn(peer_exchange::learn(light, Arc::clone(&peers), control.clone(), ask.clone()));
         let pusher = Pusher {
             light,
-            control,
+            control: control.clone(),
             peers: Arc::clone(&peers),
             filters: filters.clone(),
             ask: ask.clone(),
@@ -62,12 +63,17 @@ impl LightNode {
         let (outbox, waiting) = mpsc::channel(OUTBOX);
         tasks.spawn(light_push::publish(pusher, waiting));
         tasks.spawn(tell(peers, filters.clone(), watched, ask, counters));
-        Self { outbox, filters }
+        Self { outbox, filters, control }
     }
 
     /// Gives a frame to those who publish it; `false` if too many wait already. The outcome is reported.
     pub(crate) fn publish(&self, id: FrameId, ours: Ours) -> bool {
         self.outbox.try_send((id, ours)).is_ok()
+    }
+
+    /// Tells those who filter for this node that it ends. Waits for their answers.
+    pub(crate) async fn leave_filters(&self) {
+        filter::leave(&self.filters, &self.control).await;
     }
 
     /// A message came, pushed or from history. If it is from history, filters should have brought it already.

@@ -48,7 +48,7 @@ pub struct Stats {
     pub uninvited: u64,
     /// Filters of this light node that were given up because they did not push what others did.
     pub silent: u64,
-    /// Nodes that were disconnected because they belong to another cluster.
+    /// Nodes that were disconnected because they belong to another cluster, or gossip and carry nothing that this node does.
     pub strangers: u64,
     /// Connections that were refused because there were too many.
     pub turned_away: u64,

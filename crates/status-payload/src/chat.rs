@@ -11,7 +11,8 @@ use crate::validate::{Rules, check_text};
 use crate::{Clock, ContactRequestPropagatedState, Invalid, Place};
 
 pub use attachment::{
-    Attachment, AudioMessage, AudioType, BridgeMessage, ImageMessage, ImageType, StickerMessage,
+    Attachment, AudioMessage, AudioType, BridgeMessage, DiscordMessage, DiscordMessageAuthor, ImageMessage,
+    ImageType, StickerMessage,
 };
 
 numbers! {
@@ -204,10 +205,16 @@ impl ChatMessage {
     /// The message that this one answers, if it names one.
     #[must_use]
     pub fn answers(&self) -> Option<MessageId> {
-        let mut id = [0; 32];
-        hex::decode_to_slice(self.response_to.strip_prefix("0x")?, &mut id).ok()?;
-        Some(MessageId::new(id))
+        read_message_id(&self.response_to)
     }
+}
+
+/// Reads the id of a message as others name it: `0x` and 64 hex digits.
+#[must_use]
+pub fn read_message_id(text: &str) -> Option<MessageId> {
+    let mut id = [0; 32];
+    hex::decode_to_slice(text.strip_prefix("0x")?, &mut id).ok()?;
+    Some(MessageId::new(id))
 }
 
 #[cfg(test)]

@@ -1,10 +1,14 @@
 //! Contacts, and what users publish about themselves.
 
+mod relation;
+
 use alloc::collections::BTreeMap;
 use alloc::string::String;
 use alloc::vec::Vec;
 
 use crate::{Clock, ImageType, PushNotificationQueryInfo};
+
+pub use relation::{ContactState, Reaction, Relation, Side};
 
 numbers! {
     /// Where a profile picture comes from.
@@ -53,7 +57,7 @@ mirror! {
         pub customization_color: u32,
     }
 
-    /// How one side of a contact sees its state: 0 none, 1 mutual, 2 sent, 3 received, 4 dismissed.
+    /// How one side of a contact sees its state, in the numbers of [`ContactState`]; see [`Relation::propagated`].
     pub struct ContactRequestPropagatedState {
         /// When the sender's side last changed.
         pub local_clock: Clock,

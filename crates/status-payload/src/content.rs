@@ -6,13 +6,16 @@ use core::fmt;
 
 use crate::wire::{parse, print};
 use crate::{
-    AcceptContactRequest, AcceptRequestAddressForTransaction, ChatIdentity, ChatMessage,
-    ContactCodeAdvertisement, ContactUpdate, DeclineRequestAddressForTransaction, DeclineRequestTransaction,
-    DecodeError, DeleteMessage, EditMessage, EmojiReaction, GroupChatInvitation, MembershipUpdateMessage,
+    AcceptContactRequest, AcceptContactVerification, AcceptRequestAddressForTransaction, Backup,
+    CancelContactVerification, ChatIdentity, ChatMessage, ContactCodeAdvertisement, ContactUpdate,
+    DeclineContactVerification, DeclineRequestAddressForTransaction, DeclineRequestTransaction, DecodeError,
+    DeleteMessage, EditMessage, EmojiReaction, GroupChatInvitation, MembershipUpdateMessage,
     PairInstallation, PinMessage, PushNotificationQuery, PushNotificationQueryResponse,
     PushNotificationRegistrationResponse, PushNotificationRequest, PushNotificationResponse,
-    RequestAddressForTransaction, RequestTransaction, RetractContactRequest, SendTransaction, StatusUpdate,
-    SyncInstallation, SyncInstallationAccount, SyncInstallationContact, SyncInstallationPublicChat,
+    RequestAddressForTransaction, RequestContactVerification, RequestTransaction, RetractContactRequest,
+    SendTransaction, StatusUpdate, SyncActivityCenter, SyncChat, SyncChatMessagesRead, SyncChatRemoved,
+    SyncClearHistory, SyncContactRequestDecision, SyncDeleteForMe, SyncInstallation, SyncInstallationAccount,
+    SyncInstallationContact, SyncInstallationPublicChat, SyncProfilePictures, SyncSetting, SyncTrustedUser,
 };
 
 macro_rules! contents {
@@ -117,7 +120,7 @@ contents! {
     /// Somebody will not pay.
     DeclineRequestTransaction(DeclineRequestTransaction) = 11,
     /// A contact, for the user's other devices.
-    SyncInstallationContact(SyncInstallationContact) = 12,
+    SyncInstallationContact(Box<SyncInstallationContact>) = 12,
     /// The profile, for the user's other devices, by peers of 2020.
     SyncInstallationAccount(SyncInstallationAccount) = 13,
     /// A public channel, for the user's other devices, by peers of 2020.
@@ -148,10 +151,48 @@ contents! {
     StatusUpdate(StatusUpdate) = 30,
     /// A message is gone.
     DeleteMessage(DeleteMessage) = 31,
+    /// A chat is gone from the user's other devices.
+    SyncChatRemoved(SyncChatRemoved) = 34,
+    /// The messages of a chat were read on another device of the user.
+    SyncChatMessagesRead(SyncChatMessagesRead) = 35,
+    /// What a new device of the account shall know.
+    Backup(Box<Backup>) = 36,
+    /// Notices were read.
+    SyncActivityCenterRead(SyncActivityCenter) = 37,
+    /// Notices were accepted.
+    SyncActivityCenterAccepted(SyncActivityCenter) = 38,
+    /// Notices were dismissed.
+    SyncActivityCenterDismissed(SyncActivityCenter) = 39,
+    /// The messages of a chat were deleted from the user's devices.
+    SyncClearHistory(SyncClearHistory) = 41,
+    /// A setting, for the user's other devices.
+    SyncSetting(SyncSetting) = 42,
+    /// The profile picture, for the user's other devices.
+    SyncProfilePictures(SyncProfilePictures) = 44,
     /// A contact request was taken.
     AcceptContactRequest(AcceptContactRequest) = 46,
     /// A contact request or a contact was given up.
     RetractContactRequest(RetractContactRequest) = 47,
+    /// A question that only the right person can answer.
+    RequestContactVerification(RequestContactVerification) = 50,
+    /// The answer.
+    AcceptContactVerification(AcceptContactVerification) = 51,
+    /// No answer.
+    DeclineContactVerification(DeclineContactVerification) = 52,
+    /// Whether somebody is trusted, for the user's other devices.
+    SyncTrustedUser(SyncTrustedUser) = 53,
+    /// A contact request was decided on another device of the user.
+    SyncContactRequestDecision(SyncContactRequestDecision) = 56,
+    /// A message was deleted from the user's devices.
+    SyncDeleteForMe(SyncDeleteForMe) = 58,
+    /// The question is taken back.
+    CancelContactVerification(CancelContactVerification) = 61,
+    /// A chat, for the user's other devices.
+    SyncChat(Box<SyncChat>) = 74,
+    /// Notices were deleted.
+    SyncActivityCenterDeleted(SyncActivityCenter) = 75,
+    /// Notices are to be read again.
+    SyncActivityCenterUnread(SyncActivityCenter) = 76,
 }
 
 impl Kind {

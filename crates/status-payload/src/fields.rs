@@ -5,7 +5,7 @@ use alloc::collections::BTreeMap;
 use alloc::string::String;
 use alloc::vec::Vec;
 
-use crate::{Attachment, ChatMark, Clock, GroupContent};
+use crate::{Attachment, ChatMark, Clock, GroupContent, SettingValue};
 
 /// Fields by their names in the proto files. A sub-message that is not set is left out.
 pub type Fields = BTreeMap<String, Value>;
@@ -157,6 +157,13 @@ listed_oneof!(GroupContent {
     Reaction as "emoji_reaction",
 });
 
+listed_oneof!(SettingValue {
+    Text as "value_string",
+    Bytes as "value_bytes",
+    Flag as "value_bool",
+    Number as "value_int64",
+});
+
 macro_rules! number_item {
     ($($type:ty),*) => { $(
         impl Item for $type {
@@ -174,7 +181,7 @@ macro_rules! number_item {
     )* };
 }
 
-number_item!(i32, u32, u64);
+number_item!(i32, i64, u32, u64);
 
 impl Item for Clock {
     fn show(&self) -> Value {

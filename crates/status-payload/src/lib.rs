@@ -50,21 +50,26 @@ mod generated;
 mod group;
 #[cfg(feature = "hazmat")]
 pub mod hazmat;
+mod ids;
 mod place;
 mod push;
 mod reaction;
+mod sync;
 mod transaction;
 mod validate;
+mod verification;
 
 pub use body::{MAX_BODY, Message, Signed, decode, decode_signed, encode, message_id};
 pub use chat::{
-    Attachment, AudioMessage, AudioType, BridgeMessage, ChatMessage, ContentType, DeleteMessage, EditMessage,
-    ImageMessage, ImageType, LinkType, MessageType, PinMessage, StickerMessage, UnfurledLink,
+    Attachment, AudioMessage, AudioType, BridgeMessage, ChatMessage, ContentType, DeleteMessage,
+    DiscordMessage, DiscordMessageAuthor, EditMessage, ImageMessage, ImageType, LinkType, MessageType,
+    PinMessage, StickerMessage, UnfurledLink, read_message_id,
 };
 pub use clock::Clock;
 pub use contact::{
     AcceptContactRequest, ChatIdentity, ContactCodeAdvertisement, ContactRequestPropagatedState,
-    ContactUpdate, IdentityImage, RetractContactRequest, SourceType, StatusType, StatusUpdate,
+    ContactState, ContactUpdate, IdentityImage, Reaction, Relation, RetractContactRequest, Side, SourceType,
+    StatusType, StatusUpdate,
 };
 pub use content::{Content, Kind};
 pub use device::{
@@ -77,6 +82,7 @@ pub use group::{
     InvitationState, MAX_EVENTS, MAX_HISTORY, MAX_MEMBERS, MAX_SET_ASIDE, MembershipEvent,
     MembershipUpdateMessage, Refusal, Roster, RosterError,
 };
+pub use ids::{invitation_id, pin_id, reaction_id, request_id_of};
 pub use place::Place;
 pub use push::{
     ChatMark, NotificationType, PushNotification, PushNotificationQuery, PushNotificationQueryInfo,
@@ -84,9 +90,19 @@ pub use push::{
     PushNotificationRequest, PushNotificationResponse, RegistrationError, ReportError,
 };
 pub use reaction::{EmojiReaction, ReactionType};
+pub use sync::{
+    BackedUpProfile, Backup, BackupPart, ChatType, Decision, MembershipUpdateEvents, SettingType,
+    SettingValue, SyncActivityCenter, SyncChat, SyncChatMessagesRead, SyncChatRemoved, SyncClearHistory,
+    SyncContactRequestDecision, SyncDeleteForMe, SyncProfilePicture, SyncProfilePictures, SyncSetting,
+    SyncTrustedUser, TrustStatus,
+};
 pub use transaction::{
     AcceptRequestAddressForTransaction, DeclineRequestAddressForTransaction, DeclineRequestTransaction,
     RequestAddressForTransaction, RequestTransaction, SendTransaction,
 };
 pub use validate::{Invalid, MAX_AHEAD, MAX_BIO, MAX_STATUS, MAX_TEXT, Rules, validate};
+pub use verification::{
+    AcceptContactVerification, CancelContactVerification, DeclineContactVerification,
+    RequestContactVerification,
+};
 pub use wire::MAX_FIELDS;

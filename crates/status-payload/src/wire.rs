@@ -106,7 +106,7 @@ macro_rules! mirror_itself {
     )* };
 }
 
-mirror_itself!(bool, i32, u32, u64, String, Vec<u8>);
+mirror_itself!(bool, i32, i64, u32, u64, String, Vec<u8>);
 
 impl Mirror for Clock {
     type Wire = u64;

@@ -72,17 +72,9 @@ fn message(rng: &mut SeededRng, chats: &[Chat], n: u64) -> Message {
     let text = "ä word ".repeat(usize::try_from(rng.below(40)).unwrap());
     let grade = [Grade::Clear, Grade::Static, Grade::Ratcheted][usize::try_from(rng.below(3)).unwrap()];
     let sent_at = Timestamp::from_millis(rng.below(1_000_000));
-    Message {
-        id,
-        chat,
-        from,
-        text,
-        clock: rng.below(1_000_000),
-        sent_at,
-        grade,
-        stage: rng.chance(50).then_some(Stage::Delivered { to: 1, of: 1 }),
-        way: None,
-    }
+    let clock = rng.below(1_000_000);
+    let stage = rng.chance(50).then_some(Stage::Delivered { to: 1, of: 1 });
+    Message { sent_at, grade, stage, ..Message::new(id, chat, from, text, clock) }
 }
 
 /// What is in a backup, entry by entry, without the time at which it was made.

@@ -1,9 +1,11 @@
 //! What arrives: who wrote it, whether it may be shown, and which subject it belongs to.
 
-mod message;
+mod change;
+mod group;
+pub(super) mod message;
 
 use status_layer::{Body, Grade, MessageId, Proof, Recipient, Sender, Timestamp, UserId};
-use status_payload::{Content, DecodeError, Invalid, Rules, decode, validate};
+use status_payload::{Content, DecodeError, Invalid, RosterError, Rules, decode, validate};
 use status_stack::{Fault, Way};
 
 use super::step::fault;
@@ -50,6 +52,24 @@ pub(crate) enum Unfit {
     Elsewhere,
     #[error("a private message came unsealed")]
     Unsealed,
+    #[error("it does not hold what it says that it holds")]
+    Unreadable,
+    #[error("{0} is longer than any that is in use")]
+    TooLong(&'static str),
+    #[error("it names no message")]
+    NoId,
+    #[error("it is a reaction that this program does not know. Use a newer one")]
+    UnknownFeeling,
+    #[error(transparent)]
+    Roster(#[from] RosterError),
+    #[error("only members of the group may say this, and only to members")]
+    NotAMember,
+    #[error("the list of the group does not say that we were ever in it")]
+    NotForUs,
+    #[error("others took us into too many groups; accept or leave some")]
+    TooManyGroups,
+    #[error("the group has more members than can be written to")]
+    TooManyMembers,
     #[error("only devices of our own may say this")]
     NotOurs,
     #[error(transparent)]
@@ -74,11 +94,20 @@ impl Core {
         if content.kind().is_for_own_devices() && origin.author != self.keyring.user() {
             return Err(Unfit::NotOurs);
         }
+        judge(&content, step.now())?;
+        let content = match content {
+            Content::MembershipUpdateMessage(update) => match self.membership(step, &origin, *update)? {
+                Some(said) => said,
+                None => return Ok(()),
+            },
+            content => content,
+        };
         match content {
-            Content::ChatMessage(said) if message::shows(&said) => {
-                judge(&Content::ChatMessage(said.clone()), step.now())?;
-                self.heard(step, &origin, &said)
-            }
+            Content::ChatMessage(said) if message::shows(&said) => self.heard(step, &origin, &said),
+            Content::EditMessage(said) => self.edited(step, &origin, &said),
+            Content::DeleteMessage(said) => self.deleted(step, &origin, &said),
+            Content::EmojiReaction(said) => self.reacted(step, &origin, &said),
+            Content::PinMessage(said) => self.pinned(step, &origin, &said),
             // Announcements of keys and profiles at a contact code are no messages.
             Content::ContactCodeAdvertisement(_) | Content::ChatIdentity(_) => Ok(()),
             other => {

@@ -39,6 +39,9 @@ impl Core {
     /// Takes part no longer. What was said stays.
     pub(crate) fn leave(&self, step: &mut Step<'_, '_>, chat: &Chat) -> Result<(), Stop> {
         self.not_oneself(chat)?;
+        if let Chat::Group(group) = chat {
+            return self.leave_group(step, group);
+        }
         table::leave(&mut step.shelf(), chat);
         Ok(self.expect(step, chat, Interest::Ignore)?)
     }
@@ -61,7 +64,10 @@ impl Core {
         self.expect(step, &us, Interest::Listen)?;
         let chats: Result<_, StoreError> = table::chats(&step.shelf(), MAX_CHATS);
         for chat in chats.map_err(fault)? {
-            self.expect(step, &chat, Interest::Listen)?;
+            match &chat {
+                Chat::Group(group) => self.share_again(step, group)?,
+                chat => self.expect(step, chat, Interest::Listen)?,
+            }
         }
         Ok(())
     }

@@ -1,35 +1,37 @@
 //! What we say: content is signed, kept and given to the layers, for a whole chat or for one user.
 
-use status_layer::{Audience, MessageId, Timestamp};
-use status_payload::{ChatMessage, Clock, Content, Place, encode, message_id};
+use status_layer::{Audience, MessageId, Shelf, StoreError, Timestamp};
+use status_payload::{Clock, Content, Place, encode, message_id};
 use status_stack::Input;
 
+use super::arrive::judge;
+use super::arrive::message::{keep, told};
 use super::{Core, Step, Stop, promised};
+use crate::compose::Outgoing;
 use crate::devices;
 use crate::error::SendError;
 use crate::event::{Chat, Message, Stage};
-use crate::table;
+use crate::{stage, table};
 
 impl Core {
-    /// Says text in a chat.
-    pub(crate) fn say(&self, step: &mut Step<'_, '_>, chat: &Chat, text: &str) -> Result<MessageId, Stop> {
+    /// Says something in a chat.
+    pub(crate) fn say(
+        &self,
+        step: &mut Step<'_, '_>,
+        chat: &Chat,
+        what: &Outgoing,
+    ) -> Result<MessageId, Stop> {
         self.join(step, chat)?;
         let now = step.now();
         let clock = self.tick(step, chat)?;
-        let said = ChatMessage::text(&place(chat), text, clock, now).map_err(|why| invalid(&why))?;
-        let id = self.post(step, chat, &Content::from(said))?;
-        let message = Message {
-            id,
-            chat: chat.clone(),
-            from: self.keyring.user(),
-            text: text.to_owned(),
-            clock: clock.value(),
-            sent_at: now,
-            grade: promised(chat),
-            stage: Some(Stage::Queued),
-            way: None,
-        };
-        table::save_message(&mut step.shelf(), &message);
+        let name = our_name(&step.shelf())?;
+        let said = what.content(&place(chat), clock, now, name).map_err(|why| invalid(&why))?;
+        let content = Content::from(said.clone());
+        judge(&content, now).map_err(|why| invalid(&why))?;
+        let id = self.post(step, chat, &content)?;
+        let told = told(id, chat.clone(), self.keyring.user(), &said).map_err(|why| invalid(&why))?;
+        let message = Message { grade: promised(chat), stage: Some(Stage::Queued), ..told };
+        keep(&mut step.shelf(), &message, &said);
         step.effects.tally.sent += 1;
         Ok(id)
     }
@@ -45,13 +47,19 @@ impl Core {
 
     /// Signs content, and has it delivered to everybody in a chat and to our other devices.
     ///
-    /// Nothing of it is kept by the chat itself: whoever says something records it.
+    /// Nothing of it is kept by the chat itself: whoever says something records it. A chat message in a closed group goes
+    /// with the list of its members, and its id is that of both together.
     pub(crate) fn post(
         &self,
         step: &mut Step<'_, '_>,
         chat: &Chat,
         content: &Content,
     ) -> Result<MessageId, Stop> {
+        let wrapped = match (chat, content) {
+            (Chat::Group(group), content) => self.in_group(step, group, content)?,
+            _ => None,
+        };
+        let content = wrapped.as_ref().map_or(content, |wrapped| &wrapped.content);
         let body = encode(&*self.keyring, content).map_err(|why| invalid(&why))?;
         let id = message_id(&self.keyring.public(), &body);
         let to = match chat {
@@ -61,6 +69,9 @@ impl Core {
         };
         self.layers(step, Input::Send { id, to, body: body.clone() })?;
         step.unless_refused(Some(id))?;
+        if let Some(wrapped) = &wrapped {
+            stage::expect(&mut step.shelf(), id, wrapped.readers);
+        }
         if !matches!(chat, Chat::Channel(_)) && devices::any_joined(&step.shelf())? {
             // In channels our other devices read for themselves.
             let (id, to) = (devices::copy_of(id), Audience::User(self.keyring.user()));
@@ -68,6 +79,11 @@ impl Core {
         }
         Ok(id)
     }
+}
+
+/// The name that we give ourselves in what we say.
+fn our_name(_: &Shelf<'_>) -> Result<String, StoreError> {
+    Ok(String::new())
 }
 
 /// A chat, as messages name it.

@@ -29,18 +29,8 @@ fn us() -> UserId {
 fn message(n: u64) -> Message {
     let id = MessageId::new([n.to_be_bytes(), [1; 8], [2; 8], [3; 8]].as_flattened().try_into().unwrap());
     let from = us();
-    let (text, sent_at) = (format!("message {n}"), Timestamp::from_millis(n));
-    Message {
-        id,
-        chat: room(),
-        from,
-        text,
-        clock: n + 1,
-        sent_at,
-        grade: Grade::Clear,
-        stage: None,
-        way: None,
-    }
+    let said = Message::new(id, room(), from, format!("message {n}"), n + 1);
+    Message { sent_at: Timestamp::from_millis(n), grade: Grade::Clear, ..said }
 }
 
 fn home(messages: u64) -> TempDir {

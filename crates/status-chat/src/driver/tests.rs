@@ -124,7 +124,7 @@ impl Desk {
     async fn say(&self, text: &str) -> Result<(), SendError> {
         let (reply, answer) = oneshot::channel();
         let (chat, text) = (Chat::Channel(Name::new("room").unwrap()), text.to_owned());
-        let task = Task::wish(move |core, step| core.say(step, &chat, &text).map(drop));
+        let task = Task::wish(move |core, step| core.say(step, &chat, &text.as_str().into()).map(drop));
         assert!(self.commands.send(Command::Do(task, reply)).await.is_ok());
         answer.await.unwrap().map(drop)
     }

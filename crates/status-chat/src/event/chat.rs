@@ -22,6 +22,16 @@ pub enum Chat {
     Channel(Name),
 }
 
+impl Chat {
+    /// The key of a user, as messages name them.
+    pub(crate) fn key_string(&self) -> Option<String> {
+        match self {
+            Self::User(user) => text::key_string(user).ok(),
+            Self::Group(_) | Self::Channel(_) => None,
+        }
+    }
+}
+
 impl fmt::Display for Chat {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {

@@ -7,9 +7,11 @@ use status_layer::{Grade, MessageId, Timestamp, UserId};
 use status_stack::Way;
 
 use super::Chat;
+use super::kind::{Deleted, Edited, Kind, Mention, Preview};
 
-/// A text message.
+/// A message.
 #[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
+#[non_exhaustive]
 pub struct Message {
     /// Names it everywhere.
     pub id: MessageId,
@@ -17,8 +19,22 @@ pub struct Message {
     pub chat: Chat,
     /// Who said it.
     pub from: UserId,
-    /// What was said.
+    /// The name that its author gives themselves, or nothing. Others may use the same.
+    pub name: String,
+    /// What it is made of.
+    pub kind: Kind,
+    /// What was said; for a picture, what stands beneath it.
     pub text: String,
+    /// Who is named in the text.
+    pub mentions: Vec<Mention>,
+    /// What its author says of links in the text.
+    pub links: Vec<Preview>,
+    /// The message that it answers, which may not be here.
+    pub answers: Option<MessageId>,
+    /// Its last change by its author.
+    pub edited: Option<Edited>,
+    /// That it is gone.
+    pub deleted: Option<Deleted>,
     /// Its place in the order of the chat: a Lamport clock in milliseconds.
     pub clock: u64,
     /// When its author says that it was sent.
@@ -67,6 +83,32 @@ pub struct Journey {
     pub body: usize,
     /// From data sync to the network.
     pub layers: Way,
+}
+
+impl Message {
+    /// A text as somebody sent it in a chat, of which nothing else is known: sealed as well as one-to-one messages are.
+    #[must_use]
+    pub fn new(id: MessageId, chat: Chat, from: UserId, text: impl Into<String>, clock: u64) -> Self {
+        let text = text.into();
+        Self {
+            id,
+            chat,
+            from,
+            name: String::new(),
+            kind: Kind::Text,
+            mentions: Mention::all(&text),
+            text,
+            links: Vec::new(),
+            answers: None,
+            edited: None,
+            deleted: None,
+            clock,
+            sent_at: Timestamp::from_millis(clock),
+            grade: Grade::Ratcheted,
+            stage: None,
+            way: None,
+        }
+    }
 }
 
 impl Stage {

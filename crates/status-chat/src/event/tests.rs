@@ -12,16 +12,12 @@ fn user() -> UserId {
 }
 
 fn message(chat: Chat, stage: Option<Stage>) -> Message {
+    let text = "two\nlines, \"quoted\"";
     Message {
-        id: MessageId::new([0xab; 32]),
-        chat,
-        from: user(),
-        text: "two\nlines, \"quoted\"".into(),
-        clock: 1_700_000_000_001,
-        sent_at: Timestamp::from_millis(1_700_000_000_000),
-        grade: Grade::Ratcheted,
         stage,
+        sent_at: Timestamp::from_millis(1_700_000_000_000),
         way: Some(Journey { text: 3, body: 100, layers: Way { datagram: 150, sealed: 300, frame: 400 } }),
+        ..Message::new(MessageId::new([0xab; 32]), chat, user(), text, 1_700_000_000_001)
     }
 }
 
@@ -39,7 +35,7 @@ fn every_event() -> Vec<Event> {
     ];
     let mut events = vec![
         Event::Message(message(Chat::User(user()), None)),
-        Event::Message(message(Chat::Group(group), Some(Stage::Queued))),
+        Event::Message(message(Chat::Group(group.clone()), Some(Stage::Queued))),
         Event::Message(message(Chat::Channel(Name::new("room").unwrap()), None)),
         Event::Delivered { id, by: user(), device: Some(device.clone()) },
         Event::Delivered { id, by: user(), device: None },
@@ -49,6 +45,17 @@ fn every_event() -> Vec<Event> {
         Event::Notice(Notice::Unreadable { from: user() }),
         Event::Notice(Notice::NewDevice { user: user(), device: device.clone(), joined: true }),
         Event::Notice(Notice::RemovedDevice { user: user(), device }),
+        Event::Changed(message(Chat::User(user()), None)),
+        Event::Deleted { id, chat: Chat::User(user()), by: user() },
+        Event::Reaction(Reaction {
+            chat: Chat::User(user()),
+            message: id,
+            by: user(),
+            feeling: Feeling::Laugh,
+            retracted: false,
+            clock: 5,
+        }),
+        Event::Pinned(Pin { chat: Chat::User(user()), message: id, by: user(), pinned: true, clock: 6 }),
         Event::PutBack,
         Event::Online(true),
         Event::Fetching { messages: 7, bytes: 4_000 },
@@ -57,6 +64,21 @@ fn every_event() -> Vec<Event> {
         Event::Failed { why: "the disk is full".into() },
     ];
     events.extend(stages.map(|stage| Event::Stage { id, stage }));
+    let changes = [
+        GroupChange::Entered,
+        GroupChange::Invited,
+        GroupChange::Renamed { name: "climbing".into() },
+        GroupChange::Recolored { color: "#4360df".into() },
+        GroupChange::Pictured,
+        GroupChange::Added { users: vec![user()] },
+        GroupChange::Joined,
+        GroupChange::Left,
+        GroupChange::Removed { user: user() },
+        GroupChange::AdminsAdded { users: vec![user()] },
+        GroupChange::AdminResigned,
+        GroupChange::Rearranged,
+    ];
+    events.extend(changes.map(|change| Event::Group { group: group.clone(), by: user(), change }));
     events
 }
 
@@ -76,6 +98,11 @@ const fn kind(event: &Event) -> usize {
         Event::Fetched => 10,
         Event::Missed { .. } => 11,
         Event::Failed { .. } => 12,
+        Event::Changed(_) => 13,
+        Event::Deleted { .. } => 14,
+        Event::Reaction(_) => 15,
+        Event::Pinned(_) => 16,
+        Event::Group { .. } => 17,
     }
 }
 
@@ -101,7 +128,8 @@ fn an_event_is_written_as_a_person_can_read_it() {
 
     let id = format!("0x{}", "ab".repeat(32));
     let expected = serde_json::json!({ "Message": {
-        "id": id, "chat": KEY, "from": KEY, "text": "two\nlines, \"quoted\"", "clock": 1_700_000_000_001_u64,
+        "id": id, "chat": KEY, "from": KEY, "name": "", "kind": "Text", "mentions": [], "links": [], "answers": null,
+        "edited": null, "deleted": null, "text": "two\nlines, \"quoted\"", "clock": 1_700_000_000_001_u64,
         "sent_at": 1_700_000_000_000_u64, "grade": "Ratcheted", "stage": null, "way": null,
     }});
     assert_eq!(written, expected);

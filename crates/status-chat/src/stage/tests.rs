@@ -1,5 +1,4 @@
 use status_layer::testing::Party;
-use status_layer::{Grade, Timestamp};
 
 use super::*;
 use crate::event::{Chat, Message};
@@ -15,17 +14,7 @@ const ID: MessageId = MessageId::new([7; 32]);
 /// A message of ours in a store, and what facts about it make of its stage.
 fn stages(before: Option<Stage>, facts: &[Fact]) -> Vec<Option<Stage>> {
     let mut party = Party::new(1);
-    let message = Message {
-        id: ID,
-        chat: Chat::User(user(2)),
-        from: user(1),
-        text: "hi".into(),
-        clock: 1,
-        sent_at: Timestamp::from_millis(1),
-        grade: Grade::Ratcheted,
-        stage: before,
-        way: None,
-    };
+    let message = Message { stage: before, ..Message::new(ID, Chat::User(user(2)), user(1), "hi", 1) };
     let told = party.run(|cx| {
         table::save_message(&mut cx.shelf, &message);
         let mut told = Vec::new();

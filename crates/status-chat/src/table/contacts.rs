@@ -6,7 +6,8 @@
 use status_layer::row::{Reader, Writer};
 use status_layer::{Grade, MessageId, Shelf, StoreError, Timestamp, UserId, Value};
 
-use super::{chat_bytes, damaged, grade_byte, grade_of, text, under};
+use super::message::{grade_byte, grade_of};
+use super::{chat_bytes, damaged, text, under};
 use crate::contacts::{How, Relation, Side, Verified};
 use crate::event::Chat;
 

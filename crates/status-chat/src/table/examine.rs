@@ -5,9 +5,11 @@ use status_layer::examine::{Examined, Nature, Table, Wrong, every_row};
 use status_layer::row::{Reader, Writer};
 use status_layer::{Area, DeviceId, MessageId, Read, Shelf, StoreError, Value};
 
+use super::change::{self, PIN, REACTION, WAITING};
+use super::message::{HISTORY, MEDIA, MESSAGE, message_key, order_key, read_media, read_message};
 use super::{
-    CLOCK, HISTORY, IDENTITY, JOINED, MESSAGE, VERSION, WHAT, chat_of, contacts, damaged, load_message,
-    message_key, order_key, read_message, save_message, under,
+    CLOCK, IDENTITY, JOINED, VERSION, WHAT, chat_of, contacts, damaged, group, load_media, load_message,
+    media_of, save_message, under,
 };
 use crate::devices;
 use crate::event::{Chat, Message};
@@ -16,12 +18,18 @@ use crate::stage;
 
 /// Every table of the chat. The identity is in a backup too, but not as the row that it is here: that holds the keys of
 /// this device's node.
-pub(crate) const TABLES: [Table; 10] = [
+pub(crate) const TABLES: &[Table] = &[
     Table { tag: b'I', holds: "the identity", nature: Nature::Device },
     Table { tag: b'D', holds: "other devices of ours", nature: Nature::Device },
     Table { tag: JOINED, holds: "chats", nature: Nature::User },
     Table { tag: CLOCK, holds: "clocks of chats", nature: Nature::User },
     Table { tag: MESSAGE, holds: "messages", nature: Nature::User },
+    Table { tag: MEDIA, holds: "pictures and recordings", nature: Nature::User },
+    Table { tag: WAITING, holds: "changes that wait for their messages", nature: Nature::Device },
+    Table { tag: REACTION, holds: "reactions", nature: Nature::User },
+    Table { tag: PIN, holds: "pinned messages", nature: Nature::User },
+    Table { tag: group::GROUP, holds: "closed groups", nature: Nature::User },
+    Table { tag: group::EVENT, holds: "changes of closed groups", nature: Nature::User },
     Table { tag: stage::RECEIPT, holds: "receipts of messages", nature: Nature::User },
     Table { tag: HISTORY, holds: "the order of messages", nature: Nature::Index },
     Table { tag: contacts::PERSON, holds: "people", nature: Nature::User },
@@ -32,12 +40,12 @@ pub(crate) const TABLES: [Table; 10] = [
 /// Looks at all rows of the chat in `area`.
 ///
 /// Every row can be read; the words of the identity lead to its key; each message is in the order of its chat, whose
-/// clock is not behind it, and nothing else is in an order.
+/// clock is not behind it, and has what belongs to it; nothing else is in an order; the events of each closed group make a group.
 ///
 /// # Errors
 /// [`StoreError`] if the medium fails.
 pub(crate) fn examine(rows: &dyn Read, area: Area) -> Result<Examined, StoreError> {
-    let mut examined = every_row(rows, area, &TABLES, |shelf, key, value, report| {
+    let mut examined = every_row(rows, area, TABLES, |shelf, key, value, report| {
         let rest = key.get(1..).unwrap_or_default();
         match key.first() {
             Some(b'I') if key == IDENTITY => owner(shelf)?,
@@ -56,6 +64,11 @@ pub(crate) fn examine(rows: &dyn Read, area: Area) -> Result<Examined, StoreErro
                 if !shelf.has(&order)? {
                     report.mend(Wrong::Incomplete, [(order, Some(Writer::new(VERSION).finish()))].into());
                 }
+                for (which, _) in media_of(&message) {
+                    if load_media(shelf, &message.id, which)?.is_none() {
+                        report.say(Wrong::Incomplete);
+                    }
+                }
                 let clock = under(CLOCK, &message.chat);
                 let seen = shelf.get(&clock)?.map(|row| Reader::read(WHAT, VERSION, &row, Reader::u64));
                 // A clock that cannot be read is found by itself.
@@ -66,9 +79,34 @@ pub(crate) fn examine(rows: &dyn Read, area: Area) -> Result<Examined, StoreErro
                     report.mend(Wrong::Differs, [(clock, Some(row))].into());
                 }
             }
+            Some(&MEDIA) => {
+                let (id, which, len) = read_media(key, value)?;
+                match load_message(shelf, id) {
+                    Ok(Some(message)) if media_of(&message).any(|its| its == (which, len)) => {}
+                    Ok(Some(_)) => report.say(Wrong::Differs),
+                    Ok(None) => report.drop(Wrong::Dangling),
+                    // The message is found by itself.
+                    Err(_) => {}
+                }
+            }
+            Some(&(WAITING | REACTION | PIN)) => drop(change::check(key, value)?),
             Some(&stage::RECEIPT) => {
                 // One whose message cannot be read belongs to it all the same.
                 if !shelf.has(&message_key(&stage::read(key, value)?))? {
+                    report.drop(Wrong::Dangling);
+                }
+            }
+            Some(&group::GROUP) => {
+                group::read_standing(value)?;
+                match group::roster(shelf, &group::group_in(key)?) {
+                    Ok(Some(_)) => {}
+                    Ok(None) | Err(StoreError::Damaged { .. }) => report.say(Wrong::Incomplete),
+                    Err(why) => return Err(why),
+                }
+            }
+            Some(&group::EVENT) => {
+                let of = group::group_of_event(key, value)?;
+                if !shelf.has(&group::group_key(&of))? {
                     report.drop(Wrong::Dangling);
                 }
             }
@@ -109,7 +147,7 @@ pub(crate) fn examine(rows: &dyn Read, area: Area) -> Result<Examined, StoreErro
         Ok(())
     })?;
     if rows.get(area, IDENTITY)?.is_none() {
-        examined.add(&TABLES, IDENTITY, Wrong::Incomplete, Vec::new());
+        examined.add(TABLES, IDENTITY, Wrong::Incomplete, Vec::new());
     }
     Ok(examined)
 }
@@ -140,6 +178,27 @@ pub(crate) fn adopt(shelf: &mut Shelf<'_>, key: &[u8], value: &Value) -> Result<
         Some((&CLOCK, rest)) => {
             Reader::read(WHAT, VERSION, value, Reader::u64)?;
             chat(rest)?;
+            shelf.put(key, value.clone());
+            Ok(Adopted::Other)
+        }
+        Some((&(REACTION | PIN), _)) => {
+            change::check(key, value)?;
+            shelf.put(key, value.clone());
+            Ok(Adopted::Other)
+        }
+        Some((&MEDIA, _)) => {
+            read_media(key, value)?;
+            shelf.put(key, value.clone());
+            Ok(Adopted::Other)
+        }
+        Some((&group::GROUP, _)) => {
+            group::read_standing(value)?;
+            group::group_in(key)?;
+            shelf.put(key, value.clone());
+            Ok(Adopted::Other)
+        }
+        Some((&group::EVENT, _)) => {
+            group::group_of_event(key, value)?;
             shelf.put(key, value.clone());
             Ok(Adopted::Other)
         }
@@ -185,8 +244,8 @@ fn owner(shelf: &Shelf<'_>) -> Result<(), StoreError> {
 
 #[cfg(test)]
 mod tests {
+    use status_layer::Name;
     use status_layer::testing::Party;
-    use status_layer::{Name, Timestamp};
 
     use super::super::{Owner, join, save_owner, set_clock};
     use super::*;
@@ -200,8 +259,7 @@ mod tests {
     fn message(id: u8, clock: u64) -> Message {
         let from = Identity::restore(WORDS).unwrap().user();
         let id = MessageId::new([id; 32]);
-        let (sent_at, grade) = (Timestamp::from_millis(1), status_layer::Grade::Clear);
-        Message { id, chat: chat(), from, text: "text".into(), clock, sent_at, grade, stage: None, way: None }
+        Message { grade: status_layer::Grade::Clear, ..Message::new(id, chat(), from, "text", clock) }
     }
 
     /// A home with two messages, changed, then examined; and examined again after what can be mended was.

@@ -7,6 +7,7 @@ use std::collections::{BTreeSet, HashMap};
 use std::sync::Arc;
 use std::time::Duration;
 
+use futures::future::join_all;
 use libp2p::PeerId;
 use libp2p_stream::Control;
 use status_layer::Topic;
@@ -14,20 +15,24 @@ use tokio::sync::{Notify, mpsc, watch};
 use tokio::task::{AbortHandle, JoinSet};
 use tokio::time::{Instant, sleep_until};
 
-use super::{MAX_AROUND, Pushed, SUBSCRIBE};
+use super::request::{Ask, Request};
+use super::{MAX_ANSWER, MAX_AROUND, Pushed, SUBSCRIBE};
 use crate::Light;
 use crate::address::short;
-use crate::generated::MessagePush;
+use crate::generated::{FilterSubscribeResponse, MessagePush};
 use crate::node::inside::Inside;
 use crate::peers::Peers;
 use crate::stats::Counters;
-use crate::stream::{Arrivals, Begun, Served, read, serve_arrivals};
+use crate::stream::{Arrivals, Begun, Served, ask, read, serve_arrivals};
 use held::Bench;
 pub(crate) use held::Filters;
 use session::{Ended, Session};
 
 /// Pushes of one node that are taken at the same time. Deployed nodes push everything at once.
 const PUSHES: Served = Served { per_peer: 64, in_all: 256, patience: Duration::from_secs(60) };
+
+/// Nobody waits longer for the answer to a goodbye.
+const GOODBYE: Duration = Duration::from_secs(1);
 
 /// What the client works with.
 pub(crate) struct Client {
@@ -77,6 +82,20 @@ async fn take(client: &Client, peer: PeerId, mut stream: Begun) {
     client.counters.bytes_in.add(len);
     // Fails only at the end of the node.
     let _ = client.ask.send(Inside::Heard { pubsub_topic, message }).await;
+}
+
+/// Ends all subscriptions, each with one request.
+pub(crate) async fn leave(filters: &Filters, control: &Control) {
+    let goodbyes = filters.holders().into_iter().map(|peer| {
+        let mut control = control.clone();
+        async move {
+            let goodbye = Request::wire(&Ask::UnsubscribeAll);
+            // Whatever is answered, nothing follows from it.
+            let _: Result<FilterSubscribeResponse, _> =
+                ask(&mut control, peer, SUBSCRIBE, &goodbye, MAX_ANSWER, GOODBYE).await;
+        }
+    });
+    join_all(goodbyes).await;
 }
 
 /// The running subscriptions.

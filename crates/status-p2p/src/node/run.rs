@@ -1,6 +1,7 @@
 //! The task in which a node runs.
 
 mod care;
+mod ending;
 mod finding;
 mod gossip;
 pub(crate) mod inside;
@@ -44,10 +45,6 @@ use inside::{ASKED, Inside, Taps};
 const IDLE: Duration = Duration::from_secs(10 * 60);
 /// The system names the addresses at which it listens within this.
 const LISTEN_PATIENCE: Duration = Duration::from_secs(5);
-/// How long frames that were just published get to leave when the node ends.
-const FLUSH: Duration = Duration::from_millis(250);
-/// How long connections get to close when the node ends.
-const FAREWELL: Duration = Duration::from_millis(500);
 
 /// What the owner wants done.
 #[derive(Debug)]
@@ -72,7 +69,7 @@ pub(super) struct Run {
     gossip: Gossip,
     dialler: Dialler,
     finding: Finding,
-    cluster: u32,
+    cluster: u16,
     limits: Limits,
     reach: Reach,
     relays: Relays,
@@ -131,7 +128,7 @@ impl Run {
             finding,
             swarm,
             ends,
-            cluster: config.cluster.into(),
+            cluster: config.cluster,
             limits: config.limits,
             relays: Relays::new(&config.reach, now),
             reach: config.reach,
@@ -215,33 +212,6 @@ impl Run {
             }
         }
         self.end().await;
-    }
-
-    async fn end(mut self) {
-        // What is still in the queue was promised to nobody, but it may as well go.
-        while let Ok(command) = self.ends.commands.try_recv() {
-            self.on_command(command);
-        }
-        self.services.end();
-        self.finding.end();
-        if self.gossip.has_published() {
-            // Nothing tells when gossip's queues are empty; running out of time is the expected end.
-            let _ = timeout(FLUSH, async { while self.swarm.next().await.is_some() {} }).await;
-        }
-        let peers: Vec<PeerId> = self.swarm.connected_peers().copied().collect();
-        for peer in peers {
-            // Fails only if it is gone already.
-            let _ = self.swarm.disconnect_peer_id(peer);
-        }
-        let farewell = async {
-            while self.swarm.network_info().num_peers() > 0 {
-                self.swarm.select_next_some().await;
-            }
-        };
-        // Whoever does not say goodbye in time finds out by themselves.
-        let _ = timeout(FAREWELL, farewell).await;
-        self.gossip.close_taps();
-        self.services.kept().await;
     }
 
     fn on_command(&mut self, command: Command) {
@@ -356,7 +326,7 @@ impl Run {
 
     fn on_metadata(&mut self, Told { peer, answer }: Told) {
         match answer {
-            Ok(theirs) if theirs.cluster == Some(self.cluster) => {
+            Ok(theirs) if theirs.cluster == Some(self.cluster.into()) => {
                 self.peers.carries(&peer, theirs.shards);
                 self.settled(&peer);
                 self.consider_relay(peer);

@@ -292,3 +292,35 @@ async fn who_does_not_read_is_dropped_and_costs_bounded_memory() {
     counted("the honest one heard all", || honest.stats().handed_up == sent).await;
     slow.abort();
 }
+
+/// Nothing is wrong with any of them; there are only more than the owner of the node reads.
+#[tokio::test]
+async fn a_flood_of_valid_messages_costs_bounded_memory_and_hides_nobody_who_comes_after_it() {
+    const MANY: u64 = 6000;
+    /// What may wait for the owner: events.
+    const WAITING: u64 = 4096;
+    let mut a = node(1, &[]).await;
+    a.watch(&[topic()]);
+    let mut peer = Raw::anonymous();
+    peer.join(&a).await;
+    let before = resident();
+
+    for number in 0..MANY {
+        peer.publish(WakuMessage::from_frame(frame(&format!("{number:01024}"))).encode());
+        if number % 200 == 199 {
+            peer.live_until(counted("they came", || a.stats().messages_in + 200 > number)).await;
+        }
+    }
+    peer.live_until(counted("all came", || a.stats().messages_in == MANY)).await;
+
+    let stats = a.stats();
+    assert!(stats.overflowed >= 1 && stats.refused == 0, "{stats:?}");
+    assert!(
+        stats.overflowed + WAITING + 1024 >= MANY,
+        "less was left out than there was no room for: {stats:?}"
+    );
+    assert!(resident().saturating_sub(before) < 192 * 1024 * 1024, "it grew without bound");
+    let peer = peer.run();
+    all_is_well(&mut a).await;
+    peer.abort();
+}

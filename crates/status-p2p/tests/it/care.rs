@@ -116,6 +116,26 @@ async fn beyond_the_limit_those_who_came_last_make_room_and_named_ones_stay() {
     assert_eq!(named.stats().connected, 1, "the named one stays");
 }
 
+/// As deployed nodes do: such a node neither hears nor says anything that is of use here.
+#[tokio::test]
+async fn who_gossips_on_no_shard_of_ours_is_parted_with_and_others_stay() {
+    let a = node(1, &[]).await;
+    let mut settings = config(2);
+    settings.shards = vec![1];
+    settings.peers = vec![address(&a)];
+    let elsewhere = Node::start(settings).await.unwrap();
+    let mut settings = config(3);
+    settings.shards = vec![1, 64];
+    settings.peers = vec![address(&a)];
+    let partly = Node::start(settings).await.unwrap();
+    counted("both are there", || a.stats().connected == 2).await;
+
+    counted("one of them is parted with", || a.stats().strangers >= 1).await;
+
+    assert_eq!(partly.stats().connected, 1, "one shard is enough");
+    counted("it is gone", || elsewhere.stats().connected == 0 || a.stats().strangers >= 2).await;
+}
+
 #[tokio::test]
 async fn a_process_with_no_memory_to_spare_takes_nobody() {
     let mut settings = config(1);

@@ -11,8 +11,8 @@ use status_p2p::{Config, Light, Node, PeerAddr, Rate, Serve, WakuMessage};
 
 use crate::raw::Raw;
 use crate::services::{
-    ADD, FilterRequest, PING, PUSH, PUSH_V2, PUSH_V3, Push, REMOVE, ResponseV2, RpcV2, SHARD, SUBSCRIBE,
-    Stage, filtering, gossiping, light, lit, server, serving,
+    ADD, FilterRequest, PING, PUSH, PUSH_V2, PUSH_V3, Push, REMOVE, REMOVE_ALL, ResponseV2, RpcV2, SHARD,
+    SUBSCRIBE, Stage, filtering, gossiping, light, lit, server, serving,
 };
 use crate::support::{PATIENCE, address, counted, event, frame, next_frame, node, online, topic};
 
@@ -74,6 +74,25 @@ async fn pushes_of_what_was_not_asked_for_and_rubbish_are_dropped() {
     // Who says nothing says nothing wrong.
     counted("two were rubbish", || phone.stats().refused == 2).await;
     assert_eq!(phone.stats().handed_up, 0);
+    stage.running.abort();
+}
+
+#[tokio::test]
+async fn a_light_node_that_ends_ends_its_subscriptions() {
+    let kinds = Arc::new(Mutex::new(Vec::new()));
+    let heard = Arc::clone(&kinds);
+    let filter = filtering(move |request| {
+        heard.lock().unwrap().push(request.kind);
+        200
+    });
+    let stage = Stage::new(vec![(SUBSCRIBE, filter), (PUSH_V3, gossiping(|_| (200, Some(1))))]).await;
+    let mut phone = Node::start(lit(1, std::slice::from_ref(&stage.address))).await.unwrap();
+    phone.watch(&[topic()]);
+    online(&mut phone).await;
+
+    phone.close().await;
+
+    assert_eq!(kinds.lock().unwrap().last(), Some(&REMOVE_ALL), "{kinds:?}");
     stage.running.abort();
 }
 

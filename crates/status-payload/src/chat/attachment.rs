@@ -5,7 +5,7 @@ use alloc::vec::Vec;
 use core::fmt;
 
 use crate::generated::chat_message::Payload;
-use crate::wire::{Malformed, Mirror};
+use crate::wire::{Malformed, Mirror, parse};
 
 /// What a chat message carries besides text.
 #[derive(Clone, Eq, PartialEq)]
@@ -105,6 +105,34 @@ mirror! {
     }
 }
 
+mirror! {
+    /// A message imported from elsewhere, as far as it is read.
+    pub struct DiscordMessage {
+        /// What was said.
+        pub content: String,
+        /// Who said it there, as whoever imported it claims.
+        pub author: Option<DiscordMessageAuthor>,
+    }
+
+    /// The author of an imported message.
+    pub struct DiscordMessageAuthor {
+        /// The author's id there.
+        pub id: String,
+        /// The author's name there.
+        pub name: String,
+        /// The name that others saw, or empty.
+        pub nickname: String,
+    }
+}
+
+impl DiscordMessage {
+    /// Reads what [`Attachment::Discord`] holds; `None` if it is no such message.
+    #[must_use]
+    pub fn read(bytes: &[u8]) -> Option<Self> {
+        parse(bytes).ok()
+    }
+}
+
 impl Mirror for Attachment {
     type Wire = Payload;
 
@@ -135,5 +163,25 @@ impl fmt::Debug for Attachment {
     // What people send is not for logs.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("Attachment(..)")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_imported_message_says_what_was_said_and_by_whom() {
+        let bytes =
+            [&[0x0a, 1, b'7', 0x2a, 2][..], b"hi", &[0x32, 8, 0x12, 3], b"Ada", &[0x22, 1, b'A']].concat();
+
+        let read = DiscordMessage::read(&bytes).unwrap();
+
+        let author = read.author.unwrap();
+        assert_eq!(
+            (read.content.as_str(), author.name.as_str(), author.nickname.as_str()),
+            ("hi", "Ada", "A")
+        );
+        assert_eq!(DiscordMessage::read(&[0x2a, 9]), None);
     }
 }

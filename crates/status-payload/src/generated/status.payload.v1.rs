@@ -141,6 +141,25 @@ pub struct BridgeMessage {
     #[prost(string, tag = "7")]
     pub parent_message_id: ::prost::alloc::string::String,
 }
+/// Inside of ChatMessage with content type DISCORD_MESSAGE, there as bytes: imported from elsewhere.
+/// Fields 1 to 4, 7 and 8 (ids, times, attachments) are not read here.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct DiscordMessage {
+    #[prost(string, tag = "5")]
+    pub content: ::prost::alloc::string::String,
+    #[prost(message, optional, tag = "6")]
+    pub author: ::core::option::Option<DiscordMessageAuthor>,
+}
+/// Inside of DiscordMessage. Fields 3 and 5 to 7 (pictures) are not read here.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct DiscordMessageAuthor {
+    #[prost(string, tag = "1")]
+    pub id: ::prost::alloc::string::String,
+    #[prost(string, tag = "2")]
+    pub name: ::prost::alloc::string::String,
+    #[prost(string, tag = "4")]
+    pub nickname: ::prost::alloc::string::String,
+}
 /// Inside of ChatMessage and EditMessage: the preview of a link in the text, made by the author.
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct UnfurledLink {
@@ -864,8 +883,9 @@ pub struct SyncInstallation {
     #[prost(message, optional, tag = "3")]
     pub account: ::core::option::Option<SyncInstallationAccount>,
 }
-/// Sent to the other devices when a contact changes. Newer peers give field 1 another meaning (when the
-/// contact was last changed on that device) and add fields from 7 on, which are not read here.
+/// Sent to the other devices when a contact changes. Peers of 2020 end with field 6, and their field 1 is a
+/// Lamport clock; newer peers, who call it SyncInstallationContactV2, put the time of the change there, in
+/// milliseconds by the clock of the device.
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct SyncInstallationContact {
     #[prost(uint64, tag = "1")]
@@ -880,6 +900,34 @@ pub struct SyncInstallationContact {
     pub last_updated: u64,
     #[prost(string, repeated, tag = "6")]
     pub system_tags: ::prost::alloc::vec::Vec<::prost::alloc::string::String>,
+    #[prost(string, tag = "7")]
+    pub local_nickname: ::prost::alloc::string::String,
+    #[prost(bool, tag = "9")]
+    pub added: bool,
+    #[prost(bool, tag = "10")]
+    pub blocked: bool,
+    #[prost(bool, tag = "11")]
+    pub muted: bool,
+    #[prost(bool, tag = "12")]
+    pub removed: bool,
+    #[prost(bool, tag = "13")]
+    pub has_added_us: bool,
+    #[prost(int64, tag = "14")]
+    pub verification_status: i64,
+    #[prost(int64, tag = "15")]
+    pub trust_status: i64,
+    #[prost(int64, tag = "16")]
+    pub contact_request_local_state: i64,
+    #[prost(int64, tag = "17")]
+    pub contact_request_local_clock: i64,
+    #[prost(int64, tag = "18")]
+    pub contact_request_remote_state: i64,
+    #[prost(int64, tag = "19")]
+    pub contact_request_remote_clock: i64,
+    #[prost(string, tag = "20")]
+    pub display_name: ::prost::alloc::string::String,
+    #[prost(uint32, tag = "21")]
+    pub customization_color: u32,
 }
 /// Sent by peers of 2020 to the other devices when the profile changes; without effect today.
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
@@ -1347,6 +1395,375 @@ pub mod application_metadata_message {
         }
     }
 }
+/// Sent when a chat is opened, muted or left, and to a newly paired device for each chat.
+#[derive(Clone, PartialEq, ::prost::Message)]
+pub struct SyncChat {
+    /// The chat id.
+    #[prost(string, tag = "1")]
+    pub id: ::prost::alloc::string::String,
+    #[prost(enumeration = "sync_chat::ChatType", tag = "2")]
+    pub chat_type: i32,
+    #[prost(string, tag = "3")]
+    pub name: ::prost::alloc::string::String,
+    /// The history of a closed group.
+    #[prost(message, repeated, tag = "4")]
+    pub membership_update_events: ::prost::alloc::vec::Vec<MembershipUpdateEvents>,
+    #[prost(bool, tag = "5")]
+    pub active: bool,
+    #[prost(uint64, tag = "6")]
+    pub clock: u64,
+    #[prost(bool, tag = "7")]
+    pub muted: bool,
+}
+/// Nested message and enum types in `SyncChat`.
+pub mod sync_chat {
+    #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, ::prost::Enumeration)]
+    #[repr(i32)]
+    pub enum ChatType {
+        UnknownChatType = 0,
+        OneToOneChat = 1,
+        PublicChat = 2,
+        PrivateGroupChat = 3,
+        ProfileChat = 4,
+        TimelineChat = 5,
+        CommunityChatType = 6,
+    }
+    impl ChatType {
+        /// String value of the enum field names used in the ProtoBuf definition.
+        ///
+        /// The values are not transformed in any way and thus are considered stable
+        /// (if the ProtoBuf definition does not change) and safe for programmatic use.
+        pub fn as_str_name(&self) -> &'static str {
+            match self {
+                Self::UnknownChatType => "UNKNOWN_CHAT_TYPE",
+                Self::OneToOneChat => "ONE_TO_ONE_CHAT",
+                Self::PublicChat => "PUBLIC_CHAT",
+                Self::PrivateGroupChat => "PRIVATE_GROUP_CHAT",
+                Self::ProfileChat => "PROFILE_CHAT",
+                Self::TimelineChat => "TIMELINE_CHAT",
+                Self::CommunityChatType => "COMMUNITY_CHAT_TYPE",
+            }
+        }
+        /// Creates an enum from field names used in the ProtoBuf definition.
+        pub fn from_str_name(value: &str) -> ::core::option::Option<Self> {
+            match value {
+                "UNKNOWN_CHAT_TYPE" => Some(Self::UnknownChatType),
+                "ONE_TO_ONE_CHAT" => Some(Self::OneToOneChat),
+                "PUBLIC_CHAT" => Some(Self::PublicChat),
+                "PRIVATE_GROUP_CHAT" => Some(Self::PrivateGroupChat),
+                "PROFILE_CHAT" => Some(Self::ProfileChat),
+                "TIMELINE_CHAT" => Some(Self::TimelineChat),
+                "COMMUNITY_CHAT_TYPE" => Some(Self::CommunityChatType),
+                _ => None,
+            }
+        }
+    }
+}
+/// Inside of SyncChat: one event of a closed group, with what the sender has made of it.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct MembershipUpdateEvents {
+    #[prost(uint64, tag = "1")]
+    pub clock: u64,
+    #[prost(enumeration = "membership_update_event::EventType", tag = "2")]
+    pub r#type: i32,
+    #[prost(string, repeated, tag = "3")]
+    pub members: ::prost::alloc::vec::Vec<::prost::alloc::string::String>,
+    #[prost(string, tag = "4")]
+    pub name: ::prost::alloc::string::String,
+    #[prost(bytes = "vec", tag = "5")]
+    pub signature: ::prost::alloc::vec::Vec<u8>,
+    #[prost(string, tag = "6")]
+    pub chat_id: ::prost::alloc::string::String,
+    /// Key string of whoever signed it.
+    #[prost(string, tag = "7")]
+    pub from: ::prost::alloc::string::String,
+    /// The entry as it came: the signature, then the encoded event.
+    #[prost(bytes = "vec", tag = "8")]
+    pub raw_payload: ::prost::alloc::vec::Vec<u8>,
+    #[prost(string, tag = "9")]
+    pub color: ::prost::alloc::string::String,
+    #[prost(bytes = "vec", tag = "10")]
+    pub image: ::prost::alloc::vec::Vec<u8>,
+}
+/// Sent when a chat is removed.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct SyncChatRemoved {
+    #[prost(uint64, tag = "1")]
+    pub clock: u64,
+    #[prost(string, tag = "2")]
+    pub id: ::prost::alloc::string::String,
+}
+/// Sent when the messages of a chat have been read.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct SyncChatMessagesRead {
+    #[prost(uint64, tag = "1")]
+    pub clock: u64,
+    #[prost(string, tag = "2")]
+    pub id: ::prost::alloc::string::String,
+}
+/// Sent when the messages of a chat are deleted from one's own devices.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct SyncClearHistory {
+    #[prost(string, tag = "1")]
+    pub chat_id: ::prost::alloc::string::String,
+    /// A reading of the clock of the chat: messages up to it are gone.
+    #[prost(uint64, tag = "2")]
+    pub cleared_at: u64,
+}
+/// Sent when one message is deleted from one's own devices.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct SyncDeleteForMe {
+    #[prost(uint64, tag = "1")]
+    pub clock: u64,
+    #[prost(string, tag = "2")]
+    pub message_id: ::prost::alloc::string::String,
+}
+/// Sent when a contact request is accepted or declined.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct SyncContactRequestDecision {
+    #[prost(uint64, tag = "1")]
+    pub clock: u64,
+    #[prost(string, tag = "2")]
+    pub request_id: ::prost::alloc::string::String,
+    #[prost(enumeration = "sync_contact_request_decision::DecisionStatus", tag = "3")]
+    pub decision_status: i32,
+    #[prost(string, tag = "4")]
+    pub contact_id: ::prost::alloc::string::String,
+}
+/// Nested message and enum types in `SyncContactRequestDecision`.
+pub mod sync_contact_request_decision {
+    #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, ::prost::Enumeration)]
+    #[repr(i32)]
+    pub enum DecisionStatus {
+        Accepted = 0,
+        Declined = 1,
+    }
+    impl DecisionStatus {
+        /// String value of the enum field names used in the ProtoBuf definition.
+        ///
+        /// The values are not transformed in any way and thus are considered stable
+        /// (if the ProtoBuf definition does not change) and safe for programmatic use.
+        pub fn as_str_name(&self) -> &'static str {
+            match self {
+                Self::Accepted => "ACCEPTED",
+                Self::Declined => "DECLINED",
+            }
+        }
+        /// Creates an enum from field names used in the ProtoBuf definition.
+        pub fn from_str_name(value: &str) -> ::core::option::Option<Self> {
+            match value {
+                "ACCEPTED" => Some(Self::Accepted),
+                "DECLINED" => Some(Self::Declined),
+                _ => None,
+            }
+        }
+    }
+}
+/// Sent when somebody is marked as verified or as not to be trusted.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct SyncTrustedUser {
+    #[prost(uint64, tag = "1")]
+    pub clock: u64,
+    #[prost(string, tag = "2")]
+    pub id: ::prost::alloc::string::String,
+    #[prost(enumeration = "sync_trusted_user::TrustStatus", tag = "3")]
+    pub status: i32,
+}
+/// Nested message and enum types in `SyncTrustedUser`.
+pub mod sync_trusted_user {
+    #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, ::prost::Enumeration)]
+    #[repr(i32)]
+    pub enum TrustStatus {
+        UnknownTrustStatus = 0,
+        Trusted = 1,
+        Untrustworthy = 2,
+    }
+    impl TrustStatus {
+        /// String value of the enum field names used in the ProtoBuf definition.
+        ///
+        /// The values are not transformed in any way and thus are considered stable
+        /// (if the ProtoBuf definition does not change) and safe for programmatic use.
+        pub fn as_str_name(&self) -> &'static str {
+            match self {
+                Self::UnknownTrustStatus => "UNKNOWN_TRUST_STATUS",
+                Self::Trusted => "TRUSTED",
+                Self::Untrustworthy => "UNTRUSTWORTHY",
+            }
+        }
+        /// Creates an enum from field names used in the ProtoBuf definition.
+        pub fn from_str_name(value: &str) -> ::core::option::Option<Self> {
+            match value {
+                "UNKNOWN_TRUST_STATUS" => Some(Self::UnknownTrustStatus),
+                "TRUSTED" => Some(Self::Trusted),
+                "UNTRUSTWORTHY" => Some(Self::Untrustworthy),
+                _ => None,
+            }
+        }
+    }
+}
+/// Sent when notices of the activity centre are read, accepted, dismissed, deleted or marked as unread: which of
+/// these it is, the type of the message says.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct SyncActivityCenter {
+    #[prost(uint64, tag = "1")]
+    pub clock: u64,
+    #[prost(bytes = "vec", repeated, tag = "2")]
+    pub ids: ::prost::alloc::vec::Vec<::prost::alloc::vec::Vec<u8>>,
+}
+/// Sent when a setting changes.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct SyncSetting {
+    #[prost(enumeration = "sync_setting::Type", tag = "1")]
+    pub r#type: i32,
+    #[prost(uint64, tag = "2")]
+    pub clock: u64,
+    #[prost(oneof = "sync_setting::Value", tags = "3, 4, 5, 6")]
+    pub value: ::core::option::Option<sync_setting::Value>,
+}
+/// Nested message and enum types in `SyncSetting`.
+pub mod sync_setting {
+    /// Newer peers have more.
+    #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, ::prost::Enumeration)]
+    #[repr(i32)]
+    pub enum Type {
+        UnknownSetting = 0,
+        Currency = 1,
+        GifRecents = 2,
+        GifFavourites = 3,
+        MessagesFromContactsOnly = 4,
+        PreferredName = 5,
+        PreviewPrivacy = 6,
+        ProfilePicturesShowTo = 7,
+        ProfilePicturesVisibility = 8,
+        SendStatusUpdates = 9,
+        StickersPacksInstalled = 10,
+        StickersPacksPending = 11,
+        StickersRecentStickers = 12,
+    }
+    impl Type {
+        /// String value of the enum field names used in the ProtoBuf definition.
+        ///
+        /// The values are not transformed in any way and thus are considered stable
+        /// (if the ProtoBuf definition does not change) and safe for programmatic use.
+        pub fn as_str_name(&self) -> &'static str {
+            match self {
+                Self::UnknownSetting => "UNKNOWN_SETTING",
+                Self::Currency => "CURRENCY",
+                Self::GifRecents => "GIF_RECENTS",
+                Self::GifFavourites => "GIF_FAVOURITES",
+                Self::MessagesFromContactsOnly => "MESSAGES_FROM_CONTACTS_ONLY",
+                Self::PreferredName => "PREFERRED_NAME",
+                Self::PreviewPrivacy => "PREVIEW_PRIVACY",
+                Self::ProfilePicturesShowTo => "PROFILE_PICTURES_SHOW_TO",
+                Self::ProfilePicturesVisibility => "PROFILE_PICTURES_VISIBILITY",
+                Self::SendStatusUpdates => "SEND_STATUS_UPDATES",
+                Self::StickersPacksInstalled => "STICKERS_PACKS_INSTALLED",
+                Self::StickersPacksPending => "STICKERS_PACKS_PENDING",
+                Self::StickersRecentStickers => "STICKERS_RECENT_STICKERS",
+            }
+        }
+        /// Creates an enum from field names used in the ProtoBuf definition.
+        pub fn from_str_name(value: &str) -> ::core::option::Option<Self> {
+            match value {
+                "UNKNOWN_SETTING" => Some(Self::UnknownSetting),
+                "CURRENCY" => Some(Self::Currency),
+                "GIF_RECENTS" => Some(Self::GifRecents),
+                "GIF_FAVOURITES" => Some(Self::GifFavourites),
+                "MESSAGES_FROM_CONTACTS_ONLY" => Some(Self::MessagesFromContactsOnly),
+                "PREFERRED_NAME" => Some(Self::PreferredName),
+                "PREVIEW_PRIVACY" => Some(Self::PreviewPrivacy),
+                "PROFILE_PICTURES_SHOW_TO" => Some(Self::ProfilePicturesShowTo),
+                "PROFILE_PICTURES_VISIBILITY" => Some(Self::ProfilePicturesVisibility),
+                "SEND_STATUS_UPDATES" => Some(Self::SendStatusUpdates),
+                "STICKERS_PACKS_INSTALLED" => Some(Self::StickersPacksInstalled),
+                "STICKERS_PACKS_PENDING" => Some(Self::StickersPacksPending),
+                "STICKERS_RECENT_STICKERS" => Some(Self::StickersRecentStickers),
+                _ => None,
+            }
+        }
+    }
+    #[derive(Clone, PartialEq, Eq, Hash, ::prost::Oneof)]
+    pub enum Value {
+        #[prost(string, tag = "3")]
+        ValueString(::prost::alloc::string::String),
+        #[prost(bytes, tag = "4")]
+        ValueBytes(::prost::alloc::vec::Vec<u8>),
+        #[prost(bool, tag = "5")]
+        ValueBool(bool),
+        #[prost(int64, tag = "6")]
+        ValueInt64(i64),
+    }
+}
+/// Sent when the profile picture changes.
+#[derive(Clone, PartialEq, ::prost::Message)]
+pub struct SyncProfilePictures {
+    #[prost(string, tag = "1")]
+    pub key_uid: ::prost::alloc::string::String,
+    #[prost(message, repeated, tag = "2")]
+    pub pictures: ::prost::alloc::vec::Vec<SyncProfilePicture>,
+}
+/// Inside of SyncProfilePictures and BackedUpProfile: one size of the picture.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct SyncProfilePicture {
+    #[prost(string, tag = "1")]
+    pub name: ::prost::alloc::string::String,
+    #[prost(bytes = "vec", tag = "2")]
+    pub payload: ::prost::alloc::vec::Vec<u8>,
+    #[prost(uint32, tag = "3")]
+    pub width: u32,
+    #[prost(uint32, tag = "4")]
+    pub height: u32,
+    #[prost(uint32, tag = "5")]
+    pub file_size: u32,
+    #[prost(uint32, tag = "6")]
+    pub resize_target: u32,
+    #[prost(uint64, tag = "7")]
+    pub clock: u64,
+}
+/// Sent by a user to themselves every day, so that history nodes keep it: what a new device of the account shall
+/// know. Each message holds one of the lists, in part. Communities, key cards and wallet accounts (fields 4, 6,
+/// 11 to 14 and from 16 on) are not read here.
+#[derive(Clone, PartialEq, ::prost::Message)]
+pub struct Backup {
+    #[prost(uint64, tag = "1")]
+    pub clock: u64,
+    #[prost(string, tag = "2")]
+    pub id: ::prost::alloc::string::String,
+    #[prost(message, repeated, tag = "3")]
+    pub contacts: ::prost::alloc::vec::Vec<SyncInstallationContact>,
+    #[prost(message, optional, tag = "5")]
+    pub contacts_details: ::core::option::Option<BackupPart>,
+    #[prost(message, optional, tag = "7")]
+    pub profile: ::core::option::Option<BackedUpProfile>,
+    #[prost(message, optional, tag = "8")]
+    pub profile_details: ::core::option::Option<BackupPart>,
+    #[prost(message, optional, tag = "9")]
+    pub setting: ::core::option::Option<SyncSetting>,
+    #[prost(message, optional, tag = "10")]
+    pub settings_details: ::core::option::Option<BackupPart>,
+    #[prost(message, repeated, tag = "15")]
+    pub chats: ::prost::alloc::vec::Vec<SyncChat>,
+}
+/// Inside of Backup: which part of a list the message holds.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct BackupPart {
+    #[prost(uint32, tag = "1")]
+    pub data_number: u32,
+    #[prost(uint32, tag = "2")]
+    pub total_number: u32,
+}
+/// Inside of Backup: the user's own profile.
+#[derive(Clone, PartialEq, ::prost::Message)]
+pub struct BackedUpProfile {
+    #[prost(string, tag = "1")]
+    pub key_uid: ::prost::alloc::string::String,
+    #[prost(string, tag = "2")]
+    pub display_name: ::prost::alloc::string::String,
+    #[prost(uint64, tag = "3")]
+    pub display_name_clock: u64,
+    #[prost(message, repeated, tag = "4")]
+    pub pictures: ::prost::alloc::vec::Vec<SyncProfilePicture>,
+}
 /// Sent by whoever wants to pay and does not know where to.
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct RequestAddressForTransaction {
@@ -1423,4 +1840,39 @@ pub struct DeclineRequestTransaction {
     pub id: ::prost::alloc::string::String,
     #[prost(string, tag = "3")]
     pub chat_id: ::prost::alloc::string::String,
+}
+/// Sent to a contact: a question that only they can answer.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct RequestContactVerification {
+    #[prost(uint64, tag = "1")]
+    pub clock: u64,
+    #[prost(string, tag = "3")]
+    pub challenge: ::prost::alloc::string::String,
+}
+/// Sent to whoever asked: the answer.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct AcceptContactVerification {
+    #[prost(uint64, tag = "1")]
+    pub clock: u64,
+    /// Text of the id of the message with the question.
+    #[prost(string, tag = "2")]
+    pub id: ::prost::alloc::string::String,
+    #[prost(string, tag = "3")]
+    pub response: ::prost::alloc::string::String,
+}
+/// Sent to whoever asked: no answer.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct DeclineContactVerification {
+    #[prost(uint64, tag = "1")]
+    pub clock: u64,
+    #[prost(string, tag = "2")]
+    pub id: ::prost::alloc::string::String,
+}
+/// Sent to whoever was asked: the question is taken back.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct CancelContactVerification {
+    #[prost(uint64, tag = "1")]
+    pub clock: u64,
+    #[prost(string, tag = "2")]
+    pub id: ::prost::alloc::string::String,
 }

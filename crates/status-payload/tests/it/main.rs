@@ -3,6 +3,8 @@
 #[cfg(test)]
 mod application;
 #[cfg(test)]
+mod contacts;
+#[cfg(test)]
 mod groups;
 #[cfg(test)]
 mod hostile;
@@ -10,6 +12,8 @@ mod hostile;
 mod membership;
 #[cfg(test)]
 mod round_trip;
+#[cfg(test)]
+mod sync;
 #[cfg(test)]
 mod validation;
 #[cfg(test)]

@@ -1,12 +1,34 @@
 //! A chat message that arrived.
 
-use status_layer::{Recipient, Timestamp, UserId};
-use status_payload::{ChatMessage, ContentType, Place};
+use std::time::Duration;
 
+use status_layer::{MessageId, Recipient, Shelf, Timestamp, UserId};
+use status_payload::{
+    Attachment, AudioMessage, ChatMessage, ContentType, DiscordMessage, ImageMessage, MessageType, Place,
+    UnfurledLink,
+};
+
+use super::group::Heed;
 use super::{Origin, Unfit};
+use crate::compose::{MAX_LINKS, MAX_THUMBNAIL};
 use crate::core::{Core, Step, promised};
-use crate::event::{Chat, Event, Journey, Message};
-use crate::table;
+use crate::event::{
+    Album, Chat, Event, Journey, Kind, Mention, Message, Picture, Preview, Recording, Relayed, Sticker,
+};
+use crate::table::{self, Media, audio_format, image_format};
+
+/// Longest name of a sticker's picture that is kept, in bytes. Those of deployed peers have about 80.
+const MAX_STICKER: usize = 512;
+/// Longest name of an album that is kept, in bytes; of a longer one it is not said that it is one.
+const MAX_ALBUM: usize = 128;
+/// Longest name of a network and of an author there that is shown, in characters; the rest is cut off.
+const MAX_CLAIM: usize = 128;
+/// Longest link whose preview is kept, in bytes.
+const MAX_URL: usize = 2_048;
+/// Longest title of a link that is kept, in characters; the rest is cut off.
+const MAX_TITLE: usize = 300;
+/// Longest description of a link that is kept, in characters; the rest is cut off.
+const MAX_DESCRIPTION: usize = 1_000;
 
 impl Core {
     /// Shows a chat message that was judged, if it is new and its chat is ours.
@@ -16,52 +38,196 @@ impl Core {
         origin: &Origin,
         said: &ChatMessage,
     ) -> Result<(), Unfit> {
-        let chat = chat(origin, said)?;
+        let admitted = self.admit(step, origin, said.message_type, &said.chat_id)?;
+        let Some(Admitted { chat, heed, unasked }) = admitted else { return Ok(()) };
         let mut shelf = step.shelf();
-        let known = table::joined(&shelf, &chat)?;
-        if !matches!(chat, Chat::User(_)) && !known {
-            return Ok(());
-        }
-        if origin.grade < promised(&chat) {
-            return Err(Unfit::Unsealed);
-        }
         if table::has_message(&shelf, &origin.id)? {
             step.effects.tally.copies += 1;
             return Ok(());
         }
         let journey = Journey { text: said.text.len(), body: origin.body, layers: origin.way };
-        let message = Message {
-            id: origin.id,
-            chat,
-            from: origin.author,
-            clock: said.clock.value(),
-            sent_at: Timestamp::from_millis(said.timestamp),
+        let mut message = Message {
             grade: origin.grade,
-            stage: None,
             way: Some(journey),
-            text: said.text.clone(),
+            ..told(origin.id, chat, origin.author, said)?
         };
-        let seen = table::clock(&shelf, &message.chat)?;
-        table::set_clock(&mut shelf, &message.chat, seen.max(message.clock));
-        table::save_message(&mut shelf, &message);
-        if !known {
+        keep(&mut shelf, &message, said);
+        step.raise(&message.chat, message.clock)?;
+        self.catch_up(step, &mut message)?;
+        if unasked {
             self.join_unasked(step, &message.chat)?;
         }
         step.effects.tally.received += 1;
-        step.tell(Event::Message(message));
+        if message.deleted.is_none() && heed == Heed::Tell {
+            step.tell(Event::Message(message));
+        }
         Ok(())
+    }
+
+    /// The chat in which something is said, and what becomes of it; nothing if it is no chat of ours.
+    pub(super) fn admit(
+        &self,
+        step: &mut Step<'_, '_>,
+        origin: &Origin,
+        sort: MessageType,
+        chat_id: &str,
+    ) -> Result<Option<Admitted>, Unfit> {
+        let chat = chat(origin, sort, chat_id)?;
+        let shelf = step.shelf();
+        let heed = self.heed(&shelf, &chat, &origin.author)?;
+        if heed == Heed::Pass {
+            return Ok(None);
+        }
+        let unasked = matches!(chat, Chat::User(_)) && !table::joined(&shelf, &chat)?;
+        if origin.grade < promised(&chat) {
+            return Err(Unfit::Unsealed);
+        }
+        Ok(Some(Admitted { chat, heed, unasked }))
     }
 }
 
-/// Whether a chat message is shown by its text alone.
-pub(super) const fn shows(chat: &ChatMessage) -> bool {
-    use ContentType::{ContactRequest, Emoji, Status, Text};
-    matches!(chat.content_type, Text | Emoji | Status | ContactRequest)
+/// A chat in which something that was said belongs.
+pub(super) struct Admitted {
+    pub(super) chat: Chat,
+    /// Whether it is told, or only kept.
+    pub(super) heed: Heed,
+    /// Whether it is a chat with somebody new.
+    pub(super) unasked: bool,
 }
 
-/// The chat that a message belongs to: the one it came in, which is also the one it has to name.
-fn chat(origin: &Origin, said: &ChatMessage) -> Result<Chat, Unfit> {
-    match (&origin.to, said.place(&origin.author, &reader(&origin.to, origin.author))) {
+/// Whether a chat message is of a kind that is shown.
+pub(super) const fn shows(chat: &ChatMessage) -> bool {
+    use ContentType::{Audio, Bridge, ContactRequest, Discord, Emoji, Image, Status, Sticker, Text};
+    matches!(
+        chat.content_type,
+        Text | Emoji | Status | ContactRequest | Sticker | Image | Audio | Bridge | Discord
+    )
+}
+
+/// A chat message as it is kept and shown.
+pub(crate) fn told(id: MessageId, chat: Chat, from: UserId, said: &ChatMessage) -> Result<Message, Unfit> {
+    let (kind, text) = made_of(said)?;
+    let text = text.unwrap_or_else(|| said.text.clone());
+    Ok(Message {
+        name: said.display_name.trim().to_owned(),
+        kind,
+        mentions: Mention::all(&text),
+        text,
+        links: previews(&said.unfurled_links),
+        answers: said.answers(),
+        sent_at: Timestamp::from_millis(said.timestamp),
+        ..Message::new(id, chat, from, "", said.clock.value())
+    })
+}
+
+/// Keeps a message with all that belongs to it.
+pub(crate) fn keep(shelf: &mut Shelf<'_>, message: &Message, said: &ChatMessage) {
+    table::save_message(shelf, message);
+    match &said.payload {
+        Some(
+            Attachment::Image(ImageMessage { payload, .. }) | Attachment::Audio(AudioMessage { payload, .. }),
+        ) => {
+            table::save_media(shelf, &message.id, Media::Whole, payload);
+        }
+        _ => {}
+    }
+    keep_thumbnails(shelf, &message.id, &said.unfurled_links);
+}
+
+pub(crate) fn keep_thumbnails(shelf: &mut Shelf<'_>, id: &MessageId, said: &[UnfurledLink]) {
+    for (n, link) in (0_u8..).zip(links(said)) {
+        if is_kept(&link.thumbnail_payload) {
+            table::save_media(shelf, id, Media::Thumbnail(n), &link.thumbnail_payload);
+        }
+    }
+}
+
+/// What a message is made of, and its text if that is not where the text of others is.
+fn made_of(said: &ChatMessage) -> Result<(Kind, Option<String>), Unfit> {
+    let kind = match (said.content_type, &said.payload) {
+        (ContentType::Emoji, _) => Kind::Emoji,
+        (ContentType::Status, _) => Kind::Status,
+        (ContentType::ContactRequest, _) => Kind::ContactRequest,
+        (ContentType::Sticker, Some(Attachment::Sticker(sticker))) => {
+            if sticker.hash.len() > MAX_STICKER {
+                return Err(Unfit::TooLong("the name of its sticker"));
+            }
+            Kind::Sticker(Sticker { pack: sticker.pack, hash: sticker.hash.clone() })
+        }
+        (ContentType::Image, Some(Attachment::Image(image))) => Kind::Image(picture(image)),
+        (ContentType::Audio, Some(Attachment::Audio(audio))) => Kind::Audio(Recording {
+            format: audio_format(audio.r#type.number()),
+            bytes: count(&audio.payload),
+            duration: Duration::from_millis(audio.duration_ms),
+        }),
+        (ContentType::Bridge, Some(Attachment::Bridge(bridge))) => {
+            let relayed = Relayed { from: claim(&bridge.bridge_name), author: claim(&bridge.user_name) };
+            return Ok((Kind::Relayed(relayed), Some(bridge.content.clone())));
+        }
+        (ContentType::Discord, Some(Attachment::Discord(bytes))) => {
+            let DiscordMessage { content, author } = DiscordMessage::read(bytes).ok_or(Unfit::Unreadable)?;
+            let author = author.map_or_else(String::new, |author| match author.nickname.trim() {
+                "" => claim(&author.name),
+                nickname => claim(nickname),
+            });
+            let relayed = Relayed { from: "Discord".to_owned(), author };
+            return Ok((Kind::Relayed(relayed), Some(content)));
+        }
+        (ContentType::Discord, _) => return Err(Unfit::Unreadable),
+        _ => Kind::Text,
+    };
+    Ok((kind, None))
+}
+
+fn picture(image: &ImageMessage) -> Picture {
+    let named = !image.album_id.is_empty() && image.album_id.len() <= MAX_ALBUM;
+    Picture {
+        format: image_format(image.r#type.number()),
+        bytes: count(&image.payload),
+        width: image.width,
+        height: image.height,
+        album: named.then(|| Album { id: image.album_id.clone(), of: image.album_images_count }),
+    }
+}
+
+/// The links whose previews are kept.
+fn links(said: &[UnfurledLink]) -> impl Iterator<Item = &UnfurledLink> {
+    said.iter().filter(|link| !link.url.is_empty() && link.url.len() <= MAX_URL).take(MAX_LINKS)
+}
+
+pub(crate) fn previews(said: &[UnfurledLink]) -> Vec<Preview> {
+    links(said).map(preview).collect()
+}
+
+fn preview(link: &UnfurledLink) -> Preview {
+    Preview {
+        url: link.url.clone(),
+        title: cut(&link.title, MAX_TITLE),
+        description: cut(&link.description, MAX_DESCRIPTION),
+        thumbnail: if is_kept(&link.thumbnail_payload) { count(&link.thumbnail_payload) } else { 0 },
+    }
+}
+
+fn is_kept(thumbnail: &[u8]) -> bool {
+    (1..=MAX_THUMBNAIL).contains(&thumbnail.len())
+}
+
+fn claim(name: &str) -> String {
+    cut(name.trim(), MAX_CLAIM)
+}
+
+fn cut(text: &str, max: usize) -> String {
+    text.chars().take(max).collect()
+}
+
+fn count(bytes: &[u8]) -> u32 {
+    u32::try_from(bytes.len()).unwrap_or(u32::MAX)
+}
+
+/// The chat that content belongs to: the one it came in, which is also the one it has to name.
+fn chat(origin: &Origin, sort: MessageType, chat_id: &str) -> Result<Chat, Unfit> {
+    let named = ChatMessage { message_type: sort, chat_id: chat_id.to_owned(), ..ChatMessage::default() };
+    match (&origin.to, named.place(&origin.author, &reader(&origin.to, origin.author))) {
         (Recipient::User(_), Some(Place::User(user))) => Ok(Chat::User(user)),
         (Recipient::User(_), Some(Place::Group(group))) => Ok(Chat::Group(group)),
         (Recipient::Channel(name), Some(Place::Channel(said))) if *name == said => Ok(Chat::Channel(said)),

@@ -142,6 +142,12 @@ impl Filters {
         self.lock().sessions.get(peer).is_some_and(|held| !held.is_empty())
     }
 
+    /// Those who were asked for anything.
+    pub(super) fn holders(&self) -> Vec<PeerId> {
+        let state = self.lock();
+        state.sessions.iter().filter(|(_, held)| !held.is_empty()).map(|(peer, _)| *peer).collect()
+    }
+
     /// Everything watched is subscribed to with this node.
     pub(super) fn settle(&self, peer: PeerId) {
         self.ready.send_if_modified(|ready| ready.insert(peer));

@@ -1,6 +1,9 @@
 //! Looking after connections: which are dead, which have to go, and whether the machine slept.
 
+use std::time::Duration;
+
 use libp2p::core::ConnectedPoint;
+use libp2p::gossipsub::TopicHash;
 use libp2p::swarm::ConnectionId;
 use libp2p::{PeerId, ping};
 use tokio::time::Instant;
@@ -9,8 +12,12 @@ use super::Run;
 use crate::address::short;
 use crate::balance::{self, Guest};
 use crate::peers::Peer;
+use crate::pubsub_topic;
 use crate::pulse::{Missed, TICK};
 use crate::relay::GRAYLIST;
+
+/// So long a node has to show what it carries.
+const ACQUAINTANCE: Duration = Duration::from_secs(7);
 
 /// A connection as it is looked after.
 #[derive(Debug)]
@@ -58,6 +65,7 @@ impl Run {
         }
         self.prefer_direct(now);
         self.put_out_the_bad(now);
+        self.part_with_strangers(now);
         self.drop_the_slow();
         if now >= self.next_prune {
             self.next_prune = now + balance::EVERY;
@@ -100,6 +108,35 @@ impl Run {
             self.dialler.shunned(peer);
             self.finding.shunned(&peer);
             self.swarm.behaviour_mut().gate.put_out(peer, now);
+            // Fails only if it is gone already.
+            let _ = self.swarm.disconnect_peer_id(peer);
+        }
+    }
+
+    /// Whoever gossips and carries nothing that this node carries is of no use to it, nor it to them. Deployed nodes think the
+    /// same, and wait as long.
+    fn part_with_strangers(&mut self, now: Instant) {
+        let Some(relay) = self.swarm.behaviour().relay.as_ref() else { return };
+        let carried: Vec<_> = relay.topics().collect();
+        let all = self.peers.all();
+        let stranger = |peer: &PeerId, topics: &[&TopicHash]| {
+            let Some(entry) = all.get(peer) else { return false };
+            let shards = entry.shards.iter().flatten();
+            let mut told =
+                shards.map(|shard| TopicHash::from_raw(pubsub_topic(self.cluster, *shard))).peekable();
+            // Who names no shard, or has not said yet, may carry topics that have none.
+            told.peek().is_some()
+                && !topics.is_empty()
+                && now.saturating_duration_since(entry.since) >= ACQUAINTANCE
+                && !told.any(|topic| carried.contains(&&topic))
+                && !topics.iter().any(|topic| carried.contains(topic))
+        };
+        let strangers = relay.all_peers().filter(|(peer, topics)| stranger(peer, topics));
+        let strangers: Vec<PeerId> =
+            strangers.map(|(peer, _)| *peer).filter(|peer| !self.is_kept(peer)).collect();
+        for peer in strangers {
+            tracing::info!(node = %short(&peer), "carries nothing that this node does");
+            self.counters.strangers.add(1);
             // Fails only if it is gone already.
             let _ = self.swarm.disconnect_peer_id(peer);
         }

@@ -1,0 +1,115 @@
+//! Changes, deletions, reactions and pins that arrived.
+
+use status_layer::MessageId;
+use status_payload::{DeleteMessage, EditMessage, EmojiReaction, MessageType, PinMessage, read_message_id};
+
+use super::message::Admitted;
+use super::{Origin, Unfit};
+use crate::core::change::{Change, edit, told};
+use crate::core::{Core, Step};
+use crate::event::{Chat, Event, Feeling, Pin, Reaction};
+use crate::table::{self, Dated};
+
+impl Core {
+    pub(super) fn edited(
+        &self,
+        step: &mut Step<'_, '_>,
+        origin: &Origin,
+        said: &EditMessage,
+    ) -> Result<(), Unfit> {
+        let change = Change::Edit(edit(origin.id, said));
+        let clock = said.clock.value();
+        self.changed(step, origin, (said.message_type, &said.chat_id, &said.message_id, clock), change)
+    }
+
+    pub(super) fn deleted(
+        &self,
+        step: &mut Step<'_, '_>,
+        origin: &Origin,
+        said: &DeleteMessage,
+    ) -> Result<(), Unfit> {
+        let clock = said.clock.value();
+        let at = (said.message_type, said.chat_id.as_str(), said.message_id.as_str(), clock);
+        self.changed(step, origin, at, Change::Delete)
+    }
+
+    fn changed(
+        &self,
+        step: &mut Step<'_, '_>,
+        origin: &Origin,
+        (sort, chat_id, message_id, clock): (MessageType, &str, &str, u64),
+        change: Change,
+    ) -> Result<(), Unfit> {
+        let id = target(message_id)?;
+        let Some(chat) = self.concerns(step, origin, sort, chat_id, id)? else { return Ok(()) };
+        step.raise(&chat, clock)?;
+        if let Some(message) = self.change(step, &chat, id, origin.author, change)? {
+            step.tell(told(message));
+        }
+        Ok(())
+    }
+
+    pub(super) fn reacted(
+        &self,
+        step: &mut Step<'_, '_>,
+        origin: &Origin,
+        said: &EmojiReaction,
+    ) -> Result<(), Unfit> {
+        let message = target(&said.message_id)?;
+        let feeling = Feeling::of(said.r#type).ok_or(Unfit::UnknownFeeling)?;
+        let found = self.concerns(step, origin, said.message_type, &said.chat_id, message)?;
+        let Some(chat) = found else { return Ok(()) };
+        let (by, clock, retracted) = (origin.author, said.clock.value(), said.retracted);
+        step.raise(&chat, clock)?;
+        let what = Reaction { chat, message, by, feeling, retracted, clock };
+        let said = Dated { what, said_by: origin.id };
+        if table::react(&mut step.shelf(), &said)? {
+            step.tell(Event::Reaction(said.what));
+        }
+        Ok(())
+    }
+
+    pub(super) fn pinned(
+        &self,
+        step: &mut Step<'_, '_>,
+        origin: &Origin,
+        said: &PinMessage,
+    ) -> Result<(), Unfit> {
+        let message = target(&said.message_id)?;
+        let found = self.concerns(step, origin, said.message_type, &said.chat_id, message)?;
+        let Some(chat) = found else { return Ok(()) };
+        let (by, clock, pinned) = (origin.author, said.clock.value(), said.pinned);
+        step.raise(&chat, clock)?;
+        let said = Dated { what: Pin { chat, message, by, pinned, clock }, said_by: origin.id };
+        if table::pin(&mut step.shelf(), &said)? {
+            step.tell(Event::Pinned(said.what));
+        }
+        Ok(())
+    }
+
+    /// The chat in which something is said of a message, if that is of any concern to us.
+    fn concerns(
+        &self,
+        step: &mut Step<'_, '_>,
+        origin: &Origin,
+        sort: MessageType,
+        chat_id: &str,
+        message: MessageId,
+    ) -> Result<Option<Chat>, Unfit> {
+        let admitted = self.admit(step, origin, sort, chat_id)?;
+        let Some(Admitted { chat, unasked, .. }) = admitted else { return Ok(None) };
+        if let Some(message) = table::load_message(&step.shelf(), message)? {
+            return if message.chat == chat { Ok(Some(chat)) } else { Err(Unfit::Elsewhere) };
+        }
+        if unasked {
+            // Its message may be on its way still. While there is room, we wait for it.
+            self.join_unasked(step, &chat)?;
+        }
+        Ok(table::joined(&step.shelf(), &chat)?.then_some(chat))
+    }
+}
+
+/// The message that is spoken of.
+fn target(text: &str) -> Result<MessageId, Unfit> {
+    read_message_id(text).ok_or(Unfit::NoId)
+}

@@ -1,0 +1,6 @@
+//! Closed groups of whole clients, in virtual time: who is in, who reads what, and that everybody comes to see the same.
+
+mod changes;
+mod crowd;
+mod flows;
+mod people;
