@@ -72,6 +72,27 @@ pub fn open_nonce_last(key: &[u8], sealed: &[u8]) -> Result<Zeroizing<Vec<u8>>, 
     Ok(Zeroizing::new(plaintext))
 }
 
+/// Seals with AES-256-GCM, a random nonce and no associated data: nonce (12), ciphertext, tag (16).
+///
+/// # Errors
+/// [`AeadError::Key`] if `key` has not 32 bytes, [`AeadError::TooLong`].
+pub fn seal_nonce_first(key: &[u8], rng: &mut dyn CryptoRng, plaintext: &[u8]) -> Result<Vec<u8>, AeadError> {
+    let mut sealed = seal_nonce_last(key, rng, plaintext)?;
+    sealed.rotate_right(NONCE);
+    Ok(sealed)
+}
+
+/// Opens what [`seal_nonce_first`] made.
+///
+/// # Errors
+/// [`AeadError::Key`], [`AeadError::Short`] or [`AeadError::Forged`].
+pub fn open_nonce_first(key: &[u8], sealed: &[u8]) -> Result<Zeroizing<Vec<u8>>, AeadError> {
+    let Some((nonce, body)) = sealed.split_first_chunk::<NONCE>() else {
+        return Err(AeadError::Short { len: sealed.len() });
+    };
+    open_nonce_last(key, &[body, nonce].concat())
+}
+
 fn cipher(key: &[u8]) -> Result<Aes256Gcm, AeadError> {
     Aes256Gcm::new_from_slice(key).map_err(|_| AeadError::Key { len: key.len() })
 }
@@ -93,6 +114,23 @@ mod tests {
 
         assert_eq!(hex::encode(&sealed), SEALED);
         assert_eq!(sealed.len(), 4 + OVERHEAD);
+    }
+
+    #[test]
+    fn the_nonce_may_stand_first() {
+        let key = hex::decode(KEY).unwrap();
+        let nonce: Vec<u8> = (0..12).collect();
+
+        let sealed = seal_nonce_first(&key, &mut ScriptedRng::new(nonce), b"test").unwrap();
+
+        assert_eq!(
+            hex::encode(&sealed),
+            [&SEALED[SEALED.len() - 24..], &SEALED[..SEALED.len() - 24]].concat()
+        );
+        assert_eq!(open_nonce_first(&key, &sealed).unwrap().as_slice(), b"test");
+        assert_eq!(open_nonce_first(&key, &sealed[1..]), Err(AeadError::Forged));
+        assert_eq!(open_nonce_first(&key, &sealed[..11]), Err(AeadError::Short { len: 11 }));
+        assert_eq!(open_nonce_first(&key, &sealed[..20]), Err(AeadError::Short { len: 20 }));
     }
 
     #[test]

@@ -3,6 +3,8 @@
 use hmac::{Hmac, KeyInit, Mac};
 use sha2::Sha256;
 use sha3::{Digest, Keccak256};
+use shake::Shake256;
+use shake::digest::ExtendableOutput;
 use subtle::{Choice, ConstantTimeEq};
 
 use crate::wipe::{Wiped, wipe};
@@ -46,6 +48,18 @@ impl core::fmt::Debug for Keccak {
 #[must_use]
 pub fn sha256(parts: &[&[u8]]) -> [u8; 32] {
     digest::<Sha256>(parts).into()
+}
+
+/// SHAKE-256 with 64 bytes of output.
+#[must_use]
+pub fn shake256(parts: &[&[u8]]) -> [u8; 64] {
+    let mut hash = Shake256::default();
+    for part in parts {
+        shake::digest::Update::update(&mut hash, part);
+    }
+    let mut out = [0; 64];
+    hash.finalize_xof_into(&mut out);
+    out
 }
 
 fn digest<D: Digest>(parts: &[&[u8]]) -> sha3::digest::Output<D> {
@@ -121,6 +135,19 @@ mod tests {
             hex::encode(sha256(&[b"a", b"bc"])),
             "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad"
         );
+    }
+
+    // Spec: FIPS 202; the hash of the empty text
+    #[test]
+    fn shake_gives_64_bytes() {
+        let empty = shake256(&[]);
+
+        assert_eq!(
+            hex::encode(empty),
+            "46b9dd2b0ba88d13233b3feb743eeb243fcd52ea62b81b82b50c27646ed5762f\
+             d75dc4ddd8c0f200cb05019d67b592f6fc821c49479ab48640292eacb3b7c4be"
+        );
+        assert_eq!(shake256(&[b"ab", b"c"]), shake256(&[b"abc"]));
     }
 
     // Spec: RFC 4231, test cases 1, 2 and 6

@@ -35,7 +35,7 @@ pub mod text;
 mod wipe;
 pub mod x25519;
 
-pub use hash::{Keccak, hmac_sha256, hmac_sha256_each, keccak256, same, sha256};
+pub use hash::{Keccak, hmac_sha256, hmac_sha256_each, keccak256, same, sha256, shake256};
 pub use kdf::{KdfError, hkdf_sha256, pbkdf2_sha256};
 pub use key::{KeyError, PublicKey, SecretKey};
 pub use keyring::Keyring;

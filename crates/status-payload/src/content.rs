@@ -4,7 +4,7 @@ use alloc::boxed::Box;
 use alloc::vec::Vec;
 use core::fmt;
 
-use crate::wire::{parse, print};
+use crate::wire::Payload;
 use crate::{
     AcceptContactRequest, AcceptContactVerification, AcceptRequestAddressForTransaction, Backup,
     CancelContactVerification, ChatIdentity, ChatMessage, ContactCodeAdvertisement, ContactUpdate,
@@ -13,9 +13,10 @@ use crate::{
     PairInstallation, PinMessage, PushNotificationQuery, PushNotificationQueryResponse,
     PushNotificationRegistrationResponse, PushNotificationRequest, PushNotificationResponse,
     RequestAddressForTransaction, RequestContactVerification, RequestTransaction, RetractContactRequest,
-    SendTransaction, StatusUpdate, SyncActivityCenter, SyncChat, SyncChatMessagesRead, SyncChatRemoved,
-    SyncClearHistory, SyncContactRequestDecision, SyncDeleteForMe, SyncInstallation, SyncInstallationAccount,
-    SyncInstallationContact, SyncInstallationPublicChat, SyncProfilePictures, SyncSetting, SyncTrustedUser,
+    SealedRegistration, SendTransaction, StatusUpdate, SyncActivityCenter, SyncChat, SyncChatMessagesRead,
+    SyncChatRemoved, SyncClearHistory, SyncContactRequestDecision, SyncDeleteForMe, SyncInstallation,
+    SyncInstallationAccount, SyncInstallationContact, SyncInstallationPublicChat, SyncProfilePictures,
+    SyncSetting, SyncTrustedUser,
 };
 
 macro_rules! contents {
@@ -52,14 +53,14 @@ macro_rules! contents {
             /// The encoded message, without wrapper.
             pub(crate) fn payload(&self) -> Vec<u8> {
                 match self {
-                    $( Self::$name(message) => print(message), )*
+                    $( Self::$name(message) => message.bytes(), )*
                     Self::Other { payload, .. } => payload.clone(),
                 }
             }
 
             pub(crate) fn read(kind: Kind, payload: &[u8]) -> Result<Self, DecodeError> {
                 let content = match kind {
-                    $( Kind::$name => parse(payload).map(Self::$name), )*
+                    $( Kind::$name => Payload::read(payload).map(Self::$name), )*
                     Kind::Other(_) => Ok(Self::Other { kind, payload: payload.to_vec() }),
                 };
                 content.map_err(|malformed| DecodeError::of(kind, malformed))
@@ -127,6 +128,8 @@ contents! {
     SyncInstallationPublicChat(SyncInstallationPublicChat) = 14,
     /// A user's profile and notification servers, in public.
     ContactCodeAdvertisement(ContactCodeAdvertisement) = 15,
+    /// Somebody wants to be notified, sealed for a notification server.
+    PushNotificationRegistration(SealedRegistration) = 16,
     /// A notification server took a registration, or did not.
     PushNotificationRegistrationResponse(PushNotificationRegistrationResponse) = 17,
     /// A question for registrations.

@@ -5,7 +5,7 @@ use alloc::collections::BTreeMap;
 use alloc::string::String;
 use alloc::vec::Vec;
 
-use crate::{Attachment, ChatMark, Clock, GroupContent, SettingValue};
+use crate::{Attachment, ChatMark, Clock, GroupContent, SealedRegistration, SettingValue};
 
 /// Fields by their names in the proto files. A sub-message that is not set is left out.
 pub type Fields = BTreeMap<String, Value>;
@@ -247,6 +247,17 @@ impl Item for ChatMark {
             Value::Bytes(bytes) => Some(Self(bytes)),
             _ => None,
         }
+    }
+}
+
+/// It has no fields, being sealed.
+impl Item for SealedRegistration {
+    fn show(&self) -> Value {
+        Value::Bytes(self.0.clone())
+    }
+
+    fn take(value: Value) -> Option<Self> {
+        Vec::take(value).map(Self)
     }
 }
 

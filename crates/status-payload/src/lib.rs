@@ -85,9 +85,11 @@ pub use group::{
 pub use ids::{invitation_id, pin_id, reaction_id, request_id_of};
 pub use place::Place;
 pub use push::{
-    ChatMark, NotificationType, PushNotification, PushNotificationQuery, PushNotificationQueryInfo,
-    PushNotificationQueryResponse, PushNotificationRegistrationResponse, PushNotificationReport,
-    PushNotificationRequest, PushNotificationResponse, RegistrationError, ReportError,
+    ChatMark, Filter, NotificationType, PushNotification, PushNotificationQuery, PushNotificationQueryInfo,
+    PushNotificationQueryResponse, PushNotificationRegistration, PushNotificationRegistrationResponse,
+    PushNotificationReport, PushNotificationRequest, PushNotificationResponse, RegistrationError,
+    ReportError, SealError, SealedRegistration, TokenType, grant, granted, hash_of_key, hash_of_text,
+    open_token, seal_token,
 };
 pub use reaction::{EmojiReaction, ReactionType};
 pub use sync::{

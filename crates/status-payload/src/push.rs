@@ -1,10 +1,16 @@
 //! Push notifications: what users, their contacts and notification servers tell each other.
 
+mod registration;
+mod seal;
+
 use alloc::string::String;
 use alloc::vec::Vec;
 use core::fmt;
 
 use crate::wire::{Malformed, Mirror};
+
+pub use registration::{Filter, PushNotificationRegistration, TokenType, hash_of_key, hash_of_text};
+pub use seal::{SealError, SealedRegistration, grant, granted, open_token, seal_token};
 
 numbers! {
     /// Why a registration was refused.

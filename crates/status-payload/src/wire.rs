@@ -22,6 +22,26 @@ pub(crate) trait Mirror: Sized {
     fn to_wire(&self) -> Self::Wire;
 }
 
+/// What a type of message carries, as it is encoded.
+pub(crate) trait Payload: Sized {
+    fn read(payload: &[u8]) -> Result<Self, Malformed>;
+
+    fn bytes(&self) -> Vec<u8>;
+}
+
+impl<T> Payload for T
+where
+    T: Mirror<Wire: Message + Default>,
+{
+    fn read(payload: &[u8]) -> Result<Self, Malformed> {
+        parse(payload)
+    }
+
+    fn bytes(&self) -> Vec<u8> {
+        print(self)
+    }
+}
+
 /// Why bytes are not the encoded message that they should be.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub(crate) enum Malformed {

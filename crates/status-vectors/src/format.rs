@@ -6,6 +6,7 @@ mod bundle;
 mod devices;
 mod dr;
 mod fullstack;
+mod identity;
 mod kdf;
 mod membership;
 mod mvds;
@@ -42,7 +43,7 @@ pub(crate) fn choose(format: &str, case: &Value) -> Choice {
         "protocol-message-v1" => return Choice::Run(protocol::check),
         "accounts-v1" => accounts::check,
         "application-v1" => application::check,
-        "identity-v1" => later_identity,
+        "identity-v1" => identity::check,
         "kdf-v1" => kdf::check,
         "membership-v1" => membership::check,
         "mvds-traces-v1" => traces::check,
@@ -70,12 +71,4 @@ fn skip(reason: impl Into<String>) -> Choice {
 /// A case that cannot be judged before something is implemented.
 fn later(what: &str) -> Choice {
     skip(format!("not implemented yet: {what}"))
-}
-
-fn later_identity(kind: &str) -> Option<Choice> {
-    match kind {
-        "alias" | "alias_error" => Some(later("three-word names")),
-        "identicon" => Some(later("identicons")),
-        _ => None,
-    }
 }

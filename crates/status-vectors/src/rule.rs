@@ -7,7 +7,7 @@ use std::fmt;
 #[derive(Clone, Copy, Debug, Eq, Ord, PartialEq, PartialOrd)]
 #[non_exhaustive]
 pub enum Rule {
-    /// Three-word names are not there yet.
+    /// The words of three-word names are supplied apart, and not compared.
     ThreeWordNames,
     /// The last 32 bytes of `KDF_RK` are used by nobody, and not derived here.
     UnusedHeaderKey,
@@ -72,7 +72,7 @@ impl Rule {
     const fn parts(self) -> (&'static str, &'static str) {
         match self {
             Self::ThreeWordNames => {
-                ("three-word-names", "the alias is not compared: three-word names are not implemented yet")
+                ("three-word-names", "the words of a name are not compared: their lists are supplied apart")
             }
             Self::UnusedHeaderKey => {
                 ("unused-header-key", "the header key, which no peer uses, is not derived and not compared")

@@ -26,6 +26,7 @@ async fn what_two_admins_change_while_they_are_cut_off_from_each_other_everybody
     sky.cut(people[1].house.line, true);
     people[0].client.groups().remove(&group, dave).await.unwrap();
     people[0].client.groups().rename(&group, "alice's name").await.unwrap();
+    sleep(Duration::from_secs(5)).await;
     people[1].client.groups().remove(&group, eve).await.unwrap();
     people[1].client.groups().rename(&group, "bob's name").await.unwrap();
     sleep(Duration::from_secs(60)).await;

@@ -24,7 +24,7 @@ async fn twenty_members_agree_in_bad_weather_and_each_reads_all_that_is_said() {
         people[speaker].say(&group, &format!("{speaker} was here")).await;
     }
     settle(&people[..18], &group).await;
-    sleep(Duration::from_secs(600)).await;
+    sleep(Duration::from_secs(3_600)).await;
 
     for person in &people[..18] {
         let mut texts = person.texts(&group).await;

@@ -10,41 +10,41 @@ use status_e2e::town::{House, Sky, Weather};
 use tokio::time::{Instant, sleep, timeout, timeout_at};
 
 /// Nothing is lost.
-pub const FAIR: Weather = Weather { loss: 0, twice: 0, delay: 50 };
+pub(super) const FAIR: Weather = Weather { loss: 0, twice: 0, delay: 50 };
 
 /// Within this time what is to arrive arrives, also if it is lost at first.
-pub const SOON: Duration = Duration::from_secs(600);
+pub(super) const SOON: Duration = Duration::from_secs(600);
 
 /// Long enough for what should not arrive to arrive.
-pub const A_WHILE: Duration = Duration::from_secs(120);
+pub(super) const A_WHILE: Duration = Duration::from_secs(120);
 
 /// Somebody with a device.
-pub struct Person {
-    pub house: House,
-    pub client: Client,
-    pub events: Events,
+pub(super) struct Person {
+    pub(super) house: House,
+    pub(super) client: Client,
+    pub(super) events: Events,
 }
 
 impl Person {
-    pub async fn new(sky: &Sky, seed: u64) -> Self {
+    pub(super) async fn new(sky: &Sky, seed: u64) -> Self {
         let mut house = House::new(sky, seed);
         let client = house.wake(|builder| builder).await;
         Self { events: client.events(), house, client }
     }
 
     /// Dies and is there again, with what was on the disk.
-    pub async fn again(&mut self) {
+    pub(super) async fn again(&mut self) {
         self.house.kill();
         sleep(Duration::from_secs(5)).await;
         self.client = self.house.wake(|builder| builder).await;
         self.events = self.client.events();
     }
 
-    pub fn user(&self) -> UserId {
+    pub(super) fn user(&self) -> UserId {
         self.client.user()
     }
 
-    pub async fn wait<T>(&mut self, mut wanted: impl FnMut(Event) -> Option<T>) -> T {
+    pub(super) async fn wait<T>(&mut self, mut wanted: impl FnMut(Event) -> Option<T>) -> T {
         let wait = async {
             loop {
                 if let Some(found) = wanted(self.events.next().await.unwrap()) {
@@ -55,24 +55,29 @@ impl Person {
         timeout(SOON, wait).await.unwrap()
     }
 
-    pub async fn message(&mut self) -> Message {
+    pub(super) async fn message(&mut self) -> Message {
         self.wait(|event| if let Event::Message(message) = event { Some(message) } else { None }).await
     }
 
     /// The next change in a group, and who made it.
-    pub async fn change(&mut self) -> (UserId, GroupChange) {
+    pub(super) async fn change(&mut self) -> (UserId, GroupChange) {
         let change =
             |event| if let Event::Group { by, change, .. } = event { Some((by, change)) } else { None };
         self.wait(change).await
     }
 
-    /// Waits until a change is told.
-    pub async fn until(&mut self, wanted: GroupChange) {
-        while self.change().await.1 != wanted {}
+    /// Waits until a change is told; returns who made it.
+    pub(super) async fn until(&mut self, wanted: GroupChange) -> UserId {
+        loop {
+            let (by, change) = self.change().await;
+            if change == wanted {
+                return by;
+            }
+        }
     }
 
     /// Takes the invitation that comes next.
-    pub async fn accept(&mut self) {
+    pub(super) async fn accept(&mut self) {
         let group = self.wait(|event| match event {
             Event::Group { group, change: GroupChange::Invited, .. } => Some(group),
             _ => None,
@@ -81,34 +86,34 @@ impl Person {
         self.client.groups().accept(&group).await.unwrap();
     }
 
-    pub async fn say(&self, group: &GroupChatId, text: &str) {
+    pub(super) async fn say(&self, group: &GroupChatId, text: &str) {
         self.client.send(Chat::from(group.clone()), text).await.unwrap();
     }
 
-    pub async fn group(&self, group: &GroupChatId) -> Group {
+    pub(super) async fn group(&self, group: &GroupChatId) -> Group {
         self.client.groups().one(group).await.unwrap().unwrap()
     }
 
-    pub async fn membership(&self, group: &GroupChatId) -> Membership {
+    pub(super) async fn membership(&self, group: &GroupChatId) -> Membership {
         self.group(group).await.membership
     }
 
-    pub async fn members(&self, group: &GroupChatId) -> BTreeSet<UserId> {
+    pub(super) async fn members(&self, group: &GroupChatId) -> BTreeSet<UserId> {
         self.group(group).await.members.into_iter().map(|member| member.user).collect()
     }
 
-    pub async fn is_admin(&self, group: &GroupChatId, user: UserId) -> bool {
+    pub(super) async fn is_admin(&self, group: &GroupChatId, user: UserId) -> bool {
         self.group(group).await.member(&user).is_some_and(|member| member.role == Role::Admin)
     }
 
     /// What was said in a group, as it is kept here.
-    pub async fn texts(&self, group: &GroupChatId) -> Vec<String> {
+    pub(super) async fn texts(&self, group: &GroupChatId) -> Vec<String> {
         let history = self.client.history(&Chat::from(group.clone()), 0, 1_000).await.unwrap();
         history.into_iter().map(|message| message.text).collect()
     }
 
     /// What comes within a while.
-    pub async fn hear(&mut self, while_: Duration) -> Vec<Event> {
+    pub(super) async fn hear(&mut self, while_: Duration) -> Vec<Event> {
         let (end, mut heard) = (Instant::now() + while_, Vec::new());
         while let Ok(Some(event)) = timeout_at(end, self.events.next()).await {
             heard.push(event);
@@ -118,7 +123,7 @@ impl Person {
 }
 
 /// A town with some people.
-pub async fn town<const N: usize>(seed: u64, weather: Weather) -> (Sky, [Person; N]) {
+pub(super) async fn town<const N: usize>(seed: u64, weather: Weather) -> (Sky, [Person; N]) {
     let sky = Sky::new(seed, weather);
     let mut people = Vec::new();
     for number in 0..N as u64 {
@@ -129,7 +134,7 @@ pub async fn town<const N: usize>(seed: u64, weather: Weather) -> (Sky, [Person;
 }
 
 /// A group that the first of them made, and the others are in.
-pub async fn together(people: &mut [Person]) -> GroupChatId {
+pub(super) async fn together(people: &mut [Person]) -> GroupChatId {
     let [first, others @ ..] = people else { panic!("nobody is there") };
     let users: Vec<_> = others.iter().map(Person::user).collect();
     let group = first.client.groups().create("climbing", &users).await.unwrap();
@@ -141,13 +146,20 @@ pub async fn together(people: &mut [Person]) -> GroupChatId {
 }
 
 /// Waits until all of them see the same.
-pub async fn settle(people: &[Person], group: &GroupChatId) {
+pub(super) async fn settle(people: &[Person], group: &GroupChatId) {
     let agree = async {
         while !agreed(people, group).await {
             sleep(Duration::from_secs(1)).await;
         }
     };
-    timeout(SOON, agree).await.expect("they do not come to see the same");
+    if timeout(SOON, agree).await.is_err() {
+        for person in people {
+            let seen = person.client.groups().one(group).await.unwrap();
+            let joined = seen.iter().flat_map(|group| &group.members).filter(|member| member.joined).count();
+            eprintln!("{:?}: {seen:?}, {joined} joined", person.user());
+        }
+        panic!("they do not come to see the same");
+    }
 }
 
 async fn agreed(people: &[Person], group: &GroupChatId) -> bool {

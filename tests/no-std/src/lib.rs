@@ -7,6 +7,7 @@ use core::ptr;
 
 use status_crypto as _;
 use status_data_sync as _;
+use status_identity as _;
 use status_layer as _;
 use status_payload as _;
 use status_privacy as _;

@@ -486,6 +486,74 @@ impl ImageType {
         }
     }
 }
+/// Sent by a user to a notification server, sealed for it: the payload of type 16 is a box, and this is in it.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct PushNotificationRegistration {
+    #[prost(enumeration = "push_notification_registration::TokenType", tag = "1")]
+    pub token_type: i32,
+    #[prost(string, tag = "2")]
+    pub device_token: ::prost::alloc::string::String,
+    #[prost(string, tag = "3")]
+    pub installation_id: ::prost::alloc::string::String,
+    #[prost(string, tag = "4")]
+    pub access_token: ::prost::alloc::string::String,
+    #[prost(bool, tag = "5")]
+    pub enabled: bool,
+    #[prost(uint64, tag = "6")]
+    pub version: u64,
+    /// The access token, sealed for each contact.
+    #[prost(bytes = "vec", repeated, tag = "7")]
+    pub allowed_key_list: ::prost::alloc::vec::Vec<::prost::alloc::vec::Vec<u8>>,
+    /// Hashes of chat ids, and of key strings of authors.
+    #[prost(bytes = "vec", repeated, tag = "8")]
+    pub blocked_chat_list: ::prost::alloc::vec::Vec<::prost::alloc::vec::Vec<u8>>,
+    #[prost(bool, tag = "9")]
+    pub unregister: bool,
+    #[prost(bytes = "vec", tag = "10")]
+    pub grant: ::prost::alloc::vec::Vec<u8>,
+    #[prost(bool, tag = "11")]
+    pub allow_from_contacts_only: bool,
+    #[prost(string, tag = "12")]
+    pub apn_topic: ::prost::alloc::string::String,
+    #[prost(bool, tag = "13")]
+    pub block_mentions: bool,
+    #[prost(bytes = "vec", repeated, tag = "14")]
+    pub allowed_mentions_chat_list: ::prost::alloc::vec::Vec<::prost::alloc::vec::Vec<u8>>,
+    #[prost(bytes = "vec", repeated, tag = "15")]
+    pub muted_chat_list: ::prost::alloc::vec::Vec<::prost::alloc::vec::Vec<u8>>,
+}
+/// Nested message and enum types in `PushNotificationRegistration`.
+pub mod push_notification_registration {
+    #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, ::prost::Enumeration)]
+    #[repr(i32)]
+    pub enum TokenType {
+        UnknownTokenType = 0,
+        ApnToken = 1,
+        FirebaseToken = 2,
+    }
+    impl TokenType {
+        /// String value of the enum field names used in the ProtoBuf definition.
+        ///
+        /// The values are not transformed in any way and thus are considered stable
+        /// (if the ProtoBuf definition does not change) and safe for programmatic use.
+        pub fn as_str_name(&self) -> &'static str {
+            match self {
+                Self::UnknownTokenType => "UNKNOWN_TOKEN_TYPE",
+                Self::ApnToken => "APN_TOKEN",
+                Self::FirebaseToken => "FIREBASE_TOKEN",
+            }
+        }
+        /// Creates an enum from field names used in the ProtoBuf definition.
+        pub fn from_str_name(value: &str) -> ::core::option::Option<Self> {
+            match value {
+                "UNKNOWN_TOKEN_TYPE" => Some(Self::UnknownTokenType),
+                "APN_TOKEN" => Some(Self::ApnToken),
+                "FIREBASE_TOKEN" => Some(Self::FirebaseToken),
+                _ => None,
+            }
+        }
+    }
+}
 /// Sent by the server to a user who registered.
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct PushNotificationRegistrationResponse {

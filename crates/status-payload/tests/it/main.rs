@@ -11,6 +11,8 @@ mod hostile;
 #[cfg(test)]
 mod membership;
 #[cfg(test)]
+mod push;
+#[cfg(test)]
 mod round_trip;
 #[cfg(test)]
 mod sync;

@@ -15,14 +15,14 @@ const KINDS: &[(&str, &str, &str)] = &[
     ("application.json", "message_id", "read"),
     ("application.json", "clock", "read"),
     ("validation.json", "validate", "read"),
-    ("validation.json", "shake256_public_key", "later: push notifications"),
+    ("validation.json", "shake256_public_key", "read"),
     ("membership.json", "update_message", "read"),
     ("membership.json", "group", "read"),
     ("membership.json", "event_list", "read"),
     ("membership.json", "raw_event", "read"),
-    ("identity.json", "alias", "later: three-word names"),
-    ("identity.json", "alias_error", "later: three-word names"),
-    ("identity.json", "identicon", "later: identicons"),
+    ("identity.json", "alias", "status-identity"),
+    ("identity.json", "alias_error", "status-identity"),
+    ("identity.json", "identicon", "status-identity"),
 ];
 
 /// The cases of one kind in one file; there is at least one.

@@ -3,7 +3,6 @@
 use status_crypto::account::{Account, CHAT_PATH, Mnemonic, WALLET_PATH, deployed_path};
 
 use super::Choice;
-use crate::Rule;
 use crate::read::Node;
 use crate::trial::{Stop, Trial};
 
@@ -39,7 +38,7 @@ fn mnemonic(case: &Node<'_>, trial: &mut Trial) -> Result<(), Stop> {
         trial.member(&derived, "address", key.address())?;
     }
     if case.find("alias").is_some() {
-        trial.note(Rule::ThreeWordNames);
+        super::identity::words(case.text("alias")?, trial);
     }
     Ok(())
 }

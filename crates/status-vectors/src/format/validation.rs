@@ -2,10 +2,10 @@
 
 use status_layer::Timestamp;
 use status_payload::hazmat::{encode_payload, from_fields, twin};
-use status_payload::{Content, Rules, validate};
+use status_payload::{Content, Rules, hash_of_key, validate};
 
+use super::Choice;
 use super::application::{content, kind_by_name, listed, shown};
-use super::{Choice, later};
 use crate::Rule;
 use crate::read::Node;
 use crate::trial::{Stop, Trial};
@@ -13,9 +13,13 @@ use crate::trial::{Stop, Trial};
 pub(super) fn check(kind: &str) -> Option<Choice> {
     match kind {
         "validate" => Some(Choice::Run(judged)),
-        "shake256_public_key" => Some(later("push notifications")),
+        "shake256_public_key" => Some(Choice::Run(hashed)),
         _ => None,
     }
+}
+
+fn hashed(case: &Node<'_>, trial: &mut Trial) -> Result<(), Stop> {
+    trial.member(case, "hash", hash_of_key(&case.user("public")?))
 }
 
 fn judged(case: &Node<'_>, trial: &mut Trial) -> Result<(), Stop> {

@@ -108,6 +108,8 @@ const NOT_COMPARED: &[(&str, &[&str], &str)] = &[
     ),
     ("fullstack-v1", &["steps.[].encryption_error"], "text of an error; whether there is one is compared"),
     ("fullstack-v1", &["steps.[].op"], "any other word is one more thing that a user may do"),
+    ("identity-v1", &["alias"], "rule three-word-names"),
+    ("identity-v1", &["input"], "of what is to be refused, changed or not; pictures of texts are compared"),
     ("kdf-v1", &["header_key_unused"], "rule unused-header-key"),
     ("kdf-v1", &["associated_data", "ciphertext", "message_key"], "of what is to be refused, changed or not"),
     ("mvds-v1", &["bytes"], "of what is no payload, changed or not"),

@@ -1,20 +1,17 @@
 //! What somebody makes of messages about groups, one at a time, as their bytes come out of the layers.
 
-use std::collections::BTreeSet;
-use std::sync::{Arc, Mutex};
+mod peers;
+mod reader;
 
 use status_crypto::{Keyring, SecretKey};
-use status_layer::testing::rng;
-use status_layer::{Grade, Memory, Proof, Sender, Store, Timestamp, Unit};
+use status_layer::Grade;
+use status_layer::Timestamp;
 use status_payload::{Change, ChatMessage, Clock, MAX_HISTORY, Place, encode};
-use status_stack::{Engine, Fault, Input, Output, Way};
 
-use super::super::Arrived;
 use super::*;
-use crate::contacts::{Relation, Side};
-use crate::core::Task;
+use crate::contacts::Side;
 use crate::event::Membership;
-use crate::table::contacts::{self, Person};
+use reader::{Reader, know};
 
 const NOW: u64 = 1_800_000_000_000;
 
@@ -31,57 +28,21 @@ const BOB: u8 = 2;
 const CAROL: u8 = 3;
 const EVE: u8 = 9;
 
-/// Layers that keep nothing, and remember what was asked of them.
-#[derive(Clone, Default)]
-struct Ears(Arc<Mutex<Vec<Input>>>);
-
-impl Engine for Ears {
-    fn step(&self, _: &mut Unit<'_>, input: Input) -> Result<Output, Fault> {
-        self.0.lock().unwrap().push(input);
-        Ok(Output::default())
-    }
-}
-
-/// Bob, who hears of groups.
-struct Reader {
-    core: Core,
-    ears: Ears,
-    store: Memory,
-}
-
 impl Reader {
     /// Bob, who knows Alice, and Carol, but not Eve.
     fn new() -> Self {
-        let ears = Ears::default();
-        let core = Core { engine: Box::new(ears.clone()), keyring: Arc::new(key(BOB)) };
-        let mut reader = Self { core, ears, store: Memory::new() };
-        reader.step(|_, step| {
-            know(step, ALICE, Side::Asked);
-            know(step, CAROL, Side::Asked);
+        let mut bob = Self::of(key(BOB), NOW);
+        bob.step(|_, step| {
+            know(step, &user(ALICE), Side::Asked);
+            know(step, &user(CAROL), Side::Asked);
         });
-        reader
+        bob
     }
 
-    fn step<T>(&mut self, work: impl FnOnce(&Core, &mut Step<'_, '_>) -> T) -> (T, Vec<Event>) {
-        let mut rng = rng(1);
-        let mut unit = Unit::new(Timestamp::from_millis(NOW), &mut rng, &self.store);
-        let mut step = Step::new(&mut unit);
-        let done = work(&self.core, &mut step);
-        let events = step.effects.events;
-        let batch = unit.into_batch();
-        self.store.commit(batch).unwrap();
-        (done, events)
-    }
-
-    /// Hears a body by `seat`, sealed as well as `grade` says.
+    /// Hears content by `seat`, sealed as well as `grade` says.
     fn hear_sealed(&mut self, seat: u8, content: &Content, grade: Grade) -> Vec<Event> {
         let body = encode(&key(seat), content).unwrap();
-        let from = Sender { user: user(seat), device: None, proof: Proof::Session };
-        let to = Recipient::User(user(BOB));
-        let got = Arrived { from, grade, to, body, way: Way::default() };
-        let (done, events) = self.step(|core, step| core.arrived(step, got));
-        done.unwrap();
-        events
+        self.take(user(seat), body, grade)
     }
 
     fn hear(&mut self, seat: u8, content: &Content) -> Vec<Event> {
@@ -99,11 +60,6 @@ impl Reader {
         }
     }
 
-    fn wish(&mut self, wish: impl Fn(&Core, &mut Step<'_, '_>) -> Result<(), Stop> + Send + Sync + 'static) {
-        let (effects, _) = self.step(|core, step| core.run(step.unit, Task::wish(wish)));
-        assert!(effects.unwrap().refused.is_none());
-    }
-
     fn membership(&mut self) -> Option<Membership> {
         let (group, _) = self.step(|_, step| crate::groups::one(&step.shelf(), &climbing()));
         group.unwrap().map(|group| group.membership)
@@ -118,28 +74,6 @@ impl Reader {
         let (said, _) = self.step(|_, step| table::history(&step.shelf(), &chat, 0, 1_000));
         said.unwrap().into_iter().map(|message| message.text).collect()
     }
-
-    /// With whom the group was shared last.
-    fn shared(&self) -> Option<BTreeSet<UserId>> {
-        let asked = self.ears.0.lock().unwrap();
-        asked.iter().rev().find_map(|input| match input {
-            Input::Share { with, .. } => Some(with.iter().copied().collect()),
-            _ => None,
-        })
-    }
-
-    /// How many bodies were given to the layers.
-    fn sent(&self) -> usize {
-        let asked = self.ears.0.lock().unwrap();
-        asked.iter().filter(|input| matches!(input, Input::Send { .. })).count()
-    }
-}
-
-/// What Bob has done about being a contact of somebody.
-fn know(step: &mut Step<'_, '_>, seat: u8, side: Side) {
-    let relation = Relation { local: (side, 1), ..Relation::default() };
-    let person = Person { relation, ..Person::default() };
-    contacts::save(&mut step.shelf(), &user(seat), &person).unwrap();
 }
 
 fn climbing() -> GroupChatId {
@@ -232,7 +166,7 @@ fn whoever_is_added_by_a_stranger_is_asked_and_nothing_is_told_until_they_answer
 fn whoever_declines_tells_nobody_and_reads_nothing_until_they_are_added_again() {
     let mut bob = Reader::new();
     let eves = with(&made(&[EVE]), EVE, &Change::Add(vec![user(BOB)]));
-    bob.step(|_, step| know(step, ALICE, Side::None));
+    bob.step(|_, step| know(step, &user(ALICE), Side::None));
     bob.hear(EVE, &list(&eves));
     bob.wish(|core, step| core.decline_group(step, &climbing()));
 
@@ -507,7 +441,7 @@ fn strangers_fill_no_more_than_their_room_and_contacts_still_get_in() {
 fn what_another_device_of_ours_did_is_done_here_too() {
     let mut bob = Reader::new();
     let roster = made(&[BOB, CAROL]);
-    bob.step(|_, step| know(step, ALICE, Side::None));
+    bob.step(|_, step| know(step, &user(ALICE), Side::None));
 
     bob.hear(ALICE, &list(&roster));
     let asked = bob.membership();
