@@ -64,7 +64,12 @@ fn main() {
         runtime.block_on(lone(false));
     }
     if wanted("flood") {
-        [1, 2, 8, 64, FLOOD].into_iter().for_each(|at_once| runtime.block_on(flood(at_once)));
+        [1, 2, 8, 64, FLOOD].into_iter().for_each(|at_once| runtime.block_on(flood(at_once, &[])));
+    }
+    if wanted("streams") {
+        for streams in [[].as_slice(), &["one"], &["one", "two", "three"]] {
+            [1, 64].into_iter().for_each(|at_once| runtime.block_on(flood(at_once, streams)));
+        }
     }
 }
 
@@ -196,10 +201,14 @@ async fn lone(pauses: bool) {
 }
 
 /// Many who send at once, each again as soon as it was answered.
-async fn flood(at_once: usize) {
+async fn flood(at_once: usize, streams: &[&str]) {
     let homes = TempDir::new().unwrap();
     let hub = Hub::new();
     let (alice, bob) = acquainted(&hub, homes.path()).await;
+    for name in streams {
+        alice.stream(name).await.unwrap();
+        bob.stream(name).await.unwrap();
+    }
     let mut at_alice = alice.events();
     let before = alice.tally().await.unwrap();
     let begin = Instant::now();
@@ -218,7 +227,8 @@ async fn flood(at_once: usize) {
         drop(tokio::time::timeout(Duration::from_millis(20), at_alice.next()).await);
     }
     println!(
-        "{at_once} at once, {FLOOD} messages: {:.0} messages/s kept, {:.0}/s acknowledged, {:.1} messages for each commit{}",
+        "{at_once} at once, {FLOOD} messages, {} streams: {:.0} messages/s kept, {:.0}/s acknowledged, {:.1} messages for each commit{}",
+        streams.len(),
         FLOOD as f64 / kept.as_secs_f64(),
         FLOOD as f64 / begin.elapsed().as_secs_f64(),
         FLOOD as f64 / commits as f64,

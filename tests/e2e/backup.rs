@@ -35,7 +35,7 @@ async fn next(events: &mut status_chat::Events) -> Message {
 
 /// Sends and waits for the acknowledgement.
 async fn say(from: &Client, events: &mut status_chat::Events, to: &Client, text: &str) {
-    let id = from.send(to.user(), text).await.unwrap();
+    let id = from.send(to.user(), text).await.unwrap().id();
     let delivered =
         async { while !matches!(events.next().await, Some(Event::Delivered { id: of, .. }) if of == id) {} };
     timeout(PATIENCE, delivered).await.unwrap();

@@ -39,7 +39,7 @@ async fn two_people_talk_and_the_second_message_is_forward_secret() {
     let (alice, bob) = (client(&hub).await, client(&hub).await);
     let (mut at_alice, mut at_bob) = (alice.events(), bob.events());
 
-    let id = alice.send(bob.user(), "hello bob").await.unwrap();
+    let id = alice.send(bob.user(), "hello bob").await.unwrap().id();
     let hello = message(&mut at_bob).await;
     let acked = delivered(&mut at_alice).await;
     bob.send(hello.chat.clone(), "hello alice").await.unwrap();

@@ -63,8 +63,8 @@ async fn paired(hub: &Hub) -> (Seat, Seat) {
     let mut desk = Seat::restored(hub, &phone).await;
     let (new, old) = (phone.newcomer().await, desk.newcomer().await);
     assert_eq!((&new, &old), (desk.client.device(), phone.client.device()));
-    phone.client.confirm_device(&new).await.unwrap();
-    desk.client.confirm_device(&old).await.unwrap();
+    phone.client.devices().confirm(&new).await.unwrap();
+    desk.client.devices().confirm(&old).await.unwrap();
     (phone, desk)
 }
 
@@ -75,7 +75,7 @@ async fn what_one_device_sends_the_other_has_a_copy_of_and_both_are_written_to()
     let (mut phone, mut desk) = paired(&hub).await;
     let (bob, them) = (phone.client.user(), Chat::User(alice.client.user()));
 
-    let id = phone.client.send(them.clone(), "hello from the phone").await.unwrap();
+    let id = phone.client.send(them.clone(), "hello from the phone").await.unwrap().id();
     let (arrived, copy) = (alice.message().await, desk.message().await);
     alice.client.send(bob, "hello to all of you").await.unwrap();
     let answers = (phone.message().await, desk.message().await);
@@ -84,7 +84,7 @@ async fn what_one_device_sends_the_other_has_a_copy_of_and_both_are_written_to()
     assert_eq!((copy.id, copy.from, copy.chat, copy.grade), (id, bob, them.clone(), Grade::Ratcheted));
     assert_eq!(answers.0.id, answers.1.id);
     assert_eq!((answers.0.chat, answers.1.chat), (them.clone(), them));
-    let devices = phone.client.devices().await.unwrap();
+    let devices = phone.client.devices().list().await.unwrap();
     assert!(devices.iter().all(|device| device.joined) && devices.len() == 1);
 }
 
@@ -100,7 +100,7 @@ async fn a_device_that_was_not_confirmed_gets_no_copy() {
     alice.message().await;
 
     assert!(timeout(A_WHILE, thief.message()).await.is_err());
-    let listed = phone.client.devices().await.unwrap();
+    let listed = phone.client.devices().list().await.unwrap();
     assert_eq!(listed.iter().map(|it| (&it.id, it.joined)).collect::<Vec<_>>(), [(&new, false)]);
 }
 
@@ -111,18 +111,18 @@ async fn a_removal_by_one_device_is_listed_on_the_others_and_can_be_taken_back_t
     let mut tablet = Seat::restored(&hub, &phone).await;
     let (desk_id, tablet_id) = (desk.client.device().clone(), tablet.client.device().clone());
     while tablet.newcomer().await != desk_id {}
-    tablet.client.confirm_device(&desk_id).await.unwrap();
+    tablet.client.devices().confirm(&desk_id).await.unwrap();
     assert_eq!(phone.newcomer().await, tablet_id);
 
-    phone.client.remove_device(&desk_id).await.unwrap();
+    phone.client.devices().remove(&desk_id).await.unwrap();
     while !matches!(tablet.notice().await, Notice::RemovedDevice { .. }) {}
     let listed =
         |devices: Vec<OwnDevice>| devices.into_iter().find(|device| device.id == desk_id).unwrap().joined;
-    let removed = listed(tablet.client.devices().await.unwrap());
-    tablet.client.confirm_device(&desk_id).await.unwrap();
+    let removed = listed(tablet.client.devices().list().await.unwrap());
+    tablet.client.devices().confirm(&desk_id).await.unwrap();
 
-    assert!(!removed && !listed(phone.client.devices().await.unwrap()));
-    assert!(listed(tablet.client.devices().await.unwrap()));
+    assert!(!removed && !listed(phone.client.devices().list().await.unwrap()));
+    assert!(listed(tablet.client.devices().list().await.unwrap()));
 }
 
 #[tokio::test]
@@ -135,7 +135,7 @@ async fn a_removed_device_is_written_to_by_nobody() {
     alice.message().await;
     desk.message().await;
 
-    phone.client.remove_device(desk.client.device()).await.unwrap();
+    phone.client.devices().remove(desk.client.device()).await.unwrap();
     let removal = Notice::RemovedDevice { user: bob, device: desk.client.device().clone() };
     while alice.notice().await != removal {}
     while desk.notice().await != removal {}
@@ -145,6 +145,6 @@ async fn a_removed_device_is_written_to_by_nobody() {
     assert_eq!(phone.message().await.text, "for the phone alone");
     assert_eq!(alice.message().await.text, "from the phone");
     assert!(timeout(A_WHILE, desk.message()).await.is_err());
-    let again = phone.client.remove_device(&DeviceId::new("nobody's").unwrap()).await;
+    let again = phone.client.devices().remove(&DeviceId::new("nobody's").unwrap()).await;
     assert!(again.unwrap_err().to_string().contains("no device of this id"));
 }

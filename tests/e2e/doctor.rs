@@ -47,7 +47,7 @@ async fn used(home: &Path) {
     alice.join("#a-channel").await.unwrap();
     alice.send("#a-channel", "to everybody").await.unwrap();
     for n in 0..4 {
-        let id = alice.send(bob.user(), &format!("question {n}")).await.unwrap();
+        let id = alice.send(bob.user(), &format!("question {n}")).await.unwrap().id();
         let delivered = async {
             while !matches!(at_alice.next().await, Some(Event::Delivered { id: of, .. }) if of == id) {}
         };

@@ -3,7 +3,7 @@
 use std::path::Path;
 use std::time::Duration;
 
-use status_chat::{Chat, Client, Event, Events, Grade, Message, MessageId, UserId};
+use status_chat::{Chat, Client, Event, Events, Grade, GroupChange, Message, MessageId, UserId};
 use tempfile::TempDir;
 use tokio::time::timeout;
 
@@ -71,6 +71,12 @@ impl Seat {
         self.wait(|event| if let Event::Message(message) = event { Some(message) } else { None }).await
     }
 
+    /// Waits until a change of a group is told.
+    async fn change(&mut self, wanted: GroupChange) {
+        self.wait(|event| matches!(event, Event::Group { change, .. } if change == wanted).then_some(()))
+            .await;
+    }
+
     async fn delivered(&mut self, message: MessageId) {
         self.wait(|event| matches!(event, Event::Delivered { id, .. } if id == message).then_some(())).await;
     }
@@ -95,11 +101,43 @@ async fn open(home: &Path, listen: &[String], peers: &[String]) -> Client {
 
 /// Says something, and returns what the other one reads; both have confirmed it by then.
 async fn say(from: &mut Seat, to: &mut Seat, text: &str) -> Message {
-    let id = from.client.send(to.user(), text).await.unwrap();
+    let id = from.client.send(to.user(), text).await.unwrap().id();
     let message = to.message().await;
     from.delivered(id).await;
     assert_eq!((message.id, message.from, message.text.as_str()), (id, from.user(), text));
     message
+}
+
+#[tokio::test]
+async fn a_group_is_made_talks_and_goes_on_without_whoever_was_removed() {
+    let mut alice = Seat::new(&[]).await;
+    let mut bob = Seat::new(alice.client.addresses()).await;
+    let mut carol = Seat::new(alice.client.addresses()).await;
+    for seat in [&mut alice, &mut bob, &mut carol] {
+        seat.online().await;
+    }
+    let members = [bob.user(), carol.user()];
+
+    let group = alice.client.groups().create("climbing", &members).await.unwrap();
+    for seat in [&mut bob, &mut carol] {
+        seat.change(GroupChange::Invited).await;
+        seat.client.groups().accept(&group).await.unwrap();
+        alice.change(GroupChange::Joined).await;
+    }
+    let first = carol.client.send(Chat::from(group.clone()), "hello all").await.unwrap();
+    let heard = [alice.message().await, bob.message().await];
+    alice.client.groups().remove(&group, carol.user()).await.unwrap();
+    for seat in [&mut bob, &mut carol] {
+        seat.change(GroupChange::Removed { user: members[1] }).await;
+    }
+    let last = bob.client.send(Chat::from(group.clone()), "without carol").await.unwrap().id();
+    let after = alice.message().await;
+    bob.delivered(last).await;
+
+    assert!(heard.iter().all(|heard| heard.id == first && heard.chat == Chat::from(group.clone())));
+    assert_eq!((after.id, after.text.as_str()), (last, "without carol"));
+    assert_eq!(bob.client.history(&Chat::from(group.clone()), 0, 9).await.unwrap().len(), 2);
+    assert_eq!(carol.client.history(&Chat::from(group), 0, 9).await.unwrap().len(), 1);
 }
 
 #[tokio::test]
@@ -147,7 +185,7 @@ async fn who_was_away_gets_it_once_after_coming_back() {
     let home = bob.close().await;
     alice.wait(|event| matches!(event, Event::Online(false)).then_some(())).await;
 
-    let id = alice.client.send(user_of(&alice).await, "while you were away").await.unwrap();
+    let id = alice.client.send(user_of(&alice).await, "while you were away").await.unwrap().id();
     let mut bob = Seat::again(home, alice.client.addresses()).await;
     let message = bob.message().await;
     alice.delivered(id).await;
@@ -170,7 +208,7 @@ async fn user_of(seat: &Seat) -> UserId {
 async fn what_was_said_alone_leaves_after_a_restart() {
     let mut bob = Seat::new(&[]).await;
     let alice = Seat::new(&[]).await;
-    let id = alice.client.send(bob.user(), "is anybody there?").await.unwrap();
+    let id = alice.client.send(bob.user(), "is anybody there?").await.unwrap().id();
     let home = alice.close().await;
 
     let mut alice = Seat::again(home, bob.client.addresses()).await;

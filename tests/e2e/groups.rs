@@ -2,5 +2,6 @@
 
 mod changes;
 mod crowd;
+mod devices;
 mod flows;
 mod people;

@@ -97,7 +97,7 @@ async fn who_never_met_the_sender_gets_what_was_said_while_away() {
     alice.online().await;
     let mut sent = Vec::new();
     for text in ["one", "two", "three"] {
-        sent.push(alice.client.send(user, text).await.unwrap());
+        sent.push(alice.client.send(user, text).await.unwrap().id());
         let id = *sent.last().unwrap();
         alice.wait(|event| stage(&event, id, Stage::Published)).await;
     }
@@ -124,7 +124,7 @@ async fn a_message_that_an_archive_has_is_stored() {
     let mut alice = Seat::new(&keeper).await;
     alice.online().await;
 
-    let id = alice.client.send(user, "is this kept?").await.unwrap();
+    let id = alice.client.send(user, "is this kept?").await.unwrap().id();
     alice.wait(|event| stage(&event, id, Stage::Stored)).await;
 
     assert!(keeper.kept().await > 0);
@@ -141,7 +141,7 @@ async fn what_comes_in_is_told_and_told_when_it_is_all() {
     let home = bob.close().await;
     let mut alice = Seat::new(&keeper).await;
     alice.online().await;
-    let id = alice.client.send(user, "hello").await.unwrap();
+    let id = alice.client.send(user, "hello").await.unwrap().id();
     alice.wait(|event| stage(&event, id, Stage::Published)).await;
 
     let mut bob = Seat::of(home, &keeper).await;

@@ -34,7 +34,7 @@ impl Seat {
 
 /// Says something to somebody, and returns it as both have it.
 async fn said(from: &Seat, to: &mut Seat, what: impl Into<Outgoing>) -> (Message, Message) {
-    let id = from.client.send(to.client.user(), what).await.unwrap();
+    let id = from.client.send(to.client.user(), what).await.unwrap().id();
     let heard = to.message().await;
     (from.client.message(id).await.unwrap().unwrap(), heard)
 }

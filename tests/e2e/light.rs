@@ -69,7 +69,7 @@ impl Seat {
 
 /// Says something, and returns what the other one reads; both have confirmed it by then.
 async fn say(from: &mut Seat, to: &mut Seat, text: &str) -> Message {
-    let id = from.client.send(to.client.user(), text).await.unwrap();
+    let id = from.client.send(to.client.user(), text).await.unwrap().id();
     let message = to.message().await;
     from.delivered(id).await;
     assert_eq!((message.id, message.text.as_str()), (id, text));

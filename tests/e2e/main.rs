@@ -5,6 +5,8 @@ mod backup;
 #[cfg(test)]
 mod blind_privacy;
 #[cfg(test)]
+mod bots;
+#[cfg(test)]
 mod conversation;
 #[cfg(test)]
 mod cover;
@@ -14,6 +16,8 @@ mod crashes;
 mod devices;
 #[cfg(test)]
 mod doctor;
+#[cfg(test)]
+mod examples;
 #[cfg(test)]
 mod failing;
 #[cfg(test)]
@@ -31,17 +35,23 @@ mod homes;
 #[cfg(test)]
 mod hostile;
 #[cfg(test)]
+mod killed;
+#[cfg(test)]
 mod kinds;
 #[cfg(test)]
 mod large;
 #[cfg(test)]
 mod light;
 #[cfg(test)]
+mod pairing;
+#[cfg(test)]
 mod peers;
 #[cfg(test)]
 mod put_back;
 #[cfg(test)]
 mod recovery;
+#[cfg(test)]
+mod streams;
 #[cfg(test)]
 mod town;
 #[cfg(test)]

@@ -79,7 +79,7 @@ async fn an_old_copy_of_the_store_is_noticed_and_the_conversation_goes_on_with_n
     let noticed = alice.is_put_back().await;
     talk(&mut alice, &mut bob, "after").await;
     let bobs = bob.client.user();
-    let last = alice.client.send(bobs, "and on").await.unwrap();
+    let last = alice.client.send(bobs, "and on").await.unwrap().id();
     let read = bob.hear("and on").await;
 
     assert!(noticed);

@@ -104,7 +104,7 @@ async fn two_clients_talk_over_whisper_envelopes_on_libp2p() {
         wait(events, |event| matches!(event, Event::Online(true)).then_some(())).await;
     }
 
-    let id = alice.send(bob.user(), "hello bob").await.unwrap();
+    let id = alice.send(bob.user(), "hello bob").await.unwrap().id();
     let hello = message(&mut at_bob).await;
     wait(&mut at_alice, |event| {
         matches!(event, Event::Delivered { id: acked, .. } if acked == id).then_some(())

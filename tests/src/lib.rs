@@ -12,6 +12,7 @@ use status_security::Sessions;
 use status_stack::Stack;
 
 pub mod bench;
+pub mod bridge;
 pub mod diligent;
 pub mod journal;
 pub mod leak;

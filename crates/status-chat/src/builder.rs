@@ -1,35 +1,24 @@
 //! How a client comes to be.
 
-use std::collections::BTreeSet;
+mod start;
+
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use rand::rngs::{StdRng, SysRng};
-use rand_core::SeedableRng;
-use status_crypto::{Keyring, SecretKey};
-use status_layer::{Area, DeviceId, Draft, Network, Store, Unit};
-use status_p2p::{Config, Discovery, Fleet, HostKey, KnownNode, Mdns, Mode, Node, PeerAddr};
+use status_crypto::Keyring;
+use status_layer::{Area, DeviceId, Network, Store};
+use status_p2p::{Discovery, Fleet};
 use status_stack::Engine;
-use status_store::{Continuity, Lock};
-use tokio::sync::{broadcast, mpsc, oneshot};
-use zeroize::Zeroizing;
+use status_store::Lock;
 
-use crate::client::{Client, Reached};
-use crate::clock::{Clock, SystemClock};
-use crate::core::{AREA, Core};
-use crate::driver::{Driver, Miner, ONLINE_GAP, Window};
+use crate::client::Client;
+use crate::clock::Clock;
 use crate::error::OpenError;
-use crate::event::{Chat, Tally};
-use crate::home::{open_store, secret_areas};
-use crate::identity::{Identity, RecoveryPhrase};
-use crate::nodes;
-use crate::table::{self, Owner};
-use crate::throttle::Throttle;
+use crate::event::Chat;
+use crate::identity::Identity;
+use crate::preset::Policy;
 
-/// Events kept for a slow application; older ones are reported as missed.
-const MAX_EVENTS: usize = 4_096;
-/// Calls that wait for the driver; more wait in their callers.
-const MAX_COMMANDS: usize = 256;
+pub(crate) use start::{Ground, Line, launch, new_device, new_host_key, start};
 
 /// Sets up a [`Client`].
 #[derive(Default)]
@@ -47,13 +36,17 @@ pub struct ClientBuilder {
     fleet: Option<Fleet>,
     discovery: Option<Discovery>,
     chats: Vec<Chat>,
+    streams: Vec<String>,
     network: Option<Box<dyn Network>>,
     store: Option<Box<dyn Store + Send>>,
     clock: Option<Box<dyn Clock>>,
+    policy: Policy,
     stack: Option<MakeStack>,
+    device_name: Option<String>,
 }
 
-type MakeStack = Box<dyn FnOnce(&Us) -> Box<dyn Engine + Send> + Send>;
+/// Makes layers: for the user, and for a passing identity while a device is paired.
+pub(crate) type MakeStack = Arc<dyn Fn(&Us) -> Box<dyn Engine + Send> + Send + Sync>;
 
 /// Who we are, for whoever makes the layers.
 #[derive(Clone, Debug)]
@@ -153,6 +146,13 @@ impl ClientBuilder {
         self
     }
 
+    /// Keeps events for the [`Stream`](crate::Stream) of this name from the first moment on, so that it misses nothing. May be
+    /// called several times; a stream that exists goes on.
+    pub fn stream(mut self, name: impl Into<String>) -> Self {
+        self.streams.push(name.into());
+        self
+    }
+
     /// Uses another network than a node of its own.
     pub fn network(mut self, network: impl Network + 'static) -> Self {
         self.network = Some(Box::new(network));
@@ -171,12 +171,35 @@ impl ClientBuilder {
         self
     }
 
+    /// What may be said to somebody whose keys are not known yet. Default: [`Policy::AsDeployed`]. A [`stack`](Self::stack) of
+    /// one's own has its own rules.
+    pub fn policy(mut self, policy: Policy) -> Self {
+        self.policy = policy;
+        self
+    }
+
+    /// Whether an address to listen at was given.
+    pub(crate) fn listens(&self) -> bool {
+        !self.listen.is_empty()
+    }
+
     /// Uses other layers than those of the deployed network.
     ///
     /// On a home that other layers have written to, give the new ones areas of their own, and the conductor too
-    /// ([`status_stack::Config`]): then they are told of all chats at the start.
-    pub fn stack<E: Engine + Send + 'static>(mut self, make: impl FnOnce(&Us) -> E + Send + 'static) -> Self {
-        self.stack = Some(Box::new(|us| Box::new(make(us))));
+    /// ([`status_stack::Config`]): then they are told of all chats at the start. They are made once more, for a passing
+    /// identity, each time a device is paired.
+    pub fn stack<E: Engine + Send + 'static>(
+        mut self,
+        make: impl Fn(&Us) -> E + Send + Sync + 'static,
+    ) -> Self {
+        self.stack = Some(Arc::new(move |us| Box::new(make(us))));
+        self
+    }
+
+    /// Gives the device of a new home a name, by which the user knows it among their own, such as `Bob's phone`.
+    /// [`Devices::rename`](crate::Devices::rename) gives another one.
+    pub fn device_name(mut self, name: impl Into<String>) -> Self {
+        self.device_name = Some(name.into());
         self
     }
 
@@ -185,224 +208,6 @@ impl ClientBuilder {
     /// # Errors
     /// [`OpenError`] if the home, the identity or the network cannot be used; then nothing runs.
     pub async fn open(self) -> Result<Client, OpenError> {
-        let (ready, opened) = oneshot::channel();
-        // A thread of its own: a commit waits for the disk, and that must not hold up the application's executor.
-        std::thread::Builder::new()
-            .name("status-chat".into())
-            .spawn(move || run(self, ready))
-            .map_err(OpenError::Thread)?;
-        // The thread always answers; if it died, the operating system took it.
-        opened.await.unwrap_or_else(|_| Err(OpenError::Thread(std::io::Error::other("the thread ended"))))
-    }
-}
-
-/// The life of a client's thread.
-fn run(builder: ClientBuilder, ready: oneshot::Sender<Result<Client, OpenError>>) {
-    let runtime = tokio::runtime::Builder::new_multi_thread()
-        .worker_threads(2)
-        .thread_name("status-chat-net")
-        .enable_all()
-        .build();
-    let runtime = match runtime {
-        Ok(runtime) => runtime,
-        // Whoever opened may be gone; then nobody is to be told.
-        Err(error) => return drop(ready.send(Err(OpenError::Thread(error)))),
-    };
-    let waiting = runtime.block_on(async {
-        match start(builder, None).await {
-            Ok((client, driver)) => {
-                drop(ready.send(Ok(client)));
-                driver.run().await
-            }
-            Err(error) => {
-                drop(ready.send(Err(error)));
-                None
-            }
-        }
-    });
-    drop(runtime);
-    if let Some(waiting) = waiting {
-        // Whoever waits may be gone; then nobody is to be told.
-        let _ = waiting.send(());
-    }
-}
-
-/// Opens everything and runs the first step. Randomness comes from the operating system unless there is a seed.
-pub(crate) async fn start(builder: ClientBuilder, seed: Option<u64>) -> Result<(Client, Driver), OpenError> {
-    let clock = builder.clock.unwrap_or_else(|| Box::new(SystemClock));
-    let mut rng = match seed {
-        Some(seed) => StdRng::seed_from_u64(seed),
-        None => StdRng::try_from_rng(&mut SysRng).map_err(|_| OpenError::Randomness)?,
-    };
-    let (mut store, continuity) = match builder.store {
-        Some(store) => (store, Continuity::Whole),
-        None => {
-            let secret = secret_areas();
-            let secret = secret.iter().chain(&builder.secret).copied().collect::<Vec<_>>();
-            open_store(builder.home.as_deref(), builder.lock.as_ref(), builder.anchor.as_deref(), &secret)?
-        }
-    };
-    let mut unit = Unit::new(clock.now(), &mut rng, &*store);
-    let owner = own(&mut unit, builder.identity)?;
-    let batch = unit.into_batch();
-    store.commit(batch)?;
-
-    let key = SecretKey::from_bytes(owner.chat_key.as_slice()).map_err(|_| damaged())?;
-    let us =
-        Us { keyring: Arc::new(key), device: DeviceId::new(owner.device.clone()).map_err(|_| damaged())? };
-    let looks = builder.fleet.is_some() || builder.discovery.is_some();
-    let (network, addresses, overview) = match builder.network {
-        Some(network) => (network, Vec::new(), None),
-        None => {
-            let known =
-                if looks { nodes::load(&Draft::new(&*store).shelf(nodes::AREA))? } else { Vec::new() };
-            let (listen, peers) = (&builder.listen, &builder.peers);
-            let (fleet, discovery) = (builder.fleet, builder.discovery);
-            let way =
-                Way { listen, peers, local: builder.local, light: builder.light, fleet, discovery, known };
-            let node = start_node(&owner, way).await?;
-            let addresses = node.listen_addrs().iter().map(ToString::to_string).collect();
-            let overview = node.overview();
-            (Box::new(node) as Box<dyn Network>, addresses, Some(overview))
-        }
-    };
-    let engine = match builder.stack {
-        Some(make) => make(&us),
-        None => Box::new(crate::default::stack(&us)),
-    };
-    let (commands, inbox) = mpsc::channel(MAX_COMMANDS);
-    let (events, first) = broadcast::channel(MAX_EVENTS);
-    let listeners = events.downgrade();
-    let me = us.keyring.user();
-    let mut driver = Driver {
-        core: Core { engine, keyring: us.keyring },
-        store,
-        network,
-        clock,
-        rng: Box::new(rng),
-        commands: inbox,
-        events,
-        tally: Tally::default(),
-        wake: None,
-        waiting: BTreeSet::new(),
-        miner: Miner::new(),
-        online: Throttle::new(ONLINE_GAP),
-        unheard: false,
-        window: Window::default(),
-        settles: None,
-        // Who does not look for nodes knows none, and would forget those that are kept.
-        nodes: overview.clone().filter(|_| looks).map(nodes::Keeper::new),
-    };
-    driver.start(builder.chats, continuity == Continuity::PutBack).map_err(OpenError::Layer)?;
-    let phrase = RecoveryPhrase::kept(owner.phrase);
-    let node = Reached { addresses, overview };
-    Ok((Client::new(me, us.device, phrase, node, commands, listeners, first), driver))
-}
-
-/// Who the home belongs to; whoever comes first owns it.
-fn own(unit: &mut Unit<'_>, identity: Option<Identity>) -> Result<Owner, OpenError> {
-    let kept = table::load_owner(&unit.cx(AREA).shelf)?;
-    match (kept, identity) {
-        (Some(owner), None) => Ok(owner),
-        (Some(owner), Some(identity)) if **owner.chat_key == *identity.key().to_bytes() => Ok(owner),
-        (Some(_), Some(_)) => Err(OpenError::OtherIdentity),
-        (None, identity) => {
-            let cx = &mut unit.cx(AREA);
-            let identity = identity.map_or_else(|| Identity::draw(cx.rng), Ok)?;
-            let host_key = HostKey::generate(cx.rng);
-            let host_key = host_key.secret().expose().try_into().map_err(|_| damaged())?;
-            let owner = Owner {
-                chat_key: Box::new(identity.key().to_bytes()),
-                host_key: Box::new(Zeroizing::new(host_key)),
-                device: new_device(cx.rng),
-                phrase: Zeroizing::new(identity.phrase().expose().to_owned()),
-            };
-            table::save_owner(&mut cx.shelf, &owner);
-            Ok(owner)
-        }
-    }
-}
-
-/// How the node of our own reaches others.
-struct Way<'a> {
-    listen: &'a [String],
-    peers: &'a [String],
-    local: bool,
-    light: bool,
-    fleet: Option<Fleet>,
-    discovery: Option<Discovery>,
-    known: Vec<KnownNode>,
-}
-
-async fn start_node(owner: &Owner, way: Way<'_>) -> Result<Node, OpenError> {
-    let address = |text: &String| {
-        text.parse::<PeerAddr>().map_err(|error| OpenError::Network(format!("{text}: {error}")))
-    };
-    let key = HostKey::from_bytes(owner.host_key.as_slice()).map_err(|_| damaged())?;
-    let mut config = match way.fleet {
-        Some(fleet) => Config::of_fleet(key, fleet),
-        None => Config::new(key),
-    };
-    config.listen = way.listen.iter().map(address).collect::<Result<_, _>>()?;
-    config.peers = way.peers.iter().map(address).collect::<Result<_, _>>()?;
-    config.discovery = way.discovery.unwrap_or(config.discovery);
-    config.discovery.known.extend(way.known);
-    if way.local {
-        config.mdns = Mdns::On;
-    }
-    if way.light {
-        config.mode = Mode::Light;
-        // Being found is of no use to a node that serves nobody, and walking about costs more than all else.
-        config.discovery.discv5 = None;
-    }
-    Node::start(config).await.map_err(|error| OpenError::Network(error.to_string()))
-}
-
-/// A new installation id: a UUID version 4 in text form.
-///
-/// Spec: RFC 9562, section 5.4.
-pub(crate) fn new_device(rng: &mut dyn status_layer::CryptoRng) -> String {
-    let mut bytes = [0; 16];
-    rng.fill_bytes(&mut bytes);
-    let number = u128::from_be_bytes(bytes);
-    let versioned = (number & !(0xf << 76 | 0b11 << 62)) | 0x4 << 76 | 0b10 << 62;
-    let hex = format!("{versioned:032x}");
-    let part = |from, to| hex.get(from..to).unwrap_or_default();
-    [part(0, 8), part(8, 12), part(12, 16), part(16, 20), part(20, 32)].join("-")
-}
-
-const fn damaged() -> status_layer::StoreError {
-    status_layer::StoreError::Damaged { what: "the owner of this home" }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    struct Ones;
-
-    impl rand_core::TryRng for Ones {
-        type Error = std::convert::Infallible;
-
-        fn try_next_u32(&mut self) -> Result<u32, Self::Error> {
-            Ok(u32::MAX)
-        }
-
-        fn try_next_u64(&mut self) -> Result<u64, Self::Error> {
-            Ok(u64::MAX)
-        }
-
-        fn try_fill_bytes(&mut self, out: &mut [u8]) -> Result<(), Self::Error> {
-            out.fill(0xff);
-            Ok(())
-        }
-    }
-
-    impl rand_core::TryCryptoRng for Ones {}
-
-    // Spec: RFC 9562, section 5.4: version in the seventh byte, variant in the ninth.
-    #[test]
-    fn a_device_is_named_by_a_random_uuid() {
-        assert_eq!(new_device(&mut Ones), "ffffffff-ffff-4fff-bfff-ffffffffffff");
+        launch(move || start::start(self, None)).await
     }
 }

@@ -1,29 +1,34 @@
 //! The handle that an application holds.
 
 use std::path::PathBuf;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError, Weak};
 
-use status_layer::{DeviceId, Draft, Interest, MessageId, Shelf, StoreError, UserId};
+use status_layer::{DeviceId, Draft, MessageId, Shelf, StoreError, UserId};
 use status_p2p::{Overview, PeerStatus};
 use status_stack::Input;
 use status_store::{BackupWriter, Lock};
 use tokio::sync::broadcast::error::RecvError;
-use tokio::sync::{broadcast, mpsc, oneshot};
+use tokio::sync::{broadcast, mpsc, oneshot, watch};
 
 use crate::backup::{self, BackupError, Contents};
 use crate::builder::ClientBuilder;
 use crate::compose::Outgoing;
 use crate::core::{AREA, Core, MAX_CHATS, Step, Stop, Task};
-use crate::devices::{self, OwnDevice};
+use crate::devices::Devices;
 use crate::driver::{Command, Question};
 use crate::error::{OpenError, SendError};
 use crate::event::{Chat, Deleted, Event, Message, Tally};
 use crate::identity::RecoveryPhrase;
+use crate::pairing::Kit;
+use crate::sent::Sent;
 use crate::table::{self, Media};
 
 /// One user on one device. Clones speak for the same user; the last one dropped ends the threads.
 #[derive(Clone)]
 pub struct Client(Arc<Inner>);
+
+/// A client that may be gone.
+pub(crate) struct WeakClient(Weak<Inner>);
 
 /// What a client tells, in order. Each listener gets all events from the moment at which it began.
 pub struct Events(broadcast::Receiver<Event>);
@@ -33,11 +38,19 @@ struct Inner {
     device: DeviceId,
     phrase: RecoveryPhrase,
     reached: Reached,
+    pairing: Kit,
     commands: mpsc::Sender<Command>,
+    ears: Ears,
+}
+
+/// How a client hears of what happens.
+pub(crate) struct Ears {
     /// Weak, so that listeners hear the end when the driver is gone.
-    events: broadcast::WeakSender<Event>,
+    pub(crate) events: broadcast::WeakSender<Event>,
     /// The listener that was there from the beginning, for whoever asks first.
-    first: Mutex<Option<broadcast::Receiver<Event>>>,
+    pub(crate) first: Mutex<Option<broadcast::Receiver<Event>>>,
+    /// Told after each commit that kept events for streams.
+    pub(crate) kept: watch::Receiver<()>,
 }
 
 /// The node of our own, as far as applications see it.
@@ -52,17 +65,20 @@ impl Client {
         ClientBuilder::default()
     }
 
+    #[expect(
+        clippy::too_many_arguments,
+        reason = "each is one part of it, and it is put together at one place"
+    )]
     pub(crate) fn new(
         me: UserId,
         device: DeviceId,
         phrase: RecoveryPhrase,
         reached: Reached,
+        pairing: Kit,
         commands: mpsc::Sender<Command>,
-        events: broadcast::WeakSender<Event>,
-        first: broadcast::Receiver<Event>,
+        ears: Ears,
     ) -> Self {
-        let first = Mutex::new(Some(first));
-        Self(Arc::new(Inner { me, device, phrase, reached, commands, events, first }))
+        Self(Arc::new(Inner { me, device, phrase, reached, pairing, commands, ears }))
     }
 
     /// Our own side of every one-to-one chat; prints as the key that others write to.
@@ -104,18 +120,19 @@ impl Client {
 
     /// Sends a text, or an [`Image`](crate::Image), a [`Text`](crate::Text) that answers another, and so on, to a [`Chat`], a user, or
     /// whoever is named by `"#channel"` or a key. When it returns `Ok`, the message is durable and will be sent until it is
-    /// acknowledged; [`Event::Delivered`] tells when that is. What nobody acknowledges for 30 days is given up, and
+    /// acknowledged; [`Sent::delivered`] waits for that, and [`Event::Delivered`] tells it. What nobody acknowledges for 30 days is given up, and
     /// [`Event::Stage`] says so. Messages in channels are not acknowledged.
     ///
     /// # Errors
     /// [`SendError`]; then nothing was kept and nothing will be sent.
-    pub async fn send<C>(&self, to: C, what: impl Into<Outgoing>) -> Result<MessageId, SendError>
+    pub async fn send<C>(&self, to: C, what: impl Into<Outgoing>) -> Result<Sent, SendError>
     where
         C: TryInto<Chat>,
         SendError: From<C::Error>,
     {
         let (chat, what): (Chat, Outgoing) = (to.try_into()?, what.into());
-        self.wish(move |core, step| core.say(step, &chat, &what)).await
+        let id = self.wish(move |core, step| core.say(step, &chat, &what)).await?;
+        Ok(self.sent(id))
     }
 
     /// One message; `None` if it is not here, or was deleted for us.
@@ -189,32 +206,10 @@ impl Client {
         self.look(|shelf| table::chats(shelf, MAX_CHATS)).await
     }
 
-    /// The other devices of our own that were heard of, those that belong to us and those that do not.
-    ///
-    /// # Errors
-    /// [`SendError::Failed`] if the store fails.
-    pub async fn devices(&self) -> Result<Vec<OwnDevice>, SendError> {
-        self.look(devices::all).await
-    }
-
-    /// Confirms that another device is ours: from now on it gets copies of what we send to people, and others write to it
-    /// as well. To read what it sends, it has to be confirmed here; to read what we send, we have to be confirmed there.
-    ///
-    /// # Errors
-    /// [`SendError::Refused`] if nothing was heard of such a device.
-    pub async fn confirm_device(&self, device: &DeviceId) -> Result<(), SendError> {
-        let device = device.clone();
-        self.wish(move |core, step| core.pair(step, &device, Interest::Listen)).await
-    }
-
-    /// Removes a device of ours: nothing is sealed for it any more, neither by us nor by our other devices nor by those who
-    /// write to us, as soon as they hear of it. It does not take the words of the account away from it.
-    ///
-    /// # Errors
-    /// [`SendError::Refused`] if nothing was heard of such a device, or it is this one.
-    pub async fn remove_device(&self, device: &DeviceId) -> Result<(), SendError> {
-        let device = device.clone();
-        self.wish(move |core, step| core.pair(step, &device, Interest::Ignore)).await
+    /// The devices of the user: who they are, what they are called, how new ones come and old ones go.
+    #[must_use]
+    pub fn devices(&self) -> Devices {
+        Devices::of(self)
     }
 
     /// Writes a backup into the new file `file`, under `with`: everything that is committed when this is called, and nothing
@@ -243,14 +238,25 @@ impl Client {
         answer.await.unwrap_or(Err(BackupError::Closed))
     }
 
-    /// Listens to what happens. The first listener hears everything from the opening on.
+    /// Listens to what happens. The first listener hears everything from the opening on. Who has to hear of everything, also of
+    /// what happened while it was not there, takes a [`Client::stream`].
     #[must_use]
     pub fn events(&self) -> Events {
-        let first = self.0.first.lock().unwrap_or_else(PoisonError::into_inner).take();
-        Events(first.unwrap_or_else(|| match self.0.events.upgrade() {
+        let first = self.0.ears.first.lock().unwrap_or_else(PoisonError::into_inner).take();
+        first.map_or_else(|| self.listen(), Events)
+    }
+
+    /// Listens from now on.
+    pub(crate) fn listen(&self) -> Events {
+        Events(match self.0.ears.events.upgrade() {
             Some(events) => events.subscribe(),
             None => broadcast::channel(1).1,
-        }))
+        })
+    }
+
+    /// Hears of each commit that kept events for streams.
+    pub(crate) fn kept(&self) -> watch::Receiver<()> {
+        self.0.ears.kept.clone()
     }
 
     /// What was done since the client was opened.
@@ -316,8 +322,25 @@ impl Client {
         answer.await.unwrap_or(Err(SendError::Closed))
     }
 
+    /// What pairing needs of it.
+    pub(crate) fn kit(&self) -> &Kit {
+        &self.0.pairing
+    }
+
+    /// The same client, without keeping it.
+    pub(crate) fn weak(&self) -> WeakClient {
+        WeakClient(Arc::downgrade(&self.0))
+    }
+
     async fn command(&self, command: Command) -> Result<(), SendError> {
         self.0.commands.send(command).await.map_err(|_| SendError::Closed)
+    }
+}
+
+impl WeakClient {
+    /// The client, if anybody else still has it.
+    pub(crate) fn upgrade(&self) -> Option<Client> {
+        self.0.upgrade().map(Client)
     }
 }
 

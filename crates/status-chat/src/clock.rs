@@ -1,5 +1,7 @@
 //! The one place where the time of day is read.
 
+use std::sync::{Arc, Mutex, PoisonError};
+
 use status_layer::Timestamp;
 
 /// A source of the time of day.
@@ -17,5 +19,21 @@ impl Clock for SystemClock {
     fn now(&self) -> Timestamp {
         let since = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).unwrap_or_default();
         Timestamp::from_millis(u64::try_from(since.as_millis()).unwrap_or(u64::MAX))
+    }
+}
+
+/// One clock for several who need it.
+#[derive(Clone)]
+pub(crate) struct SharedClock(Arc<Mutex<Box<dyn Clock>>>);
+
+impl SharedClock {
+    pub(crate) fn new(clock: Box<dyn Clock>) -> Self {
+        Self(Arc::new(Mutex::new(clock)))
+    }
+}
+
+impl Clock for SharedClock {
+    fn now(&self) -> Timestamp {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).now()
     }
 }

@@ -15,11 +15,12 @@ mod step;
 use std::sync::Arc;
 
 use status_crypto::Keyring;
-use status_layer::{Area, MessageId, Unit};
+use status_layer::{Area, DeviceId, MessageId, Unit};
 use status_stack::{Engine, Fault, Input, News};
 
 use crate::event::{Chat, Event, Refused};
 use crate::stage::{self, Fact};
+use crate::table::log;
 
 pub(crate) use arrive::Arrived;
 pub(crate) use rooms::{MAX_CHATS, promised};
@@ -33,6 +34,8 @@ pub(crate) const AREA: Area = Area(16);
 pub(crate) struct Core {
     pub(crate) engine: Box<dyn Engine + Send>,
     pub(crate) keyring: Arc<dyn Keyring>,
+    /// This installation.
+    pub(crate) device: DeviceId,
 }
 
 /// One thing to do. It may be run again, in another unit, if the one it was in could not be committed.
@@ -60,6 +63,11 @@ impl Task {
         Self::Wish(Arc::new(wish))
     }
 
+    /// To keep events for a stream from now on, if there is room for one more.
+    pub(crate) fn stream(name: Arc<str>) -> Self {
+        Self::wish(move |_, step| Ok(log::begin(&mut step.shelf(), &name, false).map(drop)?))
+    }
+
     /// To take part in a chat.
     pub(crate) fn join(chat: Chat) -> Self {
         Self::wish(move |core, step| core.join(step, &chat))
@@ -84,6 +92,8 @@ impl Core {
             }
             Err(Stop::Fault(fault)) => return Err(fault),
         }
+        let shelf = &mut step.unit.cx(AREA).shelf;
+        step.effects.kept = log::keep(shelf, &step.effects.events).map_err(step::fault)?;
         Ok(step.effects)
     }
 
@@ -136,7 +146,7 @@ impl Core {
                 why: format!("message {id} is larger than the network carries; it is tried again"),
             })),
             News::Noticed(notice) => {
-                self.notice(step, &notice).map_err(step::fault)?;
+                let notice = self.notice(step, notice)?;
                 step.tell(Event::Notice(notice));
             }
             // The answer to the task says it; histories of others are not asked for yet.

@@ -9,13 +9,18 @@ use status_security::Sessions;
 use status_stack::Stack;
 
 use crate::builder::Us;
+use crate::preset::Policy;
 
 /// MVDS over X3DH and Double Ratchet over Waku envelopes.
-pub(crate) fn stack(us: &Us) -> Stack<Mvds, Sessions, Waku<Arc<dyn status_crypto::Keyring>>> {
+pub(crate) fn stack(us: &Us, policy: Policy) -> Stack<Mvds, Sessions, Waku<Arc<dyn status_crypto::Keyring>>> {
     let keyring = Arc::clone(&us.keyring);
+    let security = status_security::Config {
+        first_message: policy.first_message(),
+        ..status_security::Config::default()
+    };
     Stack::new(
         Mvds::new(keyring.user(), sync()),
-        Sessions::new(status_security::Config::default(), Arc::clone(&keyring), us.device.clone()),
+        Sessions::new(security, Arc::clone(&keyring), us.device.clone()),
         Waku::new(keyring),
     )
 }

@@ -7,13 +7,14 @@ mod tests;
 mod work;
 
 use std::collections::BTreeSet;
+use std::sync::Arc;
 use std::time::Duration;
 
 use status_layer::{
     CryptoRng, Draft, Fetching, FrameId, Network, NetworkEvent, Read, Store, Timestamp, Unpublished,
 };
 use status_stack::Input;
-use tokio::sync::{broadcast, mpsc, oneshot};
+use tokio::sync::{broadcast, mpsc, oneshot, watch};
 use tokio::time::Instant;
 use tracing::{debug, error, info};
 
@@ -68,6 +69,8 @@ pub(crate) struct Driver {
     pub(crate) rng: Box<dyn CryptoRng + Send>,
     pub(crate) commands: mpsc::Receiver<Command>,
     pub(crate) events: broadcast::Sender<Event>,
+    /// Told after each commit that kept events for streams.
+    pub(crate) kept: watch::Sender<()>,
     pub(crate) tally: Tally,
     pub(crate) wake: Option<Timestamp>,
     /// Frames given to the network that it has not confirmed.
@@ -130,7 +133,14 @@ impl Driver {
     }
 
     /// Runs the first tasks after a start.
-    pub(crate) fn start(&mut self, chats: Vec<Chat>, put_back: bool) -> Result<(), String> {
+    pub(crate) fn start(
+        &mut self,
+        streams: Vec<Arc<str>>,
+        chats: Vec<Chat>,
+        put_back: bool,
+    ) -> Result<(), String> {
+        // Before anything happens that they should hear of.
+        self.start_with(streams.into_iter().map(Task::stream).collect())?;
         // Alone: nothing else is to be committed if it fails.
         self.start_with(vec![Task::Start { put_back }])?;
         self.start_with(chats.into_iter().map(Task::join).collect())

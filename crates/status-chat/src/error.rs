@@ -1,8 +1,56 @@
 //! What a client may refuse.
 
-use status_layer::StoreError;
+mod hint;
 
+use status_layer::{MessageId, StoreError};
+
+use crate::backup::BackupError;
+use crate::bot::BotError;
 use crate::identity::IdentityError;
+use crate::stream::StreamError;
+use crate::values::ValueError;
+
+/// Any error of this crate, or of an application: what functions of bots return, so that `?` works on everything.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum Error {
+    /// A client cannot be opened.
+    #[error(transparent)]
+    Open(#[from] OpenError),
+    /// A call of a client failed.
+    #[error(transparent)]
+    Send(#[from] SendError),
+    /// Words are not an identity.
+    #[error(transparent)]
+    Identity(#[from] IdentityError),
+    /// A backup cannot be made, read or restored.
+    #[error(transparent)]
+    Backup(#[from] BackupError),
+    /// A stream of events cannot begin.
+    #[error(transparent)]
+    Stream(#[from] StreamError),
+    /// A value cannot be kept or read.
+    #[error(transparent)]
+    Value(#[from] ValueError),
+    /// A home cannot be unlocked.
+    #[error(transparent)]
+    Lock(#[from] status_store::OpenError),
+    /// A key is not usable.
+    #[error(transparent)]
+    Key(#[from] status_store::KeyError),
+    /// A bot was set up wrongly, or was asked wrongly.
+    #[error(transparent)]
+    Bot(#[from] BotError),
+    /// Something of the application's own.
+    #[error(transparent)]
+    Other(#[from] Box<dyn std::error::Error + Send + Sync>),
+}
+
+impl From<std::io::Error> for Error {
+    fn from(error: std::io::Error) -> Self {
+        Self::Other(error.into())
+    }
+}
 
 /// Why a client cannot be opened.
 #[derive(Debug, thiserror::Error)]
@@ -39,6 +87,9 @@ pub enum OpenError {
     /// The operating system gave no randomness.
     #[error("the operating system gives no randomness")]
     Randomness,
+    /// A stream that was asked for at the opening cannot begin.
+    #[error(transparent)]
+    Stream(Box<StreamError>),
     /// The operating system gave no thread.
     #[error("no thread could be started: {0}")]
     Thread(#[source] std::io::Error),
@@ -116,6 +167,17 @@ pub enum SendError {
     /// Our own side failed. Nothing was kept of the call.
     #[error("nothing was sent, our own side failed: {0}")]
     Failed(String),
+    /// No message of ours has this id.
+    #[error("no message that was sent from this home has the id {0}")]
+    NotOurs(MessageId),
+    /// Not all readers acknowledged the message in time.
+    #[error("{to} of {of} readers acknowledged the message within 30 days; it is sent no more")]
+    GaveUp {
+        /// How many readers have acknowledged it.
+        to: u32,
+        /// How many there are.
+        of: u32,
+    },
     /// The client was closed.
     #[error("the client is closed")]
     Closed,

@@ -11,6 +11,8 @@ use serde::{Deserialize, Serialize};
 use status_layer::{DeviceId, MessageId, Notice, UserId};
 use status_payload::GroupChatId;
 
+use crate::devices::OwnDevice;
+
 pub use change::{Feeling, Pin, Reaction};
 pub use chat::Chat;
 pub use group::{Group, GroupChange, Member, Membership, Role};
@@ -86,6 +88,8 @@ pub enum Event {
     },
     /// Something that arrived was refused, or something of ours is delayed. Nothing is lost by it.
     Refused(Refused),
+    /// How it is with another device of our own: it was taken in or out, or has another name.
+    Device(OwnDevice),
     /// Something about keys and devices.
     Notice(Notice),
     /// The home is an older copy of itself, or was copied: what was said since then is missing from it, and conversations
@@ -112,6 +116,23 @@ pub enum Event {
         /// How.
         why: String,
     },
+}
+
+impl Event {
+    /// Whether it matters to those who were not there when it happened: such events are kept for
+    /// [`Stream`](crate::Stream)s. What strangers can cause at no cost, and what left no trace, is not.
+    #[must_use]
+    pub const fn is_kept(&self) -> bool {
+        !matches!(
+            self,
+            Self::Online(_)
+                | Self::Fetching { .. }
+                | Self::Fetched
+                | Self::Missed { .. }
+                | Self::Refused(_)
+                | Self::Failed { .. }
+        )
+    }
 }
 
 /// A refusal, in words.

@@ -4,27 +4,34 @@
 //! node of the network does, and keeps trying until what it sent is acknowledged.
 //!
 //! ```no_run
-//! use status_chat::{Client, Event};
+//! use status_chat::{Client, Error, Event};
 //!
-//! # async fn bot() -> Result<(), Box<dyn std::error::Error>> {
-//! let client = Client::builder().home("echo-bot").listen("/ip4/0.0.0.0/tcp/30303").open().await?;
+//! # async fn run() -> Result<(), Error> {
+//! let client = Client::builder().home("alice").local_discovery().open().await?;
 //! println!("write to me: {}", client.me());
-//! client.join("#echo").await?;
+//! client.send("#lobby", "hello, all").await?.published().await?;
 //! let mut events = client.events();
 //! while let Some(event) = events.next().await {
 //!     if let Event::Message(message) = event {
-//!         client.send(message.chat, &format!("you said: {}", message.text)).await?;
+//!         println!("{}: {}", message.from, message.text);
 //!     }
 //! }
 //! # Ok(())
 //! # }
 //! ```
 //!
+//! - [`Client::send`] returns once the message is durable; what it returns waits until the message was
+//!   [delivered](Sent::delivered).
+//! - [`Client::events`] tells what happens while one looks; a [`Stream`] tells it at least once, whatever kills the application.
+//! - [`bot::Bot`] is a program that answers messages, in a few lines.
+//! - [`Error`] holds every error of the crate, each with a hint.
+//!
 //! It runs on threads of its own and works under any async executor. When a call returns `Ok`, its effect is
 //! durable. Below it run the five layers of the protocol; [`ClientBuilder::stack`] puts others in their place.
 
 mod areas;
 pub mod backup;
+pub mod bot;
 mod builder;
 mod changes;
 mod client;
@@ -39,22 +46,28 @@ mod driver;
 mod error;
 mod event;
 mod groups;
+mod guest;
 pub mod home;
 mod identity;
 mod nodes;
+pub mod pairing;
+mod preset;
+mod sent;
 mod stage;
+mod stream;
 mod table;
 #[cfg(feature = "testing")]
 pub mod testing;
 mod throttle;
+mod values;
 
 pub use builder::{ClientBuilder, Us};
 pub use client::{Client, Events};
 pub use clock::{Clock, SystemClock};
 pub use compose::{Audio, Emoji, Image, LinkPreview, MAX_LINKS, MAX_MEDIA, MAX_THUMBNAIL, Outgoing, Text};
 pub use contacts::{Contact, ContactRequest, ContactState, How, Safety, Strangers, Verified, Which};
-pub use devices::OwnDevice;
-pub use error::{OpenError, SendError};
+pub use devices::{DeviceName, Devices, MAX_DEVICE_NAME, OwnDevice};
+pub use error::{Error, OpenError, SendError};
 pub use event::{
     Album, AudioFormat, Chat, Deleted, Edited, Event, Feeling, Group, GroupChange, ImageFormat, Journey,
     Kind, Member, Membership, Mention, Mentioned, Message, Picture, Pin, Preview, Reaction, Recording,
@@ -62,6 +75,8 @@ pub use event::{
 };
 pub use groups::{Groups, MAX_GROUP_NAME, MAX_GROUP_PICTURE};
 pub use identity::{Identity, IdentityError, RecoveryPhrase};
+pub use preset::{Policy, Preset};
+pub use sent::Sent;
 pub use status_layer::{DeviceId, Grade, MessageId, Name, Network, Notice, Timestamp, Traffic, UserId};
 pub use status_p2p::{
     Capabilities, Direction, Discovery, Discv5, Fault, Fleet, Link, NodeId, PeerAddr, PeerStatus, Source,
@@ -75,3 +90,14 @@ pub use status_store::{
     BackupError as BackupFileError, Blocks, Found, Key as StoreKey, KeyError, Lock, LockKind,
     OpenError as LockError, Passphrase,
 };
+pub use stream::{Entry, Since, Stream, StreamError};
+pub use values::ValueError;
+
+/// What documents show compiles.
+#[cfg(doctest)]
+mod shown {
+    #[doc = include_str!("../README.md")]
+    struct Readme;
+    #[doc = include_str!("../../../docs/book/your-first-bot.md")]
+    struct YourFirstBot;
+}

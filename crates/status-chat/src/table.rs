@@ -3,7 +3,7 @@
 //! | key | value |
 //! | --- | --- |
 //! | `I` | version, chat key (32), host key (32), length (2) and device id, recovery phrase |
-//! | `D` device id | version, joined (1): another device of our own (in `devices`) |
+//! | `D`, `n`, `Y` device id | another device of our own, its name, what is to happen when it is heard of (in `table::devices`) |
 //! | `J` chat | version: a chat we are in |
 //! | `L` chat | version, Lamport clock (8) |
 //! | `M` message id (32) | version, stage (1), confirmed and readers (4 each), grade (1), author (33), clock (8), sent at (8), chat, the message it answers, its last change, whether it is gone, name, kind, links, text (in `table/message.rs` and `table/kind.rs`) |
@@ -18,6 +18,10 @@
 //! | `P` user (33) | version, our side and theirs (1 and clock (8) each), blocked, muted, stranger, found on a card (1 each), heard at, answered at, clock of the profile (8 each), colour (4), request (1, then id (32), at (8), grade (1)), name, name on the chain, bio, nickname (length (2) and text each): a person (in `table/contacts`) |
 //! | `p` heard at (8) user (33) | version: a stranger, the one heard from longest ago first (in `table/contacts`) |
 //! | `T` user (33) | version, how (1), at (8): a user who was verified (in `table/contacts`) |
+//! | `Q` | version, first, next and first wanted entry (8 each), cursors (4) (in `table/log`) |
+//! | `Q` number (8) | version, an event as JSON (in `table/log`) |
+//! | `q` name | version, the number of the entry that this cursor wants next (8) (in `table/log`) |
+//! | `B` key | version, a value of the application as JSON (in `values`) |
 //!
 //! Closed groups have `G` and `g` (in `group`).
 //!
@@ -34,9 +38,11 @@ use crate::event::Chat;
 
 mod change;
 pub(crate) mod contacts;
+pub(crate) mod devices;
 mod examine;
 pub(crate) mod group;
 mod kind;
+pub(crate) mod log;
 mod message;
 
 pub(crate) use change::{

@@ -134,7 +134,7 @@ pub(crate) enum Task {
         #[arg(long, default_value_t = 10, value_name = "SECONDS")]
         wait: u64,
     },
-    /// The other devices of this identity: without more, a list.
+    /// The devices of this identity: without more, a list. `invite` and `join` bring a new one in.
     Devices {
         /// What to do; a removed device is written to no more, but keeps the words of the account.
         #[command(subcommand)]
@@ -173,6 +173,23 @@ pub(crate) struct BackupFile {
 
 #[derive(Subcommand)]
 pub(crate) enum DeviceTask {
+    /// Invite a new device: prints a code, which is typed there within ten minutes, and waits for it.
+    Invite,
+    /// Make this an additional device of somebody's account: the home must be empty. The other device invites.
+    Join {
+        /// The code, such as 482193-guitar-velvet, or the text of the QR code.
+        code: String,
+        /// What this device is called.
+        #[arg(long, default_value = "")]
+        name: String,
+    },
+    /// List the devices.
+    List,
+    /// Call this device by another name, which the others are told.
+    Rename {
+        /// The name; empty for none.
+        name: String,
+    },
     /// Confirm that a device is yours: it gets copies of what you send, and others write to it as well.
     Confirm {
         /// The id, as the list shows it.

@@ -31,7 +31,7 @@ pub(crate) async fn run(show: Show) -> Done {
     let mut pair = Pair::meet(folder.path(), CHANNEL).await?;
     report.introduce(&pair);
     for (number, (who, text)) in TALK.into_iter().enumerate() {
-        let id = pair.of(who).client.send(pair.of(who.other()).client.me(), text).await?;
+        let id = pair.of(who).client.send(pair.of(who.other()).client.me(), text).await?.id();
         report.said(who, id);
         if number == 0 {
             report.away();
@@ -42,7 +42,7 @@ pub(crate) async fn run(show: Show) -> Done {
         report.tell(who, &message);
         pair.of_mut(who).acknowledged(id).await?;
     }
-    let id = pair.alice.client.send(CHANNEL, IN_PUBLIC).await?;
+    let id = pair.alice.client.send(CHANNEL, IN_PUBLIC).await?.id();
     report.said_in_public(id);
     let message = pair.bob.hear(id).await?;
     report.tell(Who::Alice, &message);

@@ -1,47 +1,103 @@
 //! The other devices of an identity.
 
 use std::process::ExitCode;
+use std::time::Duration;
 
 use serde_json::json;
-use status_chat::{Client, DeviceId};
+use status_chat::{Client, DeviceId, pairing};
 
 use crate::args::{DeviceTask, Here};
-use crate::home::{Done, open};
+use crate::home::{Done, online, open};
+use crate::lock::{self, locked};
 use crate::show::Show;
 
-/// Lists devices, or takes one in or out. What changes is told to the others when this home is online next.
+/// How long a home stays online after a pairing.
+const LEAVES: Duration = Duration::from_secs(2);
+
+/// Lists devices, brings one in, or takes one out. What changes is told to the others when this home is online next.
 pub(crate) async fn run(show: Show, here: &Here, task: Option<DeviceTask>) -> Done {
-    let client = open(here, Client::builder().home(&here.home)).await?;
+    let client = match &task {
+        Some(DeviceTask::Join { code, name }) => return join(show, here, code, name).await,
+        Some(DeviceTask::Invite) => open(here, online(here)).await?,
+        _ => open(here, Client::builder().home(&here.home)).await?,
+    };
     let done = match task {
-        None => list(show, &client).await,
+        Some(DeviceTask::Invite) => invite(show, &client).await,
+        Some(DeviceTask::Rename { name }) => rename(show, &client, &name).await,
         Some(DeviceTask::Confirm { device }) => confirm(show, &client, device).await,
         Some(DeviceTask::Remove { device }) => remove(show, &client, device).await,
+        _ => list(show, &client).await,
     };
     client.close().await;
     done
 }
 
+async fn invite(show: Show, client: &Client) -> Done {
+    let invitation = client.devices().invite().await?;
+    let (code, qr) = (invitation.code(), invitation.qr());
+    show.line(
+        &format!(
+            "On the new device, within ten minutes:\n\n    status-chat devices join {}\n\nor, as a QR code, the text\n\n    {}\n",
+            show.bold(&code),
+            &*qr
+        ),
+        || json!({ "event": "invitation", "code": *code, "qr": *qr, "expires": invitation.expires().millis() }),
+    );
+    let device = invitation.finished().await?;
+    show.line(
+        &format!("{} is yours  {}", device.id, device.name.as_str()),
+        || json!({ "event": "joined", "device": device.id.as_str(), "name": device.name.as_str() }),
+    );
+    // What is said of it to the others leaves first.
+    tokio::time::sleep(LEAVES).await;
+    Ok(ExitCode::SUCCESS)
+}
+
+async fn join(show: Show, here: &Here, code: &str, name: &str) -> Done {
+    let builder = locked(online(here).device_name(name), lock::first(here)?);
+    show.say("Looking for the other device. This takes up to a minute.");
+    let client = pairing::join(builder, code).await?;
+    let (me, device) = (client.me().to_string(), client.device().to_string());
+    show.line(
+        &format!("This is you:\n\n    {}\n\nand this device is {device}", show.bold(&me)),
+        || json!({ "event": "identity", "key": me, "device": device }),
+    );
+    tokio::time::sleep(LEAVES).await;
+    client.close().await;
+    Ok(ExitCode::SUCCESS)
+}
+
+async fn rename(show: Show, client: &Client, name: &str) -> Done {
+    client.devices().rename(name).await?;
+    show.line(&format!("this device is {name}"), || json!({ "event": "renamed", "name": name }));
+    Ok(ExitCode::SUCCESS)
+}
+
 async fn list(show: Show, client: &Client) -> Done {
-    let this = client.device();
-    show.line(&format!("{this}  this one"), || json!({ "device": this.as_str(), "this": true }));
-    for device in client.devices().await? {
-        let state = if device.joined { "joined" } else { "not joined" };
+    let (this, name) = (client.device(), client.devices().name().await?);
+    show.line(
+        &format!("{this}  this one    {}", name.as_str()),
+        || json!({ "device": this.as_str(), "this": true, "name": name.as_str() }),
+    );
+    for device in client.devices().list().await? {
+        let state = if device.joined { "joined    " } else { "not joined" };
+        let (name, kind) = (device.name.as_str(), device.name.kind());
         show.line(
-            &format!("{}  {state}", device.id),
-            || json!({ "device": device.id.as_str(), "this": false, "joined": device.joined }),
+            &format!("{}  {state}  {name}", device.id),
+            || json!({ "device": device.id.as_str(), "this": false, "joined": device.joined, "name": name, "kind": kind }),
         );
     }
     Ok(ExitCode::SUCCESS)
 }
 
 async fn confirm(show: Show, client: &Client, device: String) -> Done {
-    client.confirm_device(&DeviceId::new(device.as_str())?).await?;
+    client.devices().confirm(&DeviceId::new(device.as_str())?).await?;
     show.line(&format!("{device} is yours"), || json!({ "event": "confirmed", "device": device }));
     Ok(ExitCode::SUCCESS)
 }
 
 async fn remove(show: Show, client: &Client, device: String) -> Done {
-    client.remove_device(&DeviceId::new(device.as_str())?).await?;
+    client.devices().remove(&DeviceId::new(device.as_str())?).await?;
     show.line(&format!("{device} is removed"), || json!({ "event": "removed", "device": device }));
     Ok(ExitCode::SUCCESS)
 }

@@ -131,6 +131,14 @@ impl Show {
             Event::Refused(refused) => {
                 self.object(|| json!({ "event": "refused", "layer": refused.layer, "why": refused.why }));
             }
+            Event::Device(device) => {
+                let is =
+                    if device.joined { "is a device of yours" } else { "is no device of yours any more" };
+                let text = format!("{} {is}  {}", device.id, device.name.as_str());
+                self.line(&self.dim(&text), || {
+                    json!({ "event": "device", "device": device.id.as_str(), "joined": device.joined, "name": device.name.as_str() })
+                });
+            }
             Event::Notice(Notice::Unreadable { from }) => {
                 let from = Chat::User(*from);
                 let text = format!("{} wrote with a key of another device; they are told ours", short(&from));

@@ -8,9 +8,13 @@ use zeroize::Zeroizing;
 
 use crate::{PublicKey, SecretKey, sha256};
 
+mod language;
 mod mnemonic;
+mod spelling;
 
+pub use language::{Language, PhraseLength};
 pub use mnemonic::{Mnemonic, MnemonicError};
+pub use spelling::Spelling;
 
 /// The chat key, which is the identity of the user in the protocol (EIP-1581).
 pub const CHAT_PATH: &str = "m/43'/60'/1581'/0'/0";

@@ -4,7 +4,7 @@
 //! - [`AliasIndexes`] with [`WordLists`]: three words; [`short_key`] where the lists are not at hand.
 //! - [`Identicon`], [`ColourHash`] and [`EmojiHash`]: the pictures that deployed peers show beside a name.
 //! - [`SafetyNumber`]: sixty digits that two people compare to know that nobody stands between them.
-//! - [`Card`]: a key, a name and a bundle, signed, as text or as a QR code; [`Contact`] reads all that people paste.
+//! - [`Card`]: a key, a name and a bundle, signed, as text or as a QR code; [`Pasted`] reads all that people paste.
 //!
 //! Everything is a pure function of its arguments. The feature `pictures` adds PNG, rings and QR codes, and `camera` reads
 //! QR codes out of photographs; both need std.
@@ -34,7 +34,6 @@ mod base32;
 pub mod camera;
 mod card;
 mod colour;
-mod contact;
 mod digits;
 mod emoji;
 #[allow(missing_docs, unreachable_pub, clippy::all)]
@@ -43,6 +42,7 @@ mod generated;
 mod identicon;
 mod list;
 mod name;
+mod pasted;
 mod pixels;
 #[cfg(feature = "pictures")]
 mod png;
@@ -57,11 +57,11 @@ mod terminal;
 pub use alias::{ADJECTIVES, ANIMALS, AliasIndexes, WordLists, short_key};
 pub use card::{Card, CardContent, CardError, MakeCardError};
 pub use colour::{ColourHash, PALETTE, Rgb, Segment, colour_id};
-pub use contact::{Contact, ContactError};
 pub use emoji::{EMOJIS, EmojiHash, EmojiList};
 pub use identicon::Identicon;
 pub use list::ListError;
 pub use name::{DisplayName, NameError};
+pub use pasted::{Pasted, PastedError};
 pub use pixels::Pixels;
 #[cfg(feature = "pictures")]
 pub use png::PngError;

@@ -13,7 +13,7 @@ async fn a_group_is_made_and_everybody_reads_what_anybody_says() {
     let users: Vec<_> = people.iter().map(Person::user).collect();
     let [alice, bob, carol, dave] = &mut people;
 
-    let id = alice.client.send(Chat::from(group.clone()), "hello all").await.unwrap();
+    let id = alice.client.send(Chat::from(group.clone()), "hello all").await.unwrap().id();
     let heard = [bob.message().await, carol.message().await, dave.message().await];
     bob.say(&group, "hello from bob").await;
     let answers = [alice.message().await, carol.message().await, dave.message().await];
@@ -36,7 +36,7 @@ async fn a_message_in_a_group_is_delivered_to_so_many_of_all_others() {
     let [alice, _, _, dave] = &mut people;
     sky.cut(dave.house.line, true);
 
-    let id = alice.client.send(Chat::from(group.clone()), "who is there?").await.unwrap();
+    let id = alice.client.send(Chat::from(group.clone()), "who is there?").await.unwrap().id();
     let stage = |to| {
         move |event| match event {
             status_chat::Event::Stage { id: of, stage }

@@ -12,8 +12,8 @@ use tokio::time::{Instant, sleep, timeout, timeout_at};
 /// Nothing is lost.
 pub(super) const FAIR: Weather = Weather { loss: 0, twice: 0, delay: 50 };
 
-/// Within this time what is to arrive arrives, also if it is lost at first.
-pub(super) const SOON: Duration = Duration::from_secs(600);
+/// Within this time what is to arrive arrives, however often it is lost.
+pub(super) const SOON: Duration = Duration::from_secs(6 * 3_600);
 
 /// Long enough for what should not arrive to arrive.
 pub(super) const A_WHILE: Duration = Duration::from_secs(120);
@@ -149,7 +149,7 @@ pub(super) async fn together(people: &mut [Person]) -> GroupChatId {
 pub(super) async fn settle(people: &[Person], group: &GroupChatId) {
     let agree = async {
         while !agreed(people, group).await {
-            sleep(Duration::from_secs(1)).await;
+            sleep(Duration::from_secs(5)).await;
         }
     };
     if timeout(SOON, agree).await.is_err() {

@@ -1,10 +1,11 @@
 //! What arrives: who wrote it, whether it may be shown, and which subject it belongs to.
 
 mod change;
+mod devices;
 mod group;
 pub(super) mod message;
 
-use status_layer::{Body, Grade, MessageId, Proof, Recipient, Sender, Timestamp, UserId};
+use status_layer::{Body, DeviceId, Grade, MessageId, Proof, Recipient, Sender, Timestamp, UserId};
 use status_payload::{Content, DecodeError, Invalid, RosterError, Rules, decode, validate};
 use status_stack::{Fault, Way};
 
@@ -27,6 +28,8 @@ pub(crate) struct Origin {
     pub(crate) id: MessageId,
     /// Who wrote it, beyond doubt.
     pub(crate) author: UserId,
+    /// The device that sent it, if that is proven.
+    pub(crate) device: Option<DeviceId>,
     /// How well it was sealed on its way.
     pub(crate) grade: Grade,
     /// Ourselves, or the channel it was read in.
@@ -72,6 +75,8 @@ pub(crate) enum Unfit {
     TooManyMembers,
     #[error("only devices of our own may say this")]
     NotOurs,
+    #[error("it says nothing of a device that could be ours")]
+    NoDevice,
     #[error(transparent)]
     Fault(#[from] Fault),
 }
@@ -108,6 +113,7 @@ impl Core {
             Content::DeleteMessage(said) => self.deleted(step, &origin, &said),
             Content::EmojiReaction(said) => self.reacted(step, &origin, &said),
             Content::PinMessage(said) => self.pinned(step, &origin, &said),
+            Content::PairInstallation(said) => self.device_named(step, &origin, &said),
             // Announcements of keys and profiles at a contact code are no messages.
             Content::ContactCodeAdvertisement(_) | Content::ChatIdentity(_) => Ok(()),
             other => {
@@ -133,7 +139,8 @@ fn read(got: Arrived) -> Result<(Origin, Content), Unfit> {
         Recipient::Channel(_) if !message.signed && from.proof == Proof::Hint => return Err(Unfit::Unsigned),
         _ => {}
     }
-    let origin = Origin { id: message.id, author, grade, to, body: body.as_bytes().len(), way };
+    let device = from.device.filter(|_| from.proof == Proof::Session);
+    let origin = Origin { id: message.id, author, device, grade, to, body: body.as_bytes().len(), way };
     Ok((origin, message.content))
 }
 

@@ -33,6 +33,8 @@ pub(crate) struct Effects {
     /// When the layers have something due, if at all; nothing, if they were not asked.
     pub(crate) wake: Option<Option<Timestamp>>,
     pub(crate) tally: Tally,
+    /// Whether events were kept for those who read them later.
+    pub(crate) kept: bool,
 }
 
 /// Why a task did not come to its end.
@@ -102,7 +104,7 @@ impl<'s, 'u> Step<'s, 'u> {
 impl Effects {
     /// Adds what happened later in the same step.
     fn absorb(&mut self, later: Self) {
-        let Self { refused, events, frames, work, topics, fetch, wake, tally } = later;
+        let Self { refused, events, frames, work, topics, fetch, wake, tally, kept } = later;
         self.refused = refused.or(self.refused.take());
         self.events.extend(events);
         self.frames.extend(frames);
@@ -111,6 +113,7 @@ impl Effects {
         self.fetch = History::both(self.fetch.take(), fetch);
         self.wake = wake.or(self.wake);
         self.tally.add(&tally);
+        self.kept |= kept;
     }
 
     /// Takes what a step of the layers wants done.

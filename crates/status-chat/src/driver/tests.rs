@@ -12,7 +12,7 @@ use futures::future::join_all;
 use status_crypto::SecretKey;
 use status_layer::testing::{Courier, Glass, OpenBook, rng};
 use status_layer::{
-    Area, Batch, Frame, History, Memory, Name, Read, Reason, Row, StoreError, Topic, Unit, Value,
+    Area, Batch, DeviceId, Frame, History, Memory, Name, Read, Reason, Row, StoreError, Topic, Unit, Value,
 };
 use status_stack::{Engine, Fault, Layer, Output, Stack};
 
@@ -99,13 +99,14 @@ impl Desk {
         let stack = Stack::new(Courier, OpenBook::new(me), Glass);
         let engine = Fragile { engine: stack, at_ticks: Arc::clone(&ticks_fail) };
         let driver = Driver {
-            core: Core { engine: Box::new(engine), keyring: key },
+            core: Core { engine: Box::new(engine), keyring: key, device: DeviceId::new("desk").unwrap() },
             store: Box::new(Disk { log: log.clone(), kept: Memory::new(), refusals: refusals.clone() }),
             network: Box::new(Line { log: log.clone(), events: line }),
             clock: Box::new(At(Arc::clone(&clock))),
             rng: Box::new(rng(1)),
             commands: inbox,
             events: teller,
+            kept: watch::channel(()).0,
             tally: Tally::default(),
             wake: None,
             waiting: BTreeSet::new(),
@@ -120,13 +121,16 @@ impl Desk {
         Self { log, commands, network, events, refusals, ticks_fail, clock }
     }
 
+    async fn wish(&self, task: Task) -> Result<(), SendError> {
+        let (reply, answer) = oneshot::channel();
+        assert!(self.commands.send(Command::Do(task, reply)).await.is_ok());
+        answer.await.unwrap()
+    }
+
     /// Says something in a channel.
     async fn say(&self, text: &str) -> Result<(), SendError> {
-        let (reply, answer) = oneshot::channel();
         let (chat, text) = (Chat::Channel(Name::new("room").unwrap()), text.to_owned());
-        let task = Task::wish(move |core, step| core.say(step, &chat, &text.as_str().into()).map(drop));
-        assert!(self.commands.send(Command::Do(task, reply)).await.is_ok());
-        answer.await.unwrap().map(drop)
+        self.wish(Task::wish(move |core, step| core.say(step, &chat, &text.as_str().into()).map(drop))).await
     }
 
     /// Says several things at once.
@@ -512,6 +516,23 @@ async fn after_a_commit_that_no_other_follows_the_store_gets_time_once() {
     let at = log.iter().position(|did| *did == Did::Settle).unwrap();
     assert_eq!(log[at..], [Did::Settle], "after the last commit, and once: {log:?}");
     assert!(log[..at].contains(&Did::Commit));
+}
+
+#[tokio::test]
+async fn a_wish_that_asks_nothing_of_the_layers_does_not_make_the_driver_forget_what_is_due() {
+    let mut desk = Desk::new();
+    let room = Chat::Channel(Name::new("room").unwrap());
+    desk.wish(Task::join(room.clone())).await.unwrap();
+    desk.say("one").await.unwrap();
+
+    desk.wish(Task::join(room)).await.unwrap();
+    desk.ticks_fail.store(true, Ordering::SeqCst);
+    desk.clock.fetch_add(3_600, Ordering::SeqCst);
+    // Has the driver look at the clock.
+    desk.network.send(NetworkEvent::Fetching(Fetching { messages: 0, bytes: 0 })).unwrap();
+    tokio::time::sleep(Duration::from_millis(100)).await;
+
+    assert_eq!(desk.failures().len(), 1, "what was due was not tried");
 }
 
 #[tokio::test]

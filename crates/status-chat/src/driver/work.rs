@@ -114,6 +114,9 @@ impl Driver {
             for event in effects.events {
                 self.tell(event);
             }
+            if effects.kept {
+                self.kept.send_replace(());
+            }
         }
     }
 

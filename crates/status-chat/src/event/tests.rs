@@ -1,9 +1,10 @@
 use status_crypto::text;
-use status_layer::{Grade, Name, Timestamp};
+use status_layer::{Name, Timestamp};
 use status_payload::GroupChatId;
 use status_stack::Way;
 
 use super::*;
+use crate::devices::DeviceName;
 
 const KEY: &str = "zQ3shPyZJnxZK4Bwyx9QsaksNKDYTPmpwPvGSjMYVHoXHeEgB";
 
@@ -62,6 +63,11 @@ fn every_event() -> Vec<Event> {
         Event::Fetched,
         Event::Missed { count: u64::MAX },
         Event::Failed { why: "the disk is full".into() },
+        Event::Device(OwnDevice {
+            id: DeviceId::new("another").unwrap(),
+            joined: true,
+            name: DeviceName::new("Bob's phone", "android").unwrap(),
+        }),
     ];
     events.extend(stages.map(|stage| Event::Stage { id, stage }));
     let changes = [
@@ -103,6 +109,7 @@ const fn kind(event: &Event) -> usize {
         Event::Reaction(_) => 15,
         Event::Pinned(_) => 16,
         Event::Group { .. } => 17,
+        Event::Device(_) => 18,
     }
 }
 

@@ -79,6 +79,25 @@ fn readers_of_a_chat_are_counted_each_once() {
 }
 
 #[test]
+fn readers_of_a_group_are_as_many_as_were_expected() {
+    let mut party = Party::new(1);
+    let message =
+        Message { stage: Some(Stage::Queued), ..Message::new(ID, Chat::User(user(2)), user(1), "hi", 1) };
+
+    let told = party.run(|cx| {
+        table::save_message(&mut cx.shelf, &message);
+        expect(&mut cx.shelf, ID, 19);
+        note(&mut cx.shelf, ID, &delivered(2))?;
+        note(&mut cx.shelf, ID, &delivered(3))?;
+        let (key, row) = cx.shelf.scan(&[RECEIPT], None, 1)?.remove(0);
+        assert_eq!(read(&key, &row)?, ID);
+        table::load_message(&cx.shelf, ID)
+    });
+
+    assert_eq!(told.unwrap().unwrap().stage, Some(Stage::Delivered { to: 2, of: 19 }));
+}
+
+#[test]
 fn nothing_is_noted_of_what_others_wrote_and_of_what_is_unknown() {
     let mut party = Party::new(1);
 

@@ -8,19 +8,21 @@ use status_layer::{Area, DeviceId, MessageId, Read, Shelf, StoreError, Value};
 use super::change::{self, PIN, REACTION, WAITING};
 use super::message::{HISTORY, MEDIA, MESSAGE, message_key, order_key, read_media, read_message};
 use super::{
-    CLOCK, IDENTITY, JOINED, VERSION, WHAT, chat_of, contacts, damaged, group, load_media, load_message,
-    media_of, save_message, under,
+    CLOCK, IDENTITY, JOINED, VERSION, WHAT, chat_of, contacts, damaged, devices, group, load_media,
+    load_message, log, media_of, save_message, under,
 };
-use crate::devices;
 use crate::event::{Chat, Message};
 use crate::identity::Identity;
 use crate::stage;
+use crate::values;
 
 /// Every table of the chat. The identity is in a backup too, but not as the row that it is here: that holds the keys of
 /// this device's node.
 pub(crate) const TABLES: &[Table] = &[
     Table { tag: b'I', holds: "the identity", nature: Nature::Device },
-    Table { tag: b'D', holds: "other devices of ours", nature: Nature::Device },
+    Table { tag: devices::DEVICE, holds: "other devices of ours", nature: Nature::Device },
+    Table { tag: devices::NAME, holds: "names of devices", nature: Nature::Device },
+    Table { tag: devices::EXPECTED, holds: "devices to come", nature: Nature::Device },
     Table { tag: JOINED, holds: "chats", nature: Nature::User },
     Table { tag: CLOCK, holds: "clocks of chats", nature: Nature::User },
     Table { tag: MESSAGE, holds: "messages", nature: Nature::User },
@@ -35,6 +37,9 @@ pub(crate) const TABLES: &[Table] = &[
     Table { tag: contacts::PERSON, holds: "people", nature: Nature::User },
     Table { tag: contacts::TRUST, holds: "who was verified", nature: Nature::User },
     Table { tag: contacts::STRANGER, holds: "the order of strangers", nature: Nature::Index },
+    Table { tag: log::LOG, holds: "events for applications", nature: Nature::Device },
+    Table { tag: log::CURSOR, holds: "how far applications have read", nature: Nature::Device },
+    Table { tag: values::VALUE, holds: "values of applications", nature: Nature::User },
 ];
 
 /// Looks at all rows of the chat in `area`.
@@ -49,7 +54,9 @@ pub(crate) fn examine(rows: &dyn Read, area: Area) -> Result<Examined, StoreErro
         let rest = key.get(1..).unwrap_or_default();
         match key.first() {
             Some(b'I') if key == IDENTITY => owner(shelf)?,
-            Some(b'D') => drop(devices::read(key, value)?),
+            Some(&devices::DEVICE) => drop(devices::read(key, value)?),
+            Some(&devices::NAME) => drop(devices::read_name(value)?),
+            Some(&devices::EXPECTED) => drop(devices::read_expected(key, value)?),
             Some(&JOINED) => {
                 chat_of(rest).ok_or_else(damaged)?;
                 Reader::read(WHAT, VERSION, value, |_| Some(()))?;
@@ -142,6 +149,8 @@ pub(crate) fn examine(rows: &dyn Read, area: Area) -> Result<Examined, StoreErro
                     Err(_) => {}
                 }
             }
+            Some(&(log::LOG | log::CURSOR)) => log::examine(key, value)?,
+            Some(&values::VALUE) => values::examine(key, value)?,
             _ => report.say(Wrong::Unknown),
         }
         Ok(())
@@ -207,6 +216,10 @@ pub(crate) fn adopt(shelf: &mut Shelf<'_>, key: &[u8], value: &Value) -> Result<
             shelf.put(key, value.clone());
             Ok(Adopted::Other)
         }
+        Some((&values::VALUE, _)) => {
+            values::adopt(shelf, key, value)?;
+            Ok(Adopted::Other)
+        }
         Some((&MESSAGE, _)) => {
             let message = message_of(key, value)?;
             save_message(shelf, &message);
@@ -247,7 +260,10 @@ mod tests {
     use status_layer::Name;
     use status_layer::testing::Party;
 
-    use super::super::{Owner, join, save_owner, set_clock};
+    use status_crypto::Keyring as _;
+    use status_payload::{Clock, GroupChatId, Roster};
+
+    use super::super::{Owner, Standing, join, save_owner, set_clock};
     use super::*;
 
     const WORDS: &str = "legal winner thank year wave sausage worth useful legal winner thank yellow";
@@ -327,6 +343,28 @@ mod tests {
         assert_eq!(no_chat, (vec![(JOINED, Wrong::Damaged)], 1));
         assert_eq!(nobody, (vec![(b'I', Wrong::Incomplete)], 1));
         assert_eq!(unknown, (vec![(b'Z', Wrong::Unknown)], 1));
+    }
+
+    #[test]
+    fn a_group_is_looked_at_with_all_its_events() {
+        let key = SecretKey::from_bytes(&[7; 32]).unwrap();
+        let id = GroupChatId::new("7a1a7ea0-0000-4000-8000-000000000000", key.user()).unwrap();
+        let made = Roster::create(&key, &id, "climbing", "", Clock::new(5)).unwrap();
+        let keep = |shelf: &mut Shelf<'_>| {
+            group::set_standing(shelf, &id, Standing::Active);
+            group::save_roster(shelf, None, &made);
+        };
+
+        let whole = found(keep);
+        let no_events = found(|shelf| group::set_standing(shelf, &id, Standing::Active));
+        let no_group = found(|shelf| {
+            keep(shelf);
+            shelf.delete(group::group_key(&id));
+        });
+
+        assert_eq!(whole, (Vec::new(), 0));
+        assert_eq!(no_events, (vec![(group::GROUP, Wrong::Incomplete)], 1));
+        assert_eq!(no_group, (vec![(group::EVENT, Wrong::Dangling)], 0));
     }
 
     #[test]

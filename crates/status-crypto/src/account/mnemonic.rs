@@ -4,19 +4,20 @@ use alloc::borrow::Cow;
 use alloc::string::{String, ToString};
 use core::fmt;
 
-use bip39::Language;
 use rand_core::CryptoRng;
 use sha2::Sha512;
 use status_layer::Secret;
 use zeroize::Zeroizing;
 
+use super::{Language, PhraseLength};
+
 /// Rounds of PBKDF2 between a phrase and its seed (BIP39, "From mnemonic to seed").
 const ROUNDS: u32 = 2048;
 
-/// Longest phrase, in bytes: 24 words of at most 8 letters, and a space after each.
-const MAX_TEXT: usize = 24 * 9;
+/// Longest phrase, in bytes: 24 words, and a space after each. The longest words are Japanese.
+const MAX_TEXT: usize = 24 * 64;
 
-/// A recovery phrase: English words of BIP39, 12 to 24 of them. Wiped when dropped, never printed.
+/// A recovery phrase: words of one list of BIP39, 12 to 24 of them. Wiped when dropped, never printed.
 #[derive(Clone)]
 pub struct Mnemonic(Zeroizing<String>);
 
@@ -48,33 +49,72 @@ pub enum MnemonicError {
 }
 
 impl Mnemonic {
-    /// Makes a phrase of 12 words, drawing 16 bytes.
+    /// Makes a phrase of 12 English words, drawing 16 bytes.
     ///
     /// # Errors
     /// Never with this length; the type is that of [`Mnemonic::from_entropy`].
     pub fn generate(rng: &mut dyn CryptoRng) -> Result<Self, MnemonicError> {
-        let mut entropy = Zeroizing::new([0; 16]);
-        rng.fill_bytes(entropy.as_mut_slice());
-        Self::from_entropy(entropy.as_slice())
+        Self::generate_in(Language::English, PhraseLength::Twelve, rng)
     }
 
-    /// The phrase that stands for 16, 20, 24, 28 or 32 random bytes: 12, 15, 18, 21 or 24 words.
+    /// Makes a phrase of this length in a language, drawing [`PhraseLength::entropy`] bytes.
+    ///
+    /// # Errors
+    /// Never; the type is that of [`Mnemonic::from_entropy_in`].
+    pub fn generate_in(
+        language: Language,
+        length: PhraseLength,
+        rng: &mut dyn CryptoRng,
+    ) -> Result<Self, MnemonicError> {
+        let mut entropy = Zeroizing::new([0; 32]);
+        let drawn = entropy.get_mut(..length.entropy()).unwrap_or_default();
+        rng.fill_bytes(drawn);
+        Self::from_entropy_in(language, drawn)
+    }
+
+    /// The English phrase that stands for 16, 20, 24, 28 or 32 random bytes: 12, 15, 18, 21 or 24 words.
     ///
     /// # Errors
     /// [`MnemonicError::Entropy`].
     pub fn from_entropy(entropy: &[u8]) -> Result<Self, MnemonicError> {
-        match bip39::Mnemonic::from_entropy_in(Language::English, entropy) {
+        Self::from_entropy_in(Language::English, entropy)
+    }
+
+    /// The phrase in a language that stands for 16, 20, 24, 28 or 32 random bytes.
+    ///
+    /// # Errors
+    /// [`MnemonicError::Entropy`].
+    pub fn from_entropy_in(language: Language, entropy: &[u8]) -> Result<Self, MnemonicError> {
+        match bip39::Mnemonic::from_entropy_in(language.list(), entropy) {
             Ok(words) => Ok(Self(written(&words))),
             Err(_) => Err(MnemonicError::Entropy { len: entropy.len() }),
         }
     }
 
-    /// Reads a phrase and checks it. White space between and around the words does not matter.
+    /// Reads a phrase in whatever language it is, and checks it. White space between and around the words does not matter.
+    ///
+    /// A phrase that is right in two languages gives the same seed in both. [`Spelling`](super::Spelling) says what may
+    /// have been meant by an unknown word.
+    ///
+    /// # Errors
+    /// [`MnemonicError::Words`], [`MnemonicError::UnknownWord`] or [`MnemonicError::Checksum`], judged in the language in
+    /// which most words are known.
+    pub fn parse(text: &str) -> Result<Self, MnemonicError> {
+        let found = text.split_whitespace().count();
+        if PhraseLength::of_words(found).is_none() {
+            return Err(MnemonicError::Words { found });
+        }
+        let text = normal(text);
+        let read = Language::ALL.iter().find_map(|language| Self::parse_in(*language, &text).ok());
+        read.map_or_else(|| Self::parse_in(likely_language(&text), &text), Ok)
+    }
+
+    /// Reads a phrase in one language, and checks it.
     ///
     /// # Errors
     /// [`MnemonicError::Words`], [`MnemonicError::UnknownWord`] or [`MnemonicError::Checksum`].
-    pub fn parse(text: &str) -> Result<Self, MnemonicError> {
-        match bip39::Mnemonic::parse_in(Language::English, text) {
+    pub fn parse_in(language: Language, text: &str) -> Result<Self, MnemonicError> {
+        match bip39::Mnemonic::parse_in(language.list(), text) {
             Ok(words) => Ok(Self(written(&words))),
             Err(bip39::Error::BadWordCount(found)) => Err(MnemonicError::Words { found }),
             Err(bip39::Error::UnknownWord(index)) => {
@@ -123,7 +163,24 @@ fn written(words: &bip39::Mnemonic) -> Zeroizing<String> {
     text
 }
 
-fn normal(text: &str) -> Zeroizing<String> {
+/// The language in whose list most words of a phrase in normal form are; the first of equals.
+pub(super) fn likely_language(text: &str) -> Language {
+    let known = |language: &Language| {
+        let list = language.words();
+        text.split_whitespace().take(24).filter(|word| list.contains(word)).count()
+    };
+    let mut likely = (0, Language::English);
+    for language in Language::ALL {
+        let count = known(&language);
+        if count > likely.0 {
+            likely = (count, language);
+        }
+    }
+    likely.1
+}
+
+/// The text in the normal form NFKD.
+pub(super) fn normal(text: &str) -> Zeroizing<String> {
     let mut text = Cow::from(text);
     bip39::Mnemonic::normalize_utf8_cow(&mut text);
     Zeroizing::new(text.into_owned())
@@ -166,6 +223,61 @@ mod tests {
         assert_eq!(refused(&PHRASE.replace("left", "lefft")), Some(MnemonicError::UnknownWord { number: 3 }));
         assert_eq!(refused(&PHRASE.replace("foot", "left")), Some(MnemonicError::Checksum));
         assert_eq!(Mnemonic::from_entropy(&[7; 17]).err(), Some(MnemonicError::Entropy { len: 17 }));
+    }
+
+    #[test]
+    fn every_language_and_length_is_made_and_read_back() {
+        for language in Language::ALL {
+            for length in PhraseLength::ALL {
+                let mut rng =
+                    ScriptedRng::new((0..length.entropy()).map(|at| at as u8 ^ 0xa5).collect::<Vec<_>>());
+                let phrase = Mnemonic::generate_in(language, length, &mut rng).unwrap();
+
+                let text = phrase.expose();
+
+                assert_eq!(text.split(' ').count(), length.words());
+                assert_eq!(Mnemonic::parse(text).unwrap().expose(), text, "{language:?}");
+                assert_eq!(likely_language(text), language);
+            }
+        }
+    }
+
+    #[test]
+    fn a_phrase_is_read_however_its_letters_are_composed() {
+        // The first eleven bits are the first word.
+        let french = Language::French.words().iter().position(|word| *word == "acade\u{301}mie").unwrap();
+        let phrase = (0..=u8::MAX)
+            .map(|byte| {
+                Mnemonic::from_entropy_in(
+                    Language::French,
+                    &[(french >> 3) as u8, (french << 5) as u8, byte, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0],
+                )
+                .unwrap()
+            })
+            .find(|phrase| phrase.expose().starts_with("acade\u{301}mie "))
+            .unwrap();
+        let composed = phrase.expose().replace("e\u{301}", "\u{e9}");
+        let japanese = Mnemonic::from_entropy_in(Language::Japanese, &[0x5a; 16]).unwrap();
+
+        assert_eq!(Mnemonic::parse(&composed).unwrap().expose(), phrase.expose());
+        let wide = Mnemonic::parse(&japanese.expose().replace(' ', "\u{3000}")).unwrap();
+        assert_eq!(wide.expose(), japanese.expose());
+    }
+
+    #[test]
+    fn a_phrase_of_another_language_is_refused_with_its_own_reason() {
+        let phrase = Mnemonic::from_entropy_in(Language::Czech, &[9; 16]).unwrap();
+        let mut words: Vec<&str> = phrase.expose().split(' ').collect();
+        words[4] = "nothing";
+
+        assert_eq!(Mnemonic::parse(&words.join(" ")).err(), Some(MnemonicError::UnknownWord { number: 5 }));
+    }
+
+    #[test]
+    fn there_is_room_for_the_longest_phrase() {
+        let longest = Language::ALL.iter().flat_map(|language| language.words()).map(|word| word.len()).max();
+
+        assert!(longest.unwrap() * 24 + 23 <= MAX_TEXT, "{longest:?}");
     }
 
     // Spec: BIP39, "From mnemonic to seed"

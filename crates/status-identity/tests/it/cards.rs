@@ -3,7 +3,7 @@
 use status_crypto::{Keyring, SecretKey};
 use status_identity::camera::{read_codes, read_codes_in_grey};
 use status_identity::qr::Code;
-use status_identity::{Card, CardContent, Contact, DisplayName};
+use status_identity::{Card, CardContent, DisplayName, Pasted};
 use status_layer::Timestamp;
 
 const NOW: Timestamp = Timestamp::from_secs(1_700_000_000);
@@ -109,7 +109,7 @@ fn a_key_is_read_from_a_photograph_in_jpeg() {
     let texts = read_codes(include_bytes!("key.jpg")).unwrap();
 
     let owner = SecretKey::from_bytes(&[0x11; 32]).unwrap();
-    assert_eq!(Contact::parse(&texts[0], NOW).map(|contact| contact.user()), Ok(owner.user()));
+    assert_eq!(Pasted::parse(&texts[0], NOW).map(|pasted| pasted.user()), Ok(owner.user()));
 }
 
 #[test]

@@ -5,7 +5,7 @@ use status_crypto::SecretKey;
 use status_identity::camera::{read_codes, read_codes_in_grey};
 use status_identity::qr::Code;
 use status_identity::{
-    Card, CardContent, Contact, DisplayName, EmojiList, Identicon, Ink, SafetyNumber, WordLists,
+    Card, CardContent, DisplayName, EmojiList, Identicon, Ink, Pasted, SafetyNumber, WordLists,
 };
 use status_layer::Timestamp;
 
@@ -29,7 +29,7 @@ proptest! {
         let now = Timestamp::from_millis(now);
         for text in [text.clone(), format!("status-card:b{digits}"), format!("status-card:b{text}"), format!("0x{text}")] {
             // Nobody can sign by chance, so what is read is a key.
-            prop_assert!(!matches!(Contact::parse(&text, now), Ok(Contact::Card(_))));
+            prop_assert!(!matches!(Pasted::parse(&text, now), Ok(Pasted::Card(_))));
         }
         let _ = (SafetyNumber::parse(&text), DisplayName::new(&text));
         let _ = (WordLists::read(&text, &text), EmojiList::read(&text), Identicon::of_text(&text).terminal(Ink::Colour));

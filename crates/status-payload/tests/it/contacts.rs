@@ -160,6 +160,7 @@ fn state_of_the_other_is_taken_as_peers_take_it() {
     let reaction = dismissed.propagated(&theirs((Sent, 12), (Nothing, 12)));
     assert_eq!(dismissed, relation((Dismissed, 10), (Received, 12)));
     assert!(reaction.new_request);
+    assert!(!dismissed.propagated(&theirs((Sent, 12), (Received, 4))).send_back, "they are not answered");
 }
 
 #[test]

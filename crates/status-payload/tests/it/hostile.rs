@@ -5,7 +5,9 @@ use status_crypto::SecretKey;
 use status_layer::testing::rng;
 use status_layer::{Body, LayerError, Timestamp, UserId};
 use status_payload::hazmat::decode_payload;
-use status_payload::{DecodeError, Kind, MAX_BODY, MAX_FIELDS, Rules, decode, encode, validate};
+use status_payload::{
+    DecodeError, GroupChatId, Kind, MAX_BODY, MAX_FIELDS, Roster, Rules, decode, encode, validate,
+};
 
 use crate::vectors::{bytes, cases};
 
@@ -132,4 +134,40 @@ fn refusal_is_a_reject_and_never_a_fault() {
     let refused = decode(&Body::new(vec![0xff]), None).unwrap_err();
 
     assert!(matches!(LayerError::from(refused), LayerError::Reject(_)));
+}
+
+#[test]
+fn history_of_a_group_that_was_cut_or_changed_does_no_harm() {
+    let mut rng = rng(9);
+    for case in cases("membership.json", "group") {
+        let chat: GroupChatId = case["chat_id"].as_str().unwrap().parse().unwrap();
+        let entries: Vec<Vec<u8>> =
+            case["steps"].as_array().unwrap().iter().map(|step| bytes(&step["event"], "raw")).collect();
+        let known = Roster::read(&chat, &entries[..2]).ok();
+        for _ in 0..40 {
+            let mut changed = entries.clone();
+            let at = usize::try_from(rng.below(changed.len() as u64)).unwrap();
+            let byte = usize::try_from(rng.below(changed[at].len() as u64)).unwrap();
+            match rng.below(4) {
+                0 => changed[at].truncate(byte),
+                1 => drop(changed.remove(at)),
+                2 => changed.swap(0, at),
+                _ => changed[at][byte] ^= 1 << rng.below(8),
+            }
+
+            let read = Roster::read(&chat, &changed);
+            let received = known.as_ref().map(|known| known.receive(&changed));
+
+            if let Ok(roster) = read {
+                assert_eq!(
+                    Roster::read(&chat, &roster.entries()),
+                    Ok(roster),
+                    "what is sent is valid by itself"
+                );
+            }
+            if let Some(Ok(Some(roster))) = received {
+                assert!(Roster::read(&chat, &roster.entries()).is_ok());
+            }
+        }
+    }
 }

@@ -3,6 +3,7 @@
 use status_layer::MessageId;
 use status_payload::{DeleteMessage, EditMessage, EmojiReaction, MessageType, PinMessage, read_message_id};
 
+use super::group::Heed;
 use super::message::Admitted;
 use super::{Origin, Unfit};
 use crate::core::change::{Change, edit, told};
@@ -41,9 +42,12 @@ impl Core {
         change: Change,
     ) -> Result<(), Unfit> {
         let id = target(message_id)?;
-        let Some(chat) = self.concerns(step, origin, sort, chat_id, id)? else { return Ok(()) };
+        let found = self.concerns(step, origin, sort, chat_id, id)?;
+        let Some((chat, heed)) = found else { return Ok(()) };
         step.raise(&chat, clock)?;
-        if let Some(message) = self.change(step, &chat, id, origin.author, change)? {
+        if let Some(message) = self.change(step, &chat, id, origin.author, change)?
+            && heed == Heed::Tell
+        {
             step.tell(told(message));
         }
         Ok(())
@@ -58,12 +62,12 @@ impl Core {
         let message = target(&said.message_id)?;
         let feeling = Feeling::of(said.r#type).ok_or(Unfit::UnknownFeeling)?;
         let found = self.concerns(step, origin, said.message_type, &said.chat_id, message)?;
-        let Some(chat) = found else { return Ok(()) };
+        let Some((chat, heed)) = found else { return Ok(()) };
         let (by, clock, retracted) = (origin.author, said.clock.value(), said.retracted);
         step.raise(&chat, clock)?;
         let what = Reaction { chat, message, by, feeling, retracted, clock };
         let said = Dated { what, said_by: origin.id };
-        if table::react(&mut step.shelf(), &said)? {
+        if table::react(&mut step.shelf(), &said)? && heed == Heed::Tell {
             step.tell(Event::Reaction(said.what));
         }
         Ok(())
@@ -77,11 +81,11 @@ impl Core {
     ) -> Result<(), Unfit> {
         let message = target(&said.message_id)?;
         let found = self.concerns(step, origin, said.message_type, &said.chat_id, message)?;
-        let Some(chat) = found else { return Ok(()) };
+        let Some((chat, heed)) = found else { return Ok(()) };
         let (by, clock, pinned) = (origin.author, said.clock.value(), said.pinned);
         step.raise(&chat, clock)?;
         let said = Dated { what: Pin { chat, message, by, pinned, clock }, said_by: origin.id };
-        if table::pin(&mut step.shelf(), &said)? {
+        if table::pin(&mut step.shelf(), &said)? && heed == Heed::Tell {
             step.tell(Event::Pinned(said.what));
         }
         Ok(())
@@ -95,17 +99,17 @@ impl Core {
         sort: MessageType,
         chat_id: &str,
         message: MessageId,
-    ) -> Result<Option<Chat>, Unfit> {
+    ) -> Result<Option<(Chat, Heed)>, Unfit> {
         let admitted = self.admit(step, origin, sort, chat_id)?;
-        let Some(Admitted { chat, unasked, .. }) = admitted else { return Ok(None) };
+        let Some(Admitted { chat, heed, unasked }) = admitted else { return Ok(None) };
         if let Some(message) = table::load_message(&step.shelf(), message)? {
-            return if message.chat == chat { Ok(Some(chat)) } else { Err(Unfit::Elsewhere) };
+            return if message.chat == chat { Ok(Some((chat, heed))) } else { Err(Unfit::Elsewhere) };
         }
         if unasked {
             // Its message may be on its way still. While there is room, we wait for it.
             self.join_unasked(step, &chat)?;
         }
-        Ok(table::joined(&step.shelf(), &chat)?.then_some(chat))
+        Ok(table::joined(&step.shelf(), &chat)?.then_some((chat, heed)))
     }
 }
 

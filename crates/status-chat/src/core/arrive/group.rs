@@ -8,7 +8,7 @@ use status_payload::{
     Content, EventKind, GroupChatId, GroupContent, MembershipEvent, MembershipUpdateMessage, Roster,
 };
 
-use super::{Origin, Unfit, judge};
+use super::{Origin, Unfit};
 use crate::contacts::is_added;
 use crate::core::{Core, Step, Stop, place, promised};
 use crate::event::{Chat, Event, GroupChange};
@@ -33,7 +33,7 @@ pub(in crate::core) enum Heed {
 }
 
 impl Core {
-    /// Takes a change of a group, or a message in it.
+    /// Takes a change of a group, or a message in it, that was judged by itself; returns what is said in it.
     pub(super) fn membership(
         &self,
         step: &mut Step<'_, '_>,
@@ -48,10 +48,6 @@ impl Core {
         if origin.grade < promised(&chat) {
             return Err(Unfit::Unsealed);
         }
-        let content = Content::MembershipUpdateMessage(Box::new(update));
-        judge(&content, step.now())?;
-        let Content::MembershipUpdateMessage(update) = content else { return Ok(None) };
-
         if let Some(GroupContent::Message(said)) = &update.chat_entity
             && said.place(&origin.author, &origin.author) != Some(place(&chat))
         {

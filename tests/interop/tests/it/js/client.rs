@@ -44,7 +44,7 @@ impl Seat {
 
 /// Says something, and returns how well it was sealed; the other one has read and confirmed it by then.
 async fn say(from: &mut Seat, to: &mut Seat, words: &str) -> Grade {
-    let id = from.client.send(to.client.user(), words).await.unwrap();
+    let id = from.client.send(to.client.user(), words).await.unwrap().id();
     let message = to.message().await;
     from.delivered(id).await;
     assert_eq!((message.id, message.from, message.text.as_str()), (id, from.client.user(), words));

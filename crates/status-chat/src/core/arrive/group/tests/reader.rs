@@ -37,7 +37,8 @@ impl Reader {
     /// Whoever has this key, at a moment in milliseconds.
     pub(super) fn of(key: SecretKey, now: u64) -> Self {
         let ears = Ears::default();
-        let core = Core { engine: Box::new(ears.clone()), keyring: Arc::new(key) };
+        let device = status_layer::DeviceId::new("reader").unwrap();
+        let core = Core { engine: Box::new(ears.clone()), keyring: Arc::new(key), device };
         Self { core, ears, store: Memory::new(), now: Timestamp::from_millis(now) }
     }
 

@@ -10,7 +10,7 @@ use crate::{Card, CardError};
 /// Somebody to write to, in whatever form their key was handed over.
 #[derive(Clone, Debug, Eq, PartialEq)]
 #[non_exhaustive]
-pub enum Contact {
+pub enum Pasted {
     /// A card that is genuine and valid.
     Card(Box<Card>),
     /// A key alone: `0x04…`, `0x02…`, `0x03…` or `zQ3sh…`.
@@ -20,7 +20,7 @@ pub enum Contact {
 /// Why a text names nobody to write to.
 #[derive(Clone, Copy, Debug, Eq, PartialEq, thiserror::Error)]
 #[non_exhaustive]
-pub enum ContactError {
+pub enum PastedError {
     /// The text is a card that is not taken.
     #[error(transparent)]
     Card(#[from] CardError),
@@ -29,12 +29,12 @@ pub enum ContactError {
     Key(#[from] ParseUserError),
 }
 
-impl Contact {
+impl Pasted {
     /// Reads a card or a key, at the time `now`; white space around it does not matter.
     ///
     /// # Errors
-    /// Any [`ContactError`].
-    pub fn parse(text: &str, now: Timestamp) -> Result<Self, ContactError> {
+    /// Any [`PastedError`].
+    pub fn parse(text: &str, now: Timestamp) -> Result<Self, PastedError> {
         match Card::parse(text, now) {
             Ok(card) => Ok(Self::Card(Box::new(card))),
             // Too long for a card is too long for a key.
@@ -64,9 +64,9 @@ mod tests {
         let now = Timestamp::from_secs(1);
 
         for text in [compressed, &user.to_string(), &status_crypto::text::key_string(&user).unwrap()] {
-            assert_eq!(Contact::parse(&format!(" {text}\n"), now).map(|contact| contact.user()), Ok(user));
+            assert_eq!(Pasted::parse(&format!(" {text}\n"), now).map(|pasted| pasted.user()), Ok(user));
         }
-        assert_eq!(Contact::parse("alice", now), Err(ContactError::Key(ParseUserError::Form)));
-        assert_eq!(Contact::parse("status-card:b1", now), Err(ContactError::Card(CardError::Character)));
+        assert_eq!(Pasted::parse("alice", now), Err(PastedError::Key(ParseUserError::Form)));
+        assert_eq!(Pasted::parse("status-card:b1", now), Err(PastedError::Card(CardError::Character)));
     }
 }
