@@ -129,6 +129,13 @@ async fn measure(home: &Path) {
         pages.push((took, page.unwrap().len()));
     }
     let first = pages.first().map_or(0, |page| page.1);
+    let largest = Chat::User(user(0));
+    let mut newest = Vec::new();
+    for _ in 0..20 {
+        newest.push(clocked(client.pages(&largest).newest(PAGE)).await.1);
+    }
+    newest.sort();
+    let (first_newest, newest) = (newest[newest.len() - 1], newest[newest.len() / 2]);
     let chat = Chat::User(user(0));
     let mut later = Vec::new();
     for n in 0..200 {
@@ -138,7 +145,8 @@ async fn measure(home: &Path) {
     later.sort();
     println!(
         "opening the store {:.2} s, a client {:.2} s; memory {before} MB before, {opened} MB after, {} MB at most\n\
-         {} chats in {:.2} ms; the first page of history ({first} messages) {:.2} ms, a page in the middle {:.2} ms",
+         {} chats in {:.2} ms; the first page of history ({first} messages) {:.2} ms, a page in the middle {:.2} ms\n\
+         the newest {PAGE} messages of the largest chat {:.2} ms, at most {:.2} ms: {:.1} times a page from its beginning",
         opening.as_secs_f64(),
         ready.as_secs_f64(),
         status("VmHWM"),
@@ -146,6 +154,9 @@ async fn measure(home: &Path) {
         ms(listing),
         ms(pages.first().map_or(Duration::ZERO, |page| page.0)),
         ms(later.get(later.len() / 2).copied().unwrap_or_default()),
+        ms(newest),
+        ms(first_newest),
+        ms(newest) / ms(later.get(later.len() / 2).copied().unwrap_or_default()),
     );
     client.close().await;
 }

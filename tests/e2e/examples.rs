@@ -4,7 +4,7 @@ use std::fs;
 use std::time::Duration;
 
 use status_chat::bot::Bot;
-use status_chat::{Chat, Client, Event, Grade, Stage};
+use status_chat::{Chat, Client, Event, Grade, GroupChange, Stage};
 use status_sim::Hub;
 use tokio::io::{AsyncBufReadExt, AsyncWriteExt, BufReader};
 use tokio::time::timeout;
@@ -21,6 +21,9 @@ mod custom_network;
 #[expect(dead_code, reason = "each has a `main` of its own")]
 #[path = "../../crates/status-chat/examples/echo.rs"]
 mod echo;
+#[expect(dead_code, reason = "each has a `main` of its own")]
+#[path = "../../crates/status-chat/examples/group_bot.rs"]
+mod group_bot;
 #[expect(dead_code, reason = "each has a `main` of its own")]
 #[path = "../../crates/status-chat/examples/hello.rs"]
 mod hello;
@@ -70,6 +73,43 @@ async fn the_echo_bot_repeats_what_it_is_told() {
     alice.send(user, "hello").await.unwrap();
 
     assert_eq!(text(&alice).await, "you said: hello");
+    running.abort();
+}
+
+#[tokio::test]
+async fn the_group_bot_makes_a_group_and_keeps_score_in_it() {
+    let hub = Hub::new();
+    let (alice, bot) = (client(&hub).await, client(&hub).await);
+    let (user, mut at_alice) = (bot.user(), alice.events());
+    let running = tokio::spawn(group_bot::host(Bot::with(bot)).run_until(std::future::pending()));
+    // The bot listens once its stream is there.
+    tokio::time::sleep(Duration::from_millis(200)).await;
+
+    alice.send(user, "/group The club").await.unwrap();
+    let invited = async {
+        loop {
+            if let Event::Group { group, change: GroupChange::Invited, .. } = at_alice.next().await.unwrap() {
+                return group;
+            }
+        }
+    };
+    let group = timeout(SOON, invited).await.unwrap();
+    alice.groups().accept(&group).await.unwrap();
+    let mut said = Vec::new();
+    for ask in ["/members", "/point carol", "/point carol"] {
+        alice.send(Chat::Group(group.clone()), ask).await.unwrap();
+        let answer = async {
+            loop {
+                match at_alice.next().await.unwrap() {
+                    Event::Message(message) if message.text != "Welcome. See /help." => return message.text,
+                    _ => {}
+                }
+            }
+        };
+        said.push(timeout(SOON, answer).await.unwrap());
+    }
+
+    assert_eq!(said, ["The club has 2 members", "1 for carol", "2 for carol"]);
     running.abort();
 }
 

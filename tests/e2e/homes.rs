@@ -7,7 +7,9 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use status_chat::{Chat, Client, Clock, Event, Events, Grade, Message, Passphrase, StoreKey, Timestamp};
+use status_chat::{
+    Chat, Client, Clock, Event, Events, Grade, Message, Passphrase, Search, StoreKey, Timestamp,
+};
 use status_sim::Hub;
 use status_store::Cost;
 use tokio::time::timeout;
@@ -144,10 +146,23 @@ async fn goes_on(folder: &Path, version: &Path) {
     let history = alice.history(&to_bob, 0, 100).await.unwrap();
     let texts: Vec<_> = history.iter().map(|message| message.text.as_str()).collect();
     assert_eq!(texts, [&SAID[..], &[AWAY, "here again"]].concat(), "{version}");
+    let found = timeout(Duration::from_secs(20), found(&alice, "tw")).await.unwrap();
+    assert_eq!(found, [SAID[1]], "{version}");
     let chats = alice.chats().await.unwrap();
     assert!(chats.contains(&to_bob) && chats.contains(&ROOM.parse().unwrap()), "{version}: {chats:?}");
     alice.close().await;
     bob.close().await;
+}
+
+/// What is found once all messages of the home can be.
+async fn found(client: &Client, words: &str) -> Vec<String> {
+    loop {
+        let hits = client.search(Search::new(words)).await.unwrap();
+        if !hits.is_partial {
+            return hits.messages.into_iter().map(|message| message.text).collect();
+        }
+        tokio::time::sleep(Duration::from_millis(20)).await;
+    }
 }
 
 #[test]

@@ -7,11 +7,15 @@ mod blind_privacy;
 #[cfg(test)]
 mod bots;
 #[cfg(test)]
+mod changes;
+#[cfg(test)]
 mod conversation;
 #[cfg(test)]
 mod cover;
 #[cfg(test)]
 mod crashes;
+#[cfg(test)]
+mod day;
 #[cfg(test)]
 mod devices;
 #[cfg(test)]
@@ -42,6 +46,8 @@ mod kinds;
 mod large;
 #[cfg(test)]
 mod light;
+#[cfg(test)]
+mod pages;
 #[cfg(test)]
 mod pairing;
 #[cfg(test)]

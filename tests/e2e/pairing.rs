@@ -5,7 +5,7 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use status_chat::pairing::{self, Invitation, PairingError};
-use status_chat::{Chat, Client, ClientBuilder, Clock, DeviceId, Event, Events, Grade, Message};
+use status_chat::{Chat, Client, ClientBuilder, Clock, DeviceId, Event, Events, Grade, Identity, Message};
 use status_layer::{Area, Batch, Memory, Read, Row, Store, StoreError, Timestamp, Value};
 use status_sim::Hub;
 use tokio::time::timeout;
@@ -368,4 +368,79 @@ async fn a_device_is_paired_over_libp2p_and_both_know_it_after_a_restart() {
     let (phone, desk) = (listen(0).open().await.unwrap(), listen(1).open().await.unwrap());
     assert_eq!((desk.user(), phone.user(), desk.device()), (user, user, &device));
     assert_eq!((joined(&phone).await, joined(&desk).await), (vec![device], vec![phone.device().clone()]));
+}
+
+/// Waits until all see the same chats, and the same number of unread messages in one of them.
+async fn agree(seats: &[&Client], chat: &Chat, unread: usize, chats: &[Chat]) {
+    let same = async {
+        for client in seats {
+            while client.chats().await.unwrap() != chats || client.unread(chat).await.unwrap().count != unread
+            {
+                tokio::time::sleep(Duration::from_millis(50)).await;
+            }
+        }
+    };
+    if timeout(SOON, same).await.is_err() {
+        for client in seats {
+            eprintln!("{:?} {}", client.chats().await.unwrap(), client.unread(chat).await.unwrap().count);
+        }
+        panic!("they do not agree on {chats:?}");
+    }
+}
+
+#[tokio::test]
+async fn three_devices_agree_on_chats_and_on_what_was_read_also_those_that_were_away_or_came_later() {
+    let hub = Hub::new();
+    let alice = Seat::new(&hub).await;
+    let phone = Seat::new(&hub).await;
+    let (room, hall) = ("#room".parse::<Chat>().unwrap(), "#hall".parse::<Chat>().unwrap());
+    let them = Chat::User(alice.client.user());
+    phone.client.join(room.clone()).await.unwrap();
+    phone.client.join(them.clone()).await.unwrap();
+    let disk = Mortal::new(usize::MAX);
+    let code = phone.client.devices().invite().await.unwrap();
+    let text = code.code();
+    let desk = pairing::join(empty(&hub, "desk").store(disk.clone()), &text).await.unwrap();
+    code.finished().await.unwrap();
+    agree(&[&desk], &them, 0, &[room.clone(), them.clone()]).await;
+
+    let sent = alice.client.send(phone.client.user(), "read me").await.unwrap();
+    agree(&[&phone.client, &desk], &them, 1, &[room.clone(), them.clone()]).await;
+    desk.close().await;
+    phone.client.mark_read(&them, sent.id()).await.unwrap();
+    phone.client.leave(&room).await.unwrap();
+    phone.client.join(hall.clone()).await.unwrap();
+    let desk = Client::builder().network(hub.port()).store(disk.again()).open().await.unwrap();
+    agree(&[&phone.client, &desk], &them, 0, &[hall.clone(), them.clone()]).await;
+
+    let tablet = paired(&hub, &phone, "tablet").await;
+    tablet.has(&["desk", "phone"]).await;
+    agree(&[&tablet.client], &them, 0, &[hall.clone(), them.clone()]).await;
+    tablet.client.join(room.clone()).await.unwrap();
+    agree(&[&phone.client, &desk, &tablet.client], &them, 0, &[hall, room, them.clone()]).await;
+}
+
+#[tokio::test]
+async fn who_has_the_words_and_was_not_taken_in_changes_nothing_on_our_devices() {
+    let hub = Hub::new();
+    let phone = Seat::new(&hub).await;
+    let desk = paired(&hub, &phone, "desk").await;
+    let words = Identity::restore(phone.client.recovery_phrase().expose()).unwrap();
+    let thief = Client::builder().identity(words).network(hub.port()).open().await.unwrap();
+    let known = async {
+        while thief.devices().list().await.unwrap().len() < 2 {
+            tokio::time::sleep(Duration::from_millis(50)).await;
+        }
+    };
+    timeout(SOON, known).await.unwrap();
+    for device in thief.devices().list().await.unwrap() {
+        thief.devices().confirm(&device.id).await.unwrap();
+    }
+
+    thief.join("#trap").await.unwrap();
+    thief.devices().rename("phone").await.unwrap();
+    tokio::time::sleep(A_WHILE).await;
+
+    assert!(phone.client.chats().await.unwrap().is_empty() && desk.client.chats().await.unwrap().is_empty());
+    assert_eq!((phone.joined().await, desk.joined().await), (vec!["desk".into()], vec!["phone".into()]));
 }

@@ -45,7 +45,7 @@ async fn carry(hub: Hub, stream: TcpStream, begun: mpsc::UnboundedSender<()>) {
     let mut port = hub.port();
     port.watch(&topics(&first));
     // Perhaps nobody wants to know.
-    drop(begun.send(()));
+    let _ = begun.send(());
     loop {
         tokio::select! {
             packet = packets.recv() => match packet {

@@ -13,10 +13,10 @@ use status_security::{FirstMessage, Sessions};
 
 pub(crate) fn strict(client: ClientBuilder) -> ClientBuilder {
     client.stack(|us| {
-        let mut sync = status_data_sync::Config::default();
-        sync.give_up_after = Duration::from_secs(24 * 3_600);
-        let mut security = status_security::Config::default();
-        security.first_message = FirstMessage::RequireForwardSecrecy;
+        let day = Duration::from_secs(24 * 3_600);
+        let sync = status_data_sync::Config { give_up_after: day, ..Default::default() };
+        let first_message = FirstMessage::RequireForwardSecrecy;
+        let security = status_security::Config { first_message, ..Default::default() };
         Stack::new(
             Mvds::new(us.keyring.user(), sync),
             Sessions::new(security, us.keyring.clone(), us.device.clone()),

@@ -66,6 +66,8 @@ mod tests {
             "pinned messages",
             "closed groups",
             "changes of closed groups",
+            "how far chats were read",
+            "how long messages are kept",
             "receipts of messages",
             "people",
             "who was verified",

@@ -208,6 +208,6 @@ impl ClientBuilder {
     /// # Errors
     /// [`OpenError`] if the home, the identity or the network cannot be used; then nothing runs.
     pub async fn open(self) -> Result<Client, OpenError> {
-        launch(move || start::start(self, None)).await
+        launch(move || start(self, None)).await
     }
 }

@@ -65,10 +65,6 @@ impl Client {
         ClientBuilder::default()
     }
 
-    #[expect(
-        clippy::too_many_arguments,
-        reason = "each is one part of it, and it is put together at one place"
-    )]
     pub(crate) fn new(
         me: UserId,
         device: DeviceId,

@@ -5,12 +5,14 @@
 
 mod arrive;
 mod change;
+mod chores;
 mod devices;
 mod groups;
 mod rights;
 mod rooms;
 mod say;
 mod step;
+mod sync;
 
 use std::sync::Arc;
 
@@ -79,8 +81,15 @@ impl Core {
     pub(crate) fn run(&self, unit: &mut Unit<'_>, task: Task) -> Result<Effects, Fault> {
         let mut step = Step::new(unit);
         let done = step.attempt(|step| match task {
-            Task::Start { put_back } => Ok(self.start(step, put_back)?),
+            Task::Start { put_back } => {
+                self.start(step, put_back)?;
+                Ok(Self::prepare(step)?)
+            }
             Task::Wish(wish) => wish(self, step),
+            Task::Layers(Input::Tick) => {
+                self.layers(step, Input::Tick)?;
+                Ok(self.tend(step)?)
+            }
             Task::Layers(input) => Ok(self.layers(step, input)?),
         });
         match done {
@@ -94,6 +103,11 @@ impl Core {
         }
         let shelf = &mut step.unit.cx(AREA).shelf;
         step.effects.kept = log::keep(shelf, &step.effects.events).map_err(step::fault)?;
+        if let Some(wake) = step.effects.wake {
+            let now = step.now();
+            let due = chores::due(&step.shelf(), now).map_err(step::fault)?;
+            step.effects.wake = Some(wake.into_iter().chain(due).min());
+        }
         Ok(step.effects)
     }
 

@@ -140,6 +140,16 @@ impl DeviceName {
         &self.kind
     }
 
+    /// The name as others are told it, who refuse an empty one.
+    pub(crate) fn said(&self) -> &str {
+        if self.name.trim().is_empty() { self.said_kind() } else { &self.name }
+    }
+
+    /// The kind as others are told it, who refuse an empty one.
+    pub(crate) fn said_kind(&self) -> &str {
+        if self.kind.trim().is_empty() { Self::KIND } else { &self.kind }
+    }
+
     pub(crate) fn write(&self, row: Writer) -> Writer {
         row.sized(self.name.as_bytes()).sized(self.kind.as_bytes())
     }

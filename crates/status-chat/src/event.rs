@@ -88,6 +88,20 @@ pub enum Event {
     },
     /// Something that arrived was refused, or something of ours is delayed. Nothing is lost by it.
     Refused(Refused),
+    /// Another device of ours has joined or left a chat, and so do we.
+    Part {
+        /// The chat.
+        chat: Chat,
+        /// Whether we take part now.
+        joined: bool,
+    },
+    /// A chat was read on another device of ours.
+    Read {
+        /// The chat.
+        chat: Chat,
+        /// The clock of the last message that was read.
+        clock: u64,
+    },
     /// How it is with another device of our own: it was taken in or out, or has another name.
     Device(OwnDevice),
     /// Something about keys and devices.

@@ -4,7 +4,7 @@ use std::fmt;
 
 use rand::rngs::{StdRng, SysRng};
 use rand_core::{CryptoRng, SeedableRng};
-use status_crypto::account::{Account, Mnemonic, MnemonicError};
+use status_crypto::account::{Account, Language, Mnemonic, MnemonicError, PhraseLength};
 use status_crypto::{Keyring, SecretKey};
 use status_layer::UserId;
 use zeroize::Zeroizing;
@@ -47,11 +47,20 @@ impl Identity {
         Self::draw(&mut rng)
     }
 
+    /// Makes a new identity of so many words in a language.
+    ///
+    /// # Errors
+    /// [`IdentityError::Randomness`] if the operating system gives none.
+    pub fn generate_in(language: Language, length: PhraseLength) -> Result<Self, IdentityError> {
+        let mut rng = StdRng::try_from_rng(&mut SysRng).map_err(|_| IdentityError::Randomness)?;
+        Self::of(&Mnemonic::generate_in(language, length, &mut rng)?)
+    }
+
     pub(crate) fn draw(rng: &mut dyn CryptoRng) -> Result<Self, IdentityError> {
         Self::of(&Mnemonic::generate(rng)?)
     }
 
-    /// Restores an identity from its recovery phrase.
+    /// Restores an identity from its recovery phrase, in whatever language it is.
     ///
     /// # Errors
     /// [`IdentityError::Phrase`], which names the word if one is unknown.

@@ -47,6 +47,7 @@ mod error;
 mod event;
 mod groups;
 mod guest;
+mod history;
 pub mod home;
 mod identity;
 mod nodes;
@@ -74,9 +75,11 @@ pub use event::{
     Refused, Relayed, Role, Stage, Sticker, Tally,
 };
 pub use groups::{Groups, MAX_GROUP_NAME, MAX_GROUP_PICTURE};
+pub use history::{Cursor, ExportError, Hits, MAX_PAGE, Page, Pages, Retention, Search, Unread};
 pub use identity::{Identity, IdentityError, RecoveryPhrase};
 pub use preset::{Policy, Preset};
 pub use sent::Sent;
+pub use status_crypto::account::{Language, PhraseLength};
 pub use status_layer::{DeviceId, Grade, MessageId, Name, Network, Notice, Timestamp, Traffic, UserId};
 pub use status_p2p::{
     Capabilities, Direction, Discovery, Discv5, Fault, Fleet, Link, NodeId, PeerAddr, PeerStatus, Source,

@@ -92,6 +92,12 @@ fn readers(shelf: &Shelf<'_>, id: MessageId) -> Result<Readers, StoreError> {
     Ok(readers)
 }
 
+/// Forgets what became of a message.
+pub(crate) fn forget(shelf: &mut Shelf<'_>, id: MessageId) -> Result<(), StoreError> {
+    shelf.scan(&key(id, None), None, MAX_READERS)?.into_iter().for_each(|(key, _)| shelf.delete(key));
+    Ok(())
+}
+
 /// The message that a row is about.
 pub(crate) fn read(key: &[u8], row: &[u8]) -> Result<MessageId, StoreError> {
     let (id, of_one) = Reader::read_key(WHAT, key, |r| {

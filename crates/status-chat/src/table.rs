@@ -4,6 +4,7 @@
 //! | --- | --- |
 //! | `I` | version, chat key (32), host key (32), length (2) and device id, recovery phrase |
 //! | `D`, `n`, `Y` device id | another device of our own, its name, what is to happen when it is heard of (in `table::devices`) |
+//! | `y` chat | version, clock (8), whether we take part (1): what our devices agreed on (in `table/sync`) |
 //! | `J` chat | version: a chat we are in |
 //! | `L` chat | version, Lamport clock (8) |
 //! | `M` message id (32) | version, stage (1), confirmed and readers (4 each), grade (1), author (33), clock (8), sent at (8), chat, the message it answers, its last change, whether it is gone, name, kind, links, text (in `table/message.rs` and `table/kind.rs`) |
@@ -12,6 +13,11 @@
 //! | `E` `n` chat `0` number (8), `E` `c` chat | version, key: the order in which they came; version, next number (8) |
 //! | `K` message id (32) author (33) feeling (1) | version, clock (8), said by message (32), retracted (1), chat: a reaction |
 //! | `N` chat `0` message id (32) | version, clock (8), said by message (32), pinned (1), by user (33): a pin |
+//! | `r` chat | version, clock (8), message id (32): how far it was read (in `table/pages.rs`) |
+//! | `X` `t` word `0` clock, its bits turned (8), message id (32) | version: a word of a message (in `table/search.rs`) |
+//! | `X` `m` | version, message id (1, then 32): up to which message the index is, if it is not whole |
+//! | `x` `d`, `x` `c` chat | version, age in seconds (1, then 8), count (1, then 8): how long messages are kept (in `table/retention.rs`) |
+//! | `x` `l` chat, `x` `p` | version, clock (8) up to which it was emptied; version, when it goes on (8), chat and count of the last look |
 //! | `R` message id (32) user (33) | version, confirmed (1): what became of a message of ours for a reader (in `stage`) |
 //! | `R` message id (32) | version, readers (4): how many are to read a message of ours in a closed group (in `stage`) |
 //! | `H` chat `0` clock (8) message id (32) | version: the order of a chat |
@@ -44,7 +50,13 @@ pub(crate) mod group;
 mod kind;
 pub(crate) mod log;
 mod message;
+mod pages;
+mod retention;
+mod search;
+pub(crate) mod sync;
 
+#[cfg(test)]
+pub(crate) use change::MAX_WAITING;
 pub(crate) use change::{
     Dated, Edit, Waiting, forget, pin, pins, react, reactions, take_waiting, wait, waiting,
 };
@@ -55,6 +67,14 @@ pub(crate) use message::{
     Media, drop_media, drop_thumbnails, has_message, history, load_media, load_message, media_of, save_media,
     save_message,
 };
+
+pub(crate) use pages::{
+    MAX_UNREAD, Spot, mark_read, read_up_to, shown_at, spots_after, spots_before, unread,
+};
+pub(crate) use retention::{
+    Counted, Look, any_retention, drop_oldest, emptied, last_look, retention, set_look, set_retention,
+};
+pub(crate) use search::{Built, build, built, index, unindex, with_word, words, words_like};
 
 const IDENTITY: &[u8] = b"I";
 const JOINED: u8 = b'J';

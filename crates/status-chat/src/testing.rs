@@ -24,6 +24,7 @@ pub fn keep<'a>(
         table::join(&mut shelf, &message.chat);
         table::set_clock(&mut shelf, &message.chat, message.clock);
         table::save_message(&mut shelf, message);
+        table::index(&mut shelf, message);
     }
     let batch = draft.into_batch();
     store.commit(batch)

@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use clap::{Parser, Subcommand};
 use status_chat::Fleet;
 
+use crate::account::AccountTask;
 use crate::sim::Storm;
 
 /// Decentralised chat in a terminal: forward secret between two people, open in channels, no server to trust.
@@ -82,6 +83,9 @@ pub(crate) enum Task {
     },
     /// Print the key that others write to.
     Whoami,
+    /// Make, restore or show an account, compare safety numbers, and hand over contact cards.
+    #[command(subcommand)]
+    Account(AccountTask),
     /// Replace what opens the home: by a new passphrase, unless an option says otherwise. The home must not be in use.
     Lock {
         /// The file with the new key; it is made if there is none.
@@ -127,6 +131,33 @@ pub(crate) enum Task {
     Chat {
         /// A user's key, or #channel.
         with: String,
+    },
+    /// Print the last messages of a chat, the oldest of them first.
+    History {
+        /// A user's key, #channel, or the id of a group.
+        chat: String,
+        /// How many.
+        #[arg(long, default_value_t = 50, value_name = "COUNT")]
+        last: usize,
+    },
+    /// Find messages with words that begin like these, and print them, the newest first.
+    Search {
+        /// The words.
+        words: Vec<String>,
+        /// Look in this chat alone.
+        #[arg(long, value_name = "CHAT")]
+        within: Option<String>,
+        /// How many at most.
+        #[arg(long, default_value_t = 50, value_name = "COUNT")]
+        limit: usize,
+    },
+    /// Write the history into a new file: one JSON object a line, not encrypted.
+    Export {
+        /// The file; - is the standard output.
+        file: PathBuf,
+        /// Write this chat alone.
+        #[arg(long, value_name = "CHAT")]
+        only: Option<String>,
     },
     /// Go online and print the nodes that are known: how each was found, how it is connected or why it is not.
     Peers {

@@ -1,10 +1,13 @@
 //! The other devices of an identity.
 
+use std::io::IsTerminal;
 use std::process::ExitCode;
 use std::time::Duration;
 
 use serde_json::json;
 use status_chat::{Client, DeviceId, pairing};
+use status_identity::Ink;
+use status_identity::qr::Code;
 
 use crate::args::{DeviceTask, Here};
 use crate::home::{Done, online, open};
@@ -35,11 +38,13 @@ pub(crate) async fn run(show: Show, here: &Here, task: Option<DeviceTask>) -> Do
 async fn invite(show: Show, client: &Client) -> Done {
     let invitation = client.devices().invite().await?;
     let (code, qr) = (invitation.code(), invitation.qr());
+    // Capitals take less space in a QR code, and are read as well.
+    let ink = if std::io::stdout().is_terminal() { Ink::Colour } else { Ink::Plain };
+    show.say(&Code::of(&qr.to_ascii_uppercase())?.terminal(ink));
     show.line(
         &format!(
-            "On the new device, within ten minutes:\n\n    status-chat devices join {}\n\nor, as a QR code, the text\n\n    {}\n",
-            show.bold(&code),
-            &*qr
+            "Scan it on the new device, or type there, within ten minutes:\n\n    status-chat devices join {}\n",
+            show.bold(&code)
         ),
         || json!({ "event": "invitation", "code": *code, "qr": *qr, "expires": invitation.expires().millis() }),
     );

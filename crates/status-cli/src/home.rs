@@ -1,7 +1,6 @@
 //! The identity in a home.
 
 use std::error::Error;
-use std::io::Read;
 use std::process::ExitCode;
 
 use serde_json::json;
@@ -15,8 +14,8 @@ use crate::show::Show;
 /// What commands return: how to exit, or why they failed.
 pub(crate) type Done = Result<ExitCode, Box<dyn Error>>;
 
-/// Makes an identity in a new home.
-pub(crate) async fn init(show: Show, here: &Here, recover: bool) -> Done {
+/// Puts an identity into a new home; makes one if none is given.
+pub(crate) async fn init(show: Show, here: &Here, identity: Option<Identity>) -> Done {
     if is_home(&here.home) {
         let home = here.home.display();
         return Err(
@@ -26,10 +25,8 @@ pub(crate) async fn init(show: Show, here: &Here, recover: bool) -> Done {
     let lock = lock::first(here)?;
     let in_home = lock.is_none();
     let mut builder = locked(Client::builder().home(&here.home), lock);
-    if recover {
-        let mut words = String::new();
-        std::io::stdin().read_to_string(&mut words)?;
-        builder = builder.identity(Identity::restore(words.trim())?);
+    if let Some(identity) = identity {
+        builder = builder.identity(identity);
     }
     let client = builder.open().await?;
     let (me, phrase) = (client.me().to_string(), client.recovery_phrase().expose().to_owned());

@@ -1,11 +1,13 @@
 //! The command `status-chat`: a demonstration, a terminal chat, a service node, and checks of interoperability vectors.
 #![expect(clippy::print_stdout, clippy::print_stderr, reason = "a command speaks through its terminal")]
 
+mod account;
 mod args;
 mod backup;
 mod demo;
 mod devices;
 mod doctor;
+mod history;
 mod home;
 mod lock;
 mod node;
@@ -20,6 +22,7 @@ use std::process::ExitCode;
 use clap::Parser;
 use tokio::runtime::Builder;
 
+use account::AccountTask;
 use args::{Args, SimTask, Task, VectorTask};
 use home::Done;
 use show::Show;
@@ -51,7 +54,9 @@ async fn run(args: Args, show: Show) -> Done {
     }
     match args.task {
         Task::Demo => demo::run(show).await,
-        Task::Init { recover } => home::init(show, &args.here, recover).await,
+        Task::Init { recover: false } => home::init(show, &args.here, None).await,
+        Task::Init { recover: true } => account::run(show, &args.here, AccountTask::Restore).await,
+        Task::Account(task) => account::run(show, &args.here, task).await,
         Task::Whoami => home::whoami(show, &args.here).await,
         Task::Lock { to_key_file, in_home } => lock::replace(show, &args.here, to_key_file, in_home),
         Task::Backup { task } => backup::run(show, &args.here, task),
@@ -61,6 +66,11 @@ async fn run(args: Args, show: Show) -> Done {
         Task::Send { to, text, wait } => talk::send(show, &args.here, &to, &text, wait).await,
         Task::Listen { channels } => talk::listen(show, &args.here, &channels).await,
         Task::Chat { with } => talk::chat(show, &args.here, &with).await,
+        Task::History { chat, last } => history::last(show, &args.here, &chat, last).await,
+        Task::Search { words, within, limit } => {
+            history::search(show, &args.here, &words, within.as_deref(), limit).await
+        }
+        Task::Export { file, only } => history::export(show, &args.here, &file, only.as_deref()).await,
         Task::Peers { wait } => peers::run(show, &args.here, wait).await,
         Task::Devices { task } => devices::run(show, &args.here, task).await,
         Task::Sim(SimTask::Run { storm, seed, seeds }) => sim::run(show, &storm, seed, seeds),

@@ -5,6 +5,7 @@ use std::io::{IsTerminal, Write};
 
 use serde_json::{Value, json};
 use status_chat::{Chat, DeviceId, Event, Grade, Journey, Message, Notice, Stage};
+use status_identity::Ink;
 
 /// Where and how to print.
 #[derive(Clone, Copy)]
@@ -49,6 +50,11 @@ impl Show {
         } else {
             eprintln!("status-chat: {error}");
         }
+    }
+
+    /// What pictures are drawn with.
+    pub(crate) const fn ink(self) -> Ink {
+        if self.colour { Ink::Colour } else { Ink::Plain }
     }
 
     pub(crate) fn bold(self, text: &str) -> String {

@@ -13,8 +13,6 @@ use crate::show::{Show, short};
 
 /// Messages of the past that `chat` shows first.
 const PAST: usize = 20;
-/// Messages read at once to find the newest ones.
-const PAGE: usize = 1_000;
 
 /// Sends one message and waits until it is acknowledged or, in a channel, published.
 pub(crate) async fn send(show: Show, here: &Here, to: &str, text: &str, wait: u64) -> Done {
@@ -124,16 +122,9 @@ pub(crate) async fn chat(show: Show, here: &Here, with: &str) -> Done {
 
 /// The newest messages of a chat, oldest first.
 async fn past(client: &Client, chat: &Chat) -> Result<Vec<status_chat::Message>, status_chat::SendError> {
-    let mut newest = Vec::new();
-    let mut after = 0;
-    loop {
-        let page = client.history(chat, after, PAGE).await?;
-        let Some(last) = page.last() else { return Ok(newest) };
-        after = last.clock;
-        newest.extend(page);
-        let surplus = newest.len().saturating_sub(PAST);
-        newest.drain(..surplus);
-    }
+    let mut newest = client.pages(chat).newest(PAST).await?.messages;
+    newest.reverse();
+    Ok(newest)
 }
 
 fn welcome(show: Show, client: &Client) {

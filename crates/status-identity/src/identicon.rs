@@ -19,7 +19,7 @@ const MARGIN: u32 = 10;
 
 /// The picture of a key that deployed peers drew: five by five cells, the right half a mirror of the left one.
 ///
-/// It is for recognising, not for proving: 2²⁵ people draw one alike. Compare a [`SafetyNumber`](crate::SafetyNumber).
+/// It is for recognising, not for proving: one key in 2²⁵ draws the same. Compare a [`SafetyNumber`](crate::SafetyNumber).
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub struct Identicon {
     hash: [u8; 16],

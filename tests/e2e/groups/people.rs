@@ -149,7 +149,7 @@ pub(super) async fn together(people: &mut [Person]) -> GroupChatId {
 pub(super) async fn settle(people: &[Person], group: &GroupChatId) {
     let agree = async {
         while !agreed(people, group).await {
-            sleep(Duration::from_secs(5)).await;
+            sleep(Duration::from_secs(20)).await;
         }
     };
     if timeout(SOON, agree).await.is_err() {

@@ -34,7 +34,8 @@ const node = await createLibp2p({
   transports: [tcp()],
   connectionEncryption: [noise()],
   streamMuxers: [yamux()],
-  connectionManager: { maxConnections: 300, inboundConnectionThreshold: 100 },
+  // On a busy machine the usual two seconds for a handshake are too few.
+  connectionManager: { maxConnections: 300, inboundConnectionThreshold: 100, inboundUpgradeTimeout: 30_000 },
   services: {
     identify: identify(),
     ping: ping(),
@@ -111,7 +112,19 @@ const orders = {
   },
 };
 
-for (const address of process.argv.slice(2)) await node.dial(multiaddr(address));
+/** Dials until it stands, as the other program does. */
+async function connect(address) {
+  for (;;) {
+    try {
+      return await node.dial(multiaddr(address));
+    } catch (error) {
+      say("failed", { order: "dial", error: String(error) });
+      await new Promise((resolve) => setTimeout(resolve, 500));
+    }
+  }
+}
+
+for (const address of process.argv.slice(2)) await connect(address);
 say("listening", { name: node.peerId.toString(), addresses: node.getMultiaddrs().map(String) });
 for await (const line of createInterface({ input: process.stdin })) {
   const order = JSON.parse(line);

@@ -4,6 +4,7 @@ mod change;
 mod devices;
 mod group;
 pub(super) mod message;
+mod sync;
 
 use status_layer::{Body, DeviceId, Grade, MessageId, Proof, Recipient, Sender, Timestamp, UserId};
 use status_payload::{Content, DecodeError, Invalid, RosterError, Rules, decode, validate};
@@ -114,6 +115,10 @@ impl Core {
             Content::EmojiReaction(said) => self.reacted(step, &origin, &said),
             Content::PinMessage(said) => self.pinned(step, &origin, &said),
             Content::PairInstallation(said) => self.device_named(step, &origin, &said),
+            Content::SyncChat(said) => self.chat_synced(step, &origin, &said),
+            Content::SyncChatRemoved(said) => self.chat_removed(step, &origin, &said),
+            Content::SyncChatMessagesRead(said) => self.read_elsewhere(step, &origin, &said),
+            Content::Backup(said) => self.told_everything(step, &origin, &said),
             // Announcements of keys and profiles at a contact code are no messages.
             Content::ContactCodeAdvertisement(_) | Content::ChatIdentity(_) => Ok(()),
             other => {
@@ -154,3 +159,6 @@ impl From<status_layer::StoreError> for Unfit {
         Self::Fault(fault(error))
     }
 }
+
+#[cfg(test)]
+mod tests;

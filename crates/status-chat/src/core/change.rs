@@ -241,6 +241,7 @@ fn apply(
                 return Ok(false);
             }
             table::drop_thumbnails(shelf, message);
+            table::unindex(shelf, message);
             if let (Kind::Text | Kind::Emoji, Some(kind)) = (&message.kind, edit.kind) {
                 message.kind = kind;
             }
@@ -248,6 +249,7 @@ fn apply(
             message.mentions = Mention::all(&edit.text);
             message.text = edit.text;
             message.links = edit.links;
+            table::index(shelf, message);
             Ok(true)
         }
         Change::Delete => {
@@ -275,6 +277,7 @@ const fn has_words(kind: &Kind) -> bool {
 /// Leaves nothing of a message but that it was here.
 fn empty(shelf: &mut Shelf<'_>, message: &mut Message, how: Deleted) {
     table::drop_media(shelf, message);
+    table::unindex(shelf, message);
     message.deleted = Some(how);
     message.kind = Kind::Text;
     message.edited = None;

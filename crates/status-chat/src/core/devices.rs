@@ -24,7 +24,8 @@ impl Core {
         devices::save(&mut shelf, device, joins)?;
         if joins {
             devices::expect_no_more(&mut shelf, device);
-            self.tell_name(step, self.device.clone())?;
+            self.tell_name(step, &self.device)?;
+            self.tell_everything(step)?;
         } else {
             devices::expect(&mut shelf, device, Expected::Removed, now)?;
         }
@@ -35,7 +36,7 @@ impl Core {
     pub(crate) fn rename_device(&self, step: &mut Step<'_, '_>, name: &DeviceName) -> Result<(), Stop> {
         let clock = self.tick(step, &Chat::User(self.keyring.user()))?;
         devices::save_name(&mut step.shelf(), &self.device, name, clock.value());
-        self.tell_name(step, self.device.clone())
+        self.tell_name(step, &self.device)
     }
 
     /// Remembers that a device gets the account here, before it does.
@@ -96,7 +97,7 @@ impl Core {
         }
         let taken = step.attempt(|step| {
             self.pair(step, device, Interest::Listen)?;
-            if why == Some(Expected::Invited) { self.tell_name(step, device.clone()) } else { Ok(()) }
+            if why == Some(Expected::Invited) { self.tell_name(step, device) } else { Ok(()) }
         });
         match taken {
             Ok(()) => Ok(true),
@@ -109,21 +110,21 @@ impl Core {
     }
 
     /// Tells our other devices what a device is called; of another one than this, that it belongs to us.
-    fn tell_name(&self, step: &mut Step<'_, '_>, device: DeviceId) -> Result<(), Stop> {
+    fn tell_name(&self, step: &mut Step<'_, '_>, device: &DeviceId) -> Result<(), Stop> {
         if !devices::any_joined(&step.shelf())? {
             return Ok(());
         }
-        let name = devices::name(&step.shelf(), &device)?;
+        let name = devices::name(&step.shelf(), device)?;
         let (said, name) = name.unwrap_or_default();
         let clock = self.tick(step, &Chat::User(self.keyring.user()))?;
-        if device == self.device {
-            devices::save_name(&mut step.shelf(), &device, &name, clock.value().max(said));
+        if *device == self.device {
+            devices::save_name(&mut step.shelf(), device, &name, clock.value().max(said));
         }
         let content = Content::PairInstallation(PairInstallation {
             clock,
             installation_id: device.as_str().to_owned(),
-            device_type: name.kind().to_owned(),
-            name: name.as_str().to_owned(),
+            device_type: name.said_kind().to_owned(),
+            name: name.said().to_owned(),
             version: PROTOCOL,
             target_installation_id: String::new(),
         });

@@ -32,6 +32,7 @@ impl Core {
             table::join(&mut shelf, chat);
             self.expect(step, chat, Interest::Listen)?;
             step.unless_refused(None)?;
+            self.tell_part(step, chat, true)?;
         }
         Ok(())
     }
@@ -42,8 +43,21 @@ impl Core {
         if let Chat::Group(group) = chat {
             return self.leave_group(step, group);
         }
-        table::leave(&mut step.shelf(), chat);
-        Ok(self.expect(step, chat, Interest::Ignore)?)
+        if table::joined(&step.shelf(), chat)? {
+            self.tell_part(step, chat, false)?;
+        }
+        Ok(self.take_part(step, chat, false)?)
+    }
+
+    /// Takes part in a chat from now on, or no more.
+    pub(super) fn take_part(&self, step: &mut Step<'_, '_>, chat: &Chat, part: bool) -> Result<(), Fault> {
+        if part {
+            table::join(&mut step.shelf(), chat);
+            self.expect(step, chat, Interest::Listen)
+        } else {
+            table::leave(&mut step.shelf(), chat);
+            self.expect(step, chat, Interest::Ignore)
+        }
     }
 
     /// Takes part in a chat that somebody else began, while there is room for such.

@@ -81,7 +81,7 @@ impl Core {
     }
 }
 
-/// The name that we give ourselves in what we say.
+/// The name that we give ourselves in what we say; none, as long as we have no profile.
 fn our_name(_: &Shelf<'_>) -> Result<String, StoreError> {
     Ok(String::new())
 }

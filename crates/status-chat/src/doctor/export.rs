@@ -21,7 +21,7 @@ pub enum Record {
     /// A chat that the user takes part in; one with a person is a contact.
     Chat(Chat),
     /// A message.
-    Message(Message),
+    Message(Box<Message>),
 }
 
 /// What was taken out, and what was not.
@@ -97,7 +97,9 @@ impl Exported {
         let record = match key.first() {
             Some(b'I') => read_user(value).map(Record::User),
             Some(b'J') => table::chat_in(key).map(Record::Chat),
-            Some(b'M') => table::message_of(key, value).ok().map(Record::Message),
+            Some(b'M') => {
+                table::message_of(key, value).ok().map(|message| Record::Message(Box::new(message)))
+            }
             // Orders and clocks follow from the messages.
             _ => return Ok(()),
         };

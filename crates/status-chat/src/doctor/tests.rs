@@ -154,7 +154,7 @@ fn taken(home: &TempDir) -> (Exported, Vec<(u64, Found)>) {
     let done = export(home.path(), None, &mut |_, _| {}, &mut |record, found| {
         if let Record::Message(found_message) = record {
             let n = found_message.sent_at.millis();
-            assert_eq!(found_message, message(n));
+            assert_eq!(*found_message, message(n));
             numbers.push((n, found));
         }
         Ok(())

@@ -61,7 +61,9 @@ impl SendError {
                 "give a key that begins with zQ3sh or 0x04, a channel as #name, or the id of a group"
             }
             Self::Oneself => "write to somebody else",
-            Self::NotAMember => "ask one of its members to add you",
+            Self::NotAMember | Self::NotInvited => "ask one of its members to add you",
+            Self::Group(_) => "ask an admin of the group, or change what was asked for as the error says",
+            Self::TooLong { .. } => "shorten it",
             Self::TooManyChats { .. } => "leave a chat first",
             Self::Full | Self::ReadOnly => DISK,
             Self::Failed(_) => REPORT,

@@ -179,6 +179,12 @@ const EVERYONE: &str = "@0x00001";
 /// The mark and the digits of a key.
 const MENTION: usize = 1 + 2 + 130;
 
+impl Kind {
+    pub(crate) const fn is_text(&self) -> bool {
+        matches!(self, Self::Text)
+    }
+}
+
 impl Mention {
     /// Everybody who is named in a text.
     #[must_use]

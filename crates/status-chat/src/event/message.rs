@@ -20,20 +20,27 @@ pub struct Message {
     /// Who said it.
     pub from: UserId,
     /// The name that its author gives themselves, or nothing. Others may use the same.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
     pub name: String,
     /// What it is made of.
+    #[serde(default, skip_serializing_if = "Kind::is_text")]
     pub kind: Kind,
     /// What was said; for a picture, what stands beneath it.
     pub text: String,
     /// Who is named in the text.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub mentions: Vec<Mention>,
     /// What its author says of links in the text.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub links: Vec<Preview>,
     /// The message that it answers, which may not be here.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub answers: Option<MessageId>,
     /// Its last change by its author.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub edited: Option<Edited>,
     /// That it is gone.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub deleted: Option<Deleted>,
     /// Its place in the order of the chat: a Lamport clock in milliseconds.
     pub clock: u64,

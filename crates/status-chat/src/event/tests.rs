@@ -22,6 +22,24 @@ fn message(chat: Chat, stage: Option<Stage>) -> Message {
     }
 }
 
+/// A message with all that there may be of it.
+fn everything() -> Message {
+    let text = format!("{} {}", Mentioned::Everyone, Mentioned::User(user()));
+    let album = Some(Album { id: "a".into(), of: 2 });
+    let preview = Preview { url: "https://status.app".into(), thumbnail: 3, ..Preview::default() };
+    Message {
+        mentions: Mention::all(&text),
+        text,
+        name: "A name".into(),
+        kind: Kind::Image(Picture { format: ImageFormat::Other(9), bytes: 1, width: 2, height: 3, album }),
+        links: vec![preview],
+        answers: Some(MessageId::new([2; 32])),
+        edited: Some(Edited { clock: 5, by: MessageId::new([3; 32]) }),
+        deleted: Some(Deleted::ForAll { by: user() }),
+        ..message(Chat::User(user()), None)
+    }
+}
+
 /// One of each; the match below says which are missing.
 fn every_event() -> Vec<Event> {
     let (id, device) = (MessageId::new([1; 32]), DeviceId::new("a-device").unwrap());
@@ -38,6 +56,17 @@ fn every_event() -> Vec<Event> {
         Event::Message(message(Chat::User(user()), None)),
         Event::Message(message(Chat::Group(group.clone()), Some(Stage::Queued))),
         Event::Message(message(Chat::Channel(Name::new("room").unwrap()), None)),
+        Event::Changed(everything()),
+        Event::Deleted { chat: Chat::User(user()), id, by: user() },
+        Event::Reaction(Reaction {
+            chat: Chat::User(user()),
+            message: id,
+            by: user(),
+            feeling: Feeling::ThumbsUp,
+            retracted: true,
+            clock: 4,
+        }),
+        Event::Pinned(Pin { chat: Chat::User(user()), message: id, by: user(), pinned: true, clock: 4 }),
         Event::Delivered { id, by: user(), device: Some(device.clone()) },
         Event::Delivered { id, by: user(), device: None },
         Event::Gap { from: user(), missing: 3 },
@@ -63,6 +92,8 @@ fn every_event() -> Vec<Event> {
         Event::Fetched,
         Event::Missed { count: u64::MAX },
         Event::Failed { why: "the disk is full".into() },
+        Event::Part { chat: Chat::User(user()), joined: true },
+        Event::Read { chat: Chat::User(user()), clock: 7 },
         Event::Device(OwnDevice {
             id: DeviceId::new("another").unwrap(),
             joined: true,
@@ -110,6 +141,8 @@ const fn kind(event: &Event) -> usize {
         Event::Pinned(_) => 16,
         Event::Group { .. } => 17,
         Event::Device(_) => 18,
+        Event::Part { .. } => 19,
+        Event::Read { .. } => 20,
     }
 }
 
@@ -135,8 +168,7 @@ fn an_event_is_written_as_a_person_can_read_it() {
 
     let id = format!("0x{}", "ab".repeat(32));
     let expected = serde_json::json!({ "Message": {
-        "id": id, "chat": KEY, "from": KEY, "name": "", "kind": "Text", "mentions": [], "links": [], "answers": null,
-        "edited": null, "deleted": null, "text": "two\nlines, \"quoted\"", "clock": 1_700_000_000_001_u64,
+        "id": id, "chat": KEY, "from": KEY, "text": "two\nlines, \"quoted\"", "clock": 1_700_000_000_001_u64,
         "sent_at": 1_700_000_000_000_u64, "grade": "Ratcheted", "stage": null, "way": null,
     }});
     assert_eq!(written, expected);

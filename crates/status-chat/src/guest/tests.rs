@@ -8,22 +8,29 @@ use super::*;
 
 /// What a network was asked for, and what happens on it.
 #[derive(Clone, Default)]
-struct Air(Arc<Mutex<(Vec<Topic>, Vec<FrameId>, VecDeque<NetworkEvent>)>>);
+struct Air(Arc<Mutex<Inner>>);
+
+#[derive(Default)]
+struct Inner {
+    topics: Vec<Topic>,
+    published: Vec<FrameId>,
+    events: VecDeque<NetworkEvent>,
+}
 
 #[async_trait]
 impl Network for Air {
     fn watch(&mut self, topics: &[Topic]) {
-        self.0.lock().unwrap().0 = topics.to_vec();
+        self.0.lock().unwrap().topics = topics.to_vec();
     }
 
     fn publish(&mut self, id: FrameId, _: Frame) {
-        self.0.lock().unwrap().1.push(id);
+        self.0.lock().unwrap().published.push(id);
     }
 
     fn fetch(&mut self, _: History) {}
 
     async fn next(&mut self) -> NetworkEvent {
-        let event = self.0.lock().unwrap().2.pop_front();
+        let event = self.0.lock().unwrap().events.pop_front();
         match event {
             Some(event) => event,
             None => std::future::pending().await,
@@ -41,11 +48,11 @@ fn frame(name: &str) -> Frame {
 
 impl Air {
     fn happens(&self, event: NetworkEvent) {
-        self.0.lock().unwrap().2.push_back(event);
+        self.0.lock().unwrap().events.push_back(event);
     }
 
     fn watched(&self) -> Vec<Topic> {
-        self.0.lock().unwrap().0.clone()
+        self.0.lock().unwrap().topics.clone()
     }
 }
 
@@ -76,7 +83,7 @@ async fn what_becomes_of_a_guests_frames_is_not_told_to_the_client() {
     let guest = door.enter().await.unwrap();
     guest.publish(frame("guests")).await;
     assert!(shared.next().now_or_never().is_none());
-    let id = air.0.lock().unwrap().1[0];
+    let id = air.0.lock().unwrap().published[0];
 
     air.happens(NetworkEvent::Unpublished(id, Unpublished::Busy));
     air.happens(NetworkEvent::Published(id));

@@ -32,6 +32,9 @@ pub(super) struct Party {
     pub(super) rng: StdRng,
 }
 
+/// What the layers want: topics to listen to, if they changed, and frames to publish.
+type Wanted = (Option<Vec<Topic>>, Vec<(FrameId, Frame)>);
+
 /// What somebody said.
 #[derive(Debug)]
 pub(super) struct Heard {
@@ -105,7 +108,7 @@ impl Party {
         Ok(())
     }
 
-    fn run(&mut self, input: Input) -> Result<(Option<Vec<Topic>>, Vec<(FrameId, Frame)>), PairingError> {
+    fn run(&mut self, input: Input) -> Result<Wanted, PairingError> {
         let mut unit = Unit::new(self.clock.now(), &mut self.rng, &self.store);
         let output = self.engine.step(&mut unit, input).map_err(PairingError::failed)?;
         let batch = unit.into_batch();

@@ -63,7 +63,7 @@ impl Table {
         Self { host, joiner, place, rng }
     }
 
-    fn to_host(&mut self, from: u8, flight: &Flight) -> Reaction {
+    fn host_hears(&mut self, from: u8, flight: &Flight) -> Reaction {
         self.host.hear(&self.place, user(from), flight.clone(), NOW, &mut self.rng).unwrap()
     }
 
@@ -71,22 +71,22 @@ impl Table {
         self.joiner.says().clone()
     }
 
-    fn to_joiner(&mut self, from: u8, flight: Flight) -> Result<Option<Account>, PairingError> {
+    fn joiner_hears(&mut self, from: u8, flight: Flight) -> Result<Option<Account>, PairingError> {
         self.joiner.hear(user(from), flight, &mut self.rng)
     }
 
     /// Up to the proof, which is returned.
     fn answered(&mut self) -> Flight {
         let hello = self.says();
-        let Reaction::Say(answer) = self.to_host(NEW, &hello) else { panic!("no answer") };
-        assert!(self.to_joiner(OLD, answer).unwrap().is_none());
+        let Reaction::Say(answer) = self.host_hears(NEW, &hello) else { panic!("no answer") };
+        assert!(self.joiner_hears(OLD, answer).unwrap().is_none());
         self.says()
     }
 
     /// Up to the offer, which is returned.
     fn offered(&mut self) -> Flight {
         let proof = self.answered();
-        assert!(matches!(self.to_host(NEW, &proof), Reaction::Proven(_)));
+        assert!(matches!(self.host_hears(NEW, &proof), Reaction::Proven(_)));
         self.host.offer(account, &mut self.rng).unwrap().1
     }
 }
@@ -100,7 +100,7 @@ fn who_knows_the_code_gets_the_account() {
     let mut table = Table::new();
 
     let offer = table.offered();
-    let account = table.to_joiner(OLD, offer).unwrap().unwrap();
+    let account = table.joiner_hears(OLD, offer).unwrap().unwrap();
 
     assert_eq!((account.phrase.as_str(), account.chat_key.as_slice()), ("the words", &[7; 32][..]));
     assert_eq!((account.from, account.to), (device("old"), device("new")));
@@ -112,13 +112,13 @@ fn what_was_lost_is_said_again_and_what_comes_twice_changes_nothing() {
     let hello = table.says();
     let proof = table.answered();
 
-    let Reaction::Say(again) = table.to_host(NEW, &hello) else { panic!("no answer") };
-    assert!(table.to_joiner(OLD, again).unwrap().is_none(), "an answer that came twice");
+    let Reaction::Say(again) = table.host_hears(NEW, &hello) else { panic!("no answer") };
+    assert!(table.joiner_hears(OLD, again).unwrap().is_none(), "an answer that came twice");
     assert_eq!(table.says(), proof);
-    assert!(matches!(table.to_host(NEW, &proof), Reaction::Proven(_)));
-    assert!(nothing(&table.to_host(NEW, &proof)), "while it is being remembered");
+    assert!(matches!(table.host_hears(NEW, &proof), Reaction::Proven(_)));
+    assert!(nothing(&table.host_hears(NEW, &proof)), "while it is being remembered");
     let offer = table.host.offer(account, &mut table.rng).unwrap().1;
-    assert!(matches!(table.to_host(NEW, &proof), Reaction::Say(again) if again == offer));
+    assert!(matches!(table.host_hears(NEW, &proof), Reaction::Say(again) if again == offer));
     assert!(table.host.offer(account, &mut table.rng).is_none());
 }
 
@@ -131,15 +131,15 @@ fn a_wrong_code_is_one_guess() {
     });
     let proof = table.answered();
 
-    let Reaction::Void(refusal, PairingError::WrongCode) = table.to_host(NEW, &proof) else {
+    let Reaction::Void(refusal, PairingError::WrongCode) = table.host_hears(NEW, &proof) else {
         panic!("taken")
     };
-    table.to_joiner(OLD, refusal).unwrap();
+    table.joiner_hears(OLD, refusal).unwrap();
 
     assert_eq!(table.joiner.refused(), Some(Why::WrongCode));
-    assert!(nothing(&table.to_host(NEW, &proof)) && !table.host.has_offered());
+    assert!(nothing(&table.host_hears(NEW, &proof)) && !table.host.has_offered());
     let hello = Table::new().says();
-    assert!(matches!(table.to_host(NEW, &hello), Reaction::Say(Flight::Refusal { why: Why::Taken, .. })));
+    assert!(matches!(table.host_hears(NEW, &hello), Reaction::Say(Flight::Refusal { why: Why::Taken, .. })));
 }
 
 #[test]
@@ -149,18 +149,18 @@ fn a_third_party_gets_nothing_and_stops_nobody_who_came_first() {
     let proof = table.answered();
 
     assert!(matches!(
-        table.to_host(THIRD, &hello),
+        table.host_hears(THIRD, &hello),
         Reaction::Say(Flight::Refusal { to, why: Why::Taken }) if to == user(THIRD)
     ));
-    assert!(nothing(&table.to_host(THIRD, &proof)), "the proof of somebody else");
+    assert!(nothing(&table.host_hears(THIRD, &proof)), "the proof of somebody else");
     let Flight::Proof { mac, sealed, .. } = proof.clone() else { panic!("{proof:?}") };
     let elsewhere = Flight::Proof { to: user(THIRD), mac, sealed: sealed.clone() };
-    assert!(nothing(&table.to_host(NEW, &elsewhere)), "a proof for somebody else");
-    assert!(matches!(table.to_host(NEW, &proof), Reaction::Proven(_)));
+    assert!(nothing(&table.host_hears(NEW, &elsewhere)), "a proof for somebody else");
+    assert!(matches!(table.host_hears(NEW, &proof), Reaction::Proven(_)));
     let offer = table.host.offer(account, &mut table.rng).unwrap().1;
-    assert!(table.to_joiner(THIRD, offer.clone()).unwrap().is_none(), "an offer of somebody else");
+    assert!(table.joiner_hears(THIRD, offer.clone()).unwrap().is_none(), "an offer of somebody else");
     let back = Flight::Offer { to: user(NEW), mac, sealed };
-    assert!(matches!(table.to_joiner(OLD, back), Err(PairingError::WrongCode)), "our own proof sent back");
+    assert!(matches!(table.joiner_hears(OLD, back), Err(PairingError::WrongCode)), "our own proof sent back");
 }
 
 #[test]
@@ -175,13 +175,13 @@ fn what_was_recorded_opens_nothing_in_another_exchange() {
     second.joiner = Joiner::new(user(NEW), &code, newcomer, &mut rng(6)).unwrap();
     second.answered();
 
-    assert!(matches!(second.to_host(NEW, &proof), Reaction::Void(_, PairingError::WrongCode)));
-    assert!(matches!(second.to_joiner(OLD, offer), Err(PairingError::WrongCode)));
+    assert!(matches!(second.host_hears(NEW, &proof), Reaction::Void(_, PairingError::WrongCode)));
+    assert!(matches!(second.joiner_hears(OLD, offer), Err(PairingError::WrongCode)));
 }
 
 impl Table {
     fn offered_after(&mut self, proof: &Flight) -> Flight {
-        assert!(matches!(self.to_host(NEW, proof), Reaction::Proven(_)));
+        assert!(matches!(self.host_hears(NEW, proof), Reaction::Proven(_)));
         self.host.offer(account, &mut self.rng).unwrap().1
     }
 }
@@ -190,22 +190,22 @@ impl Table {
 fn an_offer_for_another_device_is_not_taken() {
     let mut table = Table::new();
     let proof = table.answered();
-    assert!(matches!(table.to_host(NEW, &proof), Reaction::Proven(_)));
+    assert!(matches!(table.host_hears(NEW, &proof), Reaction::Proven(_)));
     let other = |to: &Newcomer| Account { to: device("another"), ..account(to) };
 
     let offer = table.host.offer(other, &mut table.rng).unwrap().1;
 
-    assert!(matches!(table.to_joiner(OLD, offer), Err(PairingError::WrongCode)));
+    assert!(matches!(table.joiner_hears(OLD, offer), Err(PairingError::WrongCode)));
 }
 
 #[test]
 fn what_is_no_opening_is_no_guess() {
     let mut table = Table::new();
 
-    assert!(nothing(&table.to_host(THIRD, &Flight::Hello { opening: [0xff; 33] })));
+    assert!(nothing(&table.host_hears(THIRD, &Flight::Hello { opening: [0xff; 33] })));
 
     let offer = table.offered();
-    assert!(table.to_joiner(OLD, offer).unwrap().is_some());
+    assert!(table.joiner_hears(OLD, offer).unwrap().is_some());
 }
 
 #[test]
@@ -226,7 +226,7 @@ fn a_flood_ends_the_invitation() {
     let mut table = Table::new();
     let rubbish = Flight::Refusal { to: user(OLD), why: Why::Taken };
     for _ in 0..MAX_HEARD {
-        assert!(nothing(&table.to_host(THIRD, &rubbish)));
+        assert!(nothing(&table.host_hears(THIRD, &rubbish)));
     }
     let hello = table.says();
 

@@ -7,9 +7,12 @@ use status_layer::{Area, DeviceId, MessageId, Read, Shelf, StoreError, Value};
 
 use super::change::{self, PIN, REACTION, WAITING};
 use super::message::{HISTORY, MEDIA, MESSAGE, message_key, order_key, read_media, read_message};
+use super::pages::{READ, read_marker};
+use super::retention::{self, RETENTION};
+use super::search::{self, Built, INDEX};
 use super::{
     CLOCK, IDENTITY, JOINED, VERSION, WHAT, chat_of, contacts, damaged, devices, group, load_media,
-    load_message, log, media_of, save_message, under,
+    load_message, log, media_of, save_message, sync, under,
 };
 use crate::event::{Chat, Message};
 use crate::identity::Identity;
@@ -32,6 +35,10 @@ pub(crate) const TABLES: &[Table] = &[
     Table { tag: PIN, holds: "pinned messages", nature: Nature::User },
     Table { tag: group::GROUP, holds: "closed groups", nature: Nature::User },
     Table { tag: group::EVENT, holds: "changes of closed groups", nature: Nature::User },
+    Table { tag: READ, holds: "how far chats were read", nature: Nature::User },
+    Table { tag: RETENTION, holds: "how long messages are kept", nature: Nature::User },
+    Table { tag: INDEX, holds: "the index of words", nature: Nature::Index },
+    Table { tag: sync::WORD, holds: "words of our devices on chats", nature: Nature::Device },
     Table { tag: stage::RECEIPT, holds: "receipts of messages", nature: Nature::User },
     Table { tag: HISTORY, holds: "the order of messages", nature: Nature::Index },
     Table { tag: contacts::PERSON, holds: "people", nature: Nature::User },
@@ -57,6 +64,10 @@ pub(crate) fn examine(rows: &dyn Read, area: Area) -> Result<Examined, StoreErro
             Some(&devices::DEVICE) => drop(devices::read(key, value)?),
             Some(&devices::NAME) => drop(devices::read_name(value)?),
             Some(&devices::EXPECTED) => drop(devices::read_expected(key, value)?),
+            Some(&sync::WORD) => {
+                chat_of(rest).ok_or_else(damaged)?;
+                sync::read_word(value)?;
+            }
             Some(&JOINED) => {
                 chat_of(rest).ok_or_else(damaged)?;
                 Reader::read(WHAT, VERSION, value, |_| Some(()))?;
@@ -70,6 +81,14 @@ pub(crate) fn examine(rows: &dyn Read, area: Area) -> Result<Examined, StoreErro
                 let order = order_key(&message);
                 if !shelf.has(&order)? {
                     report.mend(Wrong::Incomplete, [(order, Some(Writer::new(VERSION).finish()))].into());
+                }
+                if search::built(shelf).is_ok_and(|built| built == Some(Built::Whole)) {
+                    for row in search::rows_of(&message) {
+                        if !shelf.has(&row)? {
+                            report
+                                .mend(Wrong::Incomplete, [(row, Some(Writer::new(VERSION).finish()))].into());
+                        }
+                    }
                 }
                 for (which, _) in media_of(&message) {
                     if load_media(shelf, &message.id, which)?.is_none() {
@@ -94,6 +113,22 @@ pub(crate) fn examine(rows: &dyn Read, area: Area) -> Result<Examined, StoreErro
                     Ok(None) => report.drop(Wrong::Dangling),
                     // The message is found by itself.
                     Err(_) => {}
+                }
+            }
+            Some(&READ) => {
+                chat_of(rest).ok_or_else(damaged)?;
+                read_marker(value)?;
+            }
+            Some(&RETENTION) => retention::check(key, value)?,
+            Some(&INDEX) => {
+                if let Some((id, _)) = search::check(key, value)? {
+                    match load_message(shelf, id) {
+                        Ok(Some(message)) if search::rows_of(&message).iter().any(|row| row == key) => {}
+                        Ok(Some(_)) => report.drop(Wrong::Differs),
+                        Ok(None) => report.drop(Wrong::Dangling),
+                        // The message is found by itself.
+                        Err(_) => {}
+                    }
                 }
             }
             Some(&(WAITING | REACTION | PIN)) => drop(change::check(key, value)?),
@@ -187,6 +222,17 @@ pub(crate) fn adopt(shelf: &mut Shelf<'_>, key: &[u8], value: &Value) -> Result<
         Some((&CLOCK, rest)) => {
             Reader::read(WHAT, VERSION, value, Reader::u64)?;
             chat(rest)?;
+            shelf.put(key, value.clone());
+            Ok(Adopted::Other)
+        }
+        Some((&READ, rest)) => {
+            read_marker(value)?;
+            chat(rest)?;
+            shelf.put(key, value.clone());
+            Ok(Adopted::Other)
+        }
+        Some((&RETENTION, _)) => {
+            retention::check(key, value)?;
             shelf.put(key, value.clone());
             Ok(Adopted::Other)
         }

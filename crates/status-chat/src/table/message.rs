@@ -188,7 +188,8 @@ pub(crate) fn history(
     let mut messages = Vec::with_capacity(rows.len());
     for (key, _) in rows {
         let id = key.last_chunk::<32>().ok_or_else(damaged)?;
-        messages.extend(load_message(shelf, MessageId::new(*id))?);
+        let message = load_message(shelf, MessageId::new(*id))?;
+        messages.extend(message.filter(|message| message.deleted != Some(Deleted::ForMe)));
     }
     Ok(messages)
 }

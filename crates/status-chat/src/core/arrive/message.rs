@@ -41,7 +41,8 @@ impl Core {
         let admitted = self.admit(step, origin, said.message_type, &said.chat_id)?;
         let Some(Admitted { chat, heed, unasked }) = admitted else { return Ok(()) };
         let mut shelf = step.shelf();
-        if table::has_message(&shelf, &origin.id)? {
+        let was_dropped = said.clock.value() <= table::emptied(&shelf, &chat)?;
+        if was_dropped || table::has_message(&shelf, &origin.id)? {
             step.effects.tally.copies += 1;
             return Ok(());
         }
@@ -123,13 +124,14 @@ pub(crate) fn told(id: MessageId, chat: Chat, from: UserId, said: &ChatMessage) 
 /// Keeps a message with all that belongs to it.
 pub(crate) fn keep(shelf: &mut Shelf<'_>, message: &Message, said: &ChatMessage) {
     table::save_message(shelf, message);
-    match &said.payload {
-        Some(
-            Attachment::Image(ImageMessage { payload, .. }) | Attachment::Audio(AudioMessage { payload, .. }),
-        ) => {
-            table::save_media(shelf, &message.id, Media::Whole, payload);
-        }
-        _ => {}
+    table::index(shelf, message);
+    let bytes = match &said.payload {
+        Some(Attachment::Image(ImageMessage { payload, .. })) => Some(payload),
+        Some(Attachment::Audio(AudioMessage { payload, .. })) => Some(payload),
+        _ => None,
+    };
+    if let Some(bytes) = bytes.filter(|_| matches!(message.kind, Kind::Image(_) | Kind::Audio(_))) {
+        table::save_media(shelf, &message.id, Media::Whole, bytes);
     }
     keep_thumbnails(shelf, &message.id, &said.unfurled_links);
 }

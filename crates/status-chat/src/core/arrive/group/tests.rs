@@ -6,7 +6,7 @@ mod reader;
 use status_crypto::{Keyring, SecretKey};
 use status_layer::Grade;
 use status_layer::Timestamp;
-use status_payload::{Change, ChatMessage, Clock, MAX_HISTORY, Place, encode};
+use status_payload::{Change, ChatMessage, Clock, ContentType, MAX_HISTORY, Place, encode};
 
 use super::*;
 use crate::contacts::Side;
@@ -120,6 +120,19 @@ fn told(by: u8, change: GroupChange) -> Event {
 }
 
 #[test]
+fn a_list_takes_some_210_bytes_for_each_member_who_said_that_they_are_in() {
+    let seats: Vec<u8> = (2..=200).collect();
+    let mut roster = made(&seats);
+    for seat in seats {
+        roster = with(&roster, seat, &Change::Join);
+    }
+
+    let bytes: usize = roster.entries().iter().map(|entry| entry.len() + 3).sum();
+
+    assert!((205..=215).contains(&(bytes / 200)), "{bytes}");
+}
+
+#[test]
 fn whoever_is_added_by_a_contact_is_in_and_says_so() {
     let mut bob = Reader::new();
 
@@ -211,7 +224,15 @@ fn what_no_member_says_is_refused_with_the_list_that_it_brings() {
     let bare = ChatMessage::text(&here(), "hi", Clock::new(NOW), Timestamp::from_millis(NOW)).unwrap();
     let bare = bob.refuse(EVE, &Content::from(bare));
 
-    for why in [alone, with_news, news, bare] {
+    let mut unknown = said(&roster, here(), "let me in");
+    if let Content::MembershipUpdateMessage(update) = &mut unknown
+        && let Some(GroupContent::Message(said)) = &mut update.chat_entity
+    {
+        said.content_type = ContentType::from(99);
+    }
+    let unknown = bob.refuse(EVE, &unknown);
+
+    for why in [alone, with_news, news, bare, unknown] {
         assert!(why.contains("only members"), "{why}");
     }
 }

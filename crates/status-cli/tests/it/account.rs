@@ -1,0 +1,96 @@
+//! Accounts and cards by the command.
+
+use std::io::Write;
+use std::path::Path;
+use std::process::{Output, Stdio};
+
+use serde_json::Value;
+
+use crate::process::{command, run};
+
+const WORDS: &str = "staff search left cable erase awesome super pioneer predict wrestle outside foot";
+
+/// Runs a command about the account in `home`, with `input` on its standard input.
+fn account(home: &Path, arguments: &[&str], input: &str) -> Output {
+    let mut all = vec!["--json", "--home", home.to_str().unwrap(), "account"];
+    all.extend(arguments);
+    let mut process =
+        command(&all).stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+    process.stdin.take().unwrap().write_all(input.as_bytes()).unwrap();
+    process.wait_with_output().unwrap()
+}
+
+/// The only line of a command, read.
+fn told(output: &Output) -> Value {
+    let text = String::from_utf8_lossy(&output.stdout);
+    serde_json::from_str(text.lines().next().unwrap_or_default())
+        .unwrap_or_else(|_| panic!("{text} {}", String::from_utf8_lossy(&output.stderr)))
+}
+
+#[test]
+fn an_account_is_restored_shown_and_handed_over_on_a_card_in_a_picture() {
+    let folder = tempfile::tempdir().unwrap();
+    let home = folder.path().join("alice");
+    let (code, picture) = (folder.path().join("card.png"), folder.path().join("me.png"));
+
+    let restored = told(&account(&home, &["restore"], WORDS));
+    let shown = told(&account(&home, &["show", "--png", picture.to_str().unwrap()], ""));
+    let made = told(&account(&home, &["card", "--name", "Alice", "--png", code.to_str().unwrap()], ""));
+    let read = told(&account(&home, &["card", "read", code.to_str().unwrap()], ""));
+    let pasted = told(&account(&home, &["card", "read", made["card"].as_str().unwrap()], ""));
+
+    assert_eq!(shown["key"], restored["key"]);
+    assert_eq!(shown["alias_places"].as_array().unwrap().len(), 3);
+    assert!(std::fs::read(picture).unwrap().starts_with(b"\x89PNG"));
+    assert_eq!((&read["key"], &read["name"]), (&restored["key"], &Value::from("Alice")));
+    assert_eq!((&read, &made), (&pasted, &read));
+}
+
+#[test]
+fn a_new_account_has_as_many_words_of_a_language_as_asked_for() {
+    let folder = tempfile::tempdir().unwrap();
+    let (home, again) = (folder.path().join("one"), folder.path().join("other"));
+
+    let made = told(&account(&home, &["new", "--words", "24", "--language", "japanese"], ""));
+    let words = made["recovery_phrase"].as_str().unwrap();
+    let restored = told(&account(&again, &["restore"], words));
+
+    assert_eq!(words.split(' ').count(), 24);
+    assert_eq!(restored["key"], made["key"]);
+}
+
+#[test]
+fn a_misspelt_word_is_named_with_what_may_have_been_meant() {
+    let folder = tempfile::tempdir().unwrap();
+
+    let refused = account(folder.path(), &["restore"], &WORDS.replace("erase", "erace"));
+
+    assert!(!refused.status.success());
+    let why = told(&refused)["why"].as_str().unwrap().to_owned();
+    assert!(why.contains("word 5 may be erase"), "{why}");
+}
+
+#[test]
+fn two_people_are_shown_the_same_safety_number() {
+    let folder = tempfile::tempdir().unwrap();
+    let (alice, bob) = (folder.path().join("alice"), folder.path().join("bob"));
+    let alices = told(&account(&alice, &["new"], ""))["key"].as_str().unwrap().to_owned();
+    let bobs = told(&account(&bob, &["new"], ""))["key"].as_str().unwrap().to_owned();
+
+    let at_alice = told(&account(&alice, &["safety", &bobs], ""));
+    let at_bob = told(&account(&bob, &["safety", &alices], ""));
+
+    assert_eq!(at_alice["number"], at_bob["number"]);
+    assert_eq!(at_alice["number"].as_str().unwrap().len(), 71);
+}
+
+#[test]
+fn somebody_is_shown_by_their_key_without_a_home() {
+    let key = "zQ3shPyZJnxZK4Bwyx9QsaksNKDYTPmpwPvGSjMYVHoXHeEgB";
+
+    let shown = run(&["account", "show", key], &[("NO_COLOR", "1")]);
+
+    let text = String::from_utf8(shown.stdout).unwrap();
+    assert!(text.starts_with(key) && text.contains("zQ3...XHeEgB") && text.contains("words "), "{text}");
+    assert!(!text.contains('\x1b'));
+}
