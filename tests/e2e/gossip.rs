@@ -3,7 +3,10 @@
 use std::path::Path;
 use std::time::Duration;
 
-use status_chat::{Chat, Client, Event, Events, Grade, GroupChange, Message, MessageId, UserId};
+use status_chat::{
+    Chat, Client, ContactChange, ContactState, Event, Events, Grade, GroupChange, Message, MessageId, UserId,
+    Which,
+};
 use tempfile::TempDir;
 use tokio::time::timeout;
 
@@ -69,6 +72,10 @@ impl Seat {
 
     async fn message(&mut self) -> Message {
         self.wait(|event| if let Event::Message(message) = event { Some(message) } else { None }).await
+    }
+
+    async fn news(&mut self) -> ContactChange {
+        self.wait(|event| if let Event::Contact { change, .. } = event { Some(change) } else { None }).await
     }
 
     /// Waits until a change of a group is told.
@@ -154,6 +161,32 @@ async fn two_clients_talk_both_ways() {
     assert_eq!((answer.grade, again.grade), (Grade::Ratcheted, Grade::Ratcheted));
     assert_eq!(bob.texts(alice.user()).await, ["hello bob", "hello alice", "how are you?"]);
     assert_eq!(alice.texts(bob.user()).await, bob.texts(alice.user()).await);
+}
+
+#[tokio::test]
+async fn a_card_makes_the_first_message_forward_secret_and_two_clients_become_contacts() {
+    let mut alice = Seat::new(&[]).await;
+    let mut bob = Seat::new(alice.client.addresses()).await;
+    alice.online().await;
+    bob.online().await;
+    alice.client.profile().set_name("Alice").await.unwrap();
+
+    let card = alice.client.card().await.unwrap().to_string();
+    let user = bob.client.add_card(&card).await.unwrap();
+    bob.client.contacts().request(user, "from your card").await.unwrap();
+    let asked = alice.news().await;
+    assert_eq!(alice.message().await.text, "from your card");
+    alice.client.contacts().accept(bob.user()).await.unwrap();
+    while bob.news().await != ContactChange::Accepted {}
+    say(&mut bob, &mut alice, "now we are").await;
+
+    let ContactChange::Requested { note, grade, .. } = asked else { panic!("{asked:?}") };
+    assert_eq!((note.as_str(), grade), ("from your card", Grade::Ratcheted));
+    for (here, there) in [(&alice, bob.user()), (&bob, alice.user())] {
+        let listed = here.client.contacts().list(Which::State(ContactState::Mutual)).await.unwrap();
+        assert_eq!(listed.iter().map(|contact| contact.user).collect::<Vec<_>>(), [there]);
+    }
+    assert_eq!(bob.client.contacts().name(user).await.unwrap(), "Alice");
 }
 
 #[tokio::test]

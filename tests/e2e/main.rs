@@ -9,6 +9,8 @@ mod bots;
 #[cfg(test)]
 mod changes;
 #[cfg(test)]
+mod contacts;
+#[cfg(test)]
 mod conversation;
 #[cfg(test)]
 mod cover;

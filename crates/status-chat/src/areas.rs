@@ -70,6 +70,7 @@ mod tests {
             "how long messages are kept",
             "receipts of messages",
             "people",
+            "the profile and the settings",
             "who was verified",
             "values of applications",
         ];

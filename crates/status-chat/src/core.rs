@@ -4,10 +4,13 @@
 //! own: what may be wished for there, and what it makes of content that arrives ([`arrive`] hands it out).
 
 mod arrive;
+mod card;
 mod change;
 mod chores;
+mod contacts;
 mod devices;
 mod groups;
+mod profile;
 mod rights;
 mod rooms;
 mod say;
@@ -17,7 +20,7 @@ mod sync;
 use std::sync::Arc;
 
 use status_crypto::Keyring;
-use status_layer::{Area, DeviceId, MessageId, Unit};
+use status_layer::{Area, DeviceId, Grade, MessageId, Unit};
 use status_stack::{Engine, Fault, Input, News};
 
 use crate::event::{Chat, Event, Refused};
@@ -54,6 +57,12 @@ pub(crate) enum Task {
     Layers(Input),
 }
 
+/// What the stack answers to questions.
+struct Answer {
+    keys: Option<Vec<u8>>,
+    prospect: Option<Grade>,
+}
+
 /// What the application wants: one call of its handle.
 pub(crate) type Wish = Arc<dyn Fn(&Core, &mut Step<'_, '_>) -> Result<(), Stop> + Send + Sync>;
 
@@ -83,11 +92,13 @@ impl Core {
         let done = step.attempt(|step| match task {
             Task::Start { put_back } => {
                 self.start(step, put_back)?;
+                self.advertise(step)?;
                 Ok(Self::prepare(step)?)
             }
             Task::Wish(wish) => wish(self, step),
             Task::Layers(Input::Tick) => {
                 self.layers(step, Input::Tick)?;
+                self.advertise(step)?;
                 Ok(self.tend(step)?)
             }
             Task::Layers(input) => Ok(self.layers(step, input)?),
@@ -126,12 +137,18 @@ impl Core {
 
     /// Runs the stack, and takes its news.
     pub(crate) fn layers(&self, step: &mut Step<'_, '_>, input: Input) -> Result<(), Fault> {
+        self.ask(step, input).map(drop)
+    }
+
+    /// The same, for what the stack answers.
+    fn ask(&self, step: &mut Step<'_, '_>, input: Input) -> Result<Answer, Fault> {
         let mut output = self.engine.step(step.unit, input)?;
+        let answer = Answer { keys: output.keys.take(), prospect: output.prospect };
         step.effects.take(&mut output);
         for news in output.news {
             self.hear(step, news)?;
         }
-        Ok(())
+        Ok(answer)
     }
 
     fn hear(&self, step: &mut Step<'_, '_>, news: News) -> Result<(), Fault> {

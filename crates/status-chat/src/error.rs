@@ -128,6 +128,27 @@ pub enum SendError {
     /// Nobody takes part in a group but its members.
     #[error("you are not a member of this group. Ask one of its members to add you")]
     NotAMember,
+    /// The user is blocked.
+    #[error("this user is blocked. Unblock them first")]
+    Blocked,
+    /// There is no request to accept or deny.
+    #[error("this user has not asked to be a contact, or has taken it back. Send them a request")]
+    NoRequest,
+    /// The user was not asked, and has not been added.
+    #[error("this user is no contact of yours, and you have not asked them. Send them a request")]
+    NotAContact,
+    /// A name for somebody is too long, or has characters that do not show.
+    #[error("a name for somebody has at most {max} characters, all of which show. Choose a shorter one")]
+    Nickname {
+        /// Largest number of characters.
+        max: usize,
+    },
+    /// A contact card is not taken.
+    #[error(transparent)]
+    Card(#[from] status_identity::CardError),
+    /// No contact card can be made.
+    #[error(transparent)]
+    MakeCard(#[from] status_identity::MakeCardError),
     /// Somebody has to take us into a group first, and we have not answered yet.
     #[error("you are not invited to this group, or have answered already. Ask one of its members to add you")]
     NotInvited,

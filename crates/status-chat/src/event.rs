@@ -2,19 +2,21 @@
 
 mod change;
 mod chat;
+mod contact;
 mod group;
 mod kind;
 mod message;
 mod tally;
 
 use serde::{Deserialize, Serialize};
-use status_layer::{DeviceId, MessageId, Notice, UserId};
+use status_layer::{DeviceId, MessageId, Notice, Timestamp, UserId};
 use status_payload::GroupChatId;
 
 use crate::devices::OwnDevice;
 
 pub use change::{Feeling, Pin, Reaction};
 pub use chat::Chat;
+pub use contact::ContactChange;
 pub use group::{Group, GroupChange, Member, Membership, Role};
 pub use kind::{
     Album, AudioFormat, Deleted, Edited, ImageFormat, Kind, Mention, Mentioned, Picture, Preview, Recording,
@@ -106,6 +108,15 @@ pub enum Event {
     Device(OwnDevice),
     /// Something about keys and devices.
     Notice(Notice),
+    /// Something about a person.
+    Contact {
+        /// Who.
+        user: UserId,
+        /// What.
+        change: ContactChange,
+        /// When the user made sure that the key is theirs, if they did.
+        verified_since: Option<Timestamp>,
+    },
     /// The home is an older copy of itself, or was copied: what was said since then is missing from it, and conversations
     /// go on with new keys. The first event of a client, if it comes.
     PutBack,

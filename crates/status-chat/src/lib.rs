@@ -53,6 +53,7 @@ mod identity;
 mod nodes;
 pub mod pairing;
 mod preset;
+mod profile;
 mod sent;
 mod stage;
 mod stream;
@@ -66,26 +67,30 @@ pub use builder::{ClientBuilder, Us};
 pub use client::{Client, Events};
 pub use clock::{Clock, SystemClock};
 pub use compose::{Audio, Emoji, Image, LinkPreview, MAX_LINKS, MAX_MEDIA, MAX_THUMBNAIL, Outgoing, Text};
-pub use contacts::{Contact, ContactRequest, ContactState, How, Safety, Strangers, Verified, Which};
+pub use contacts::{Contact, ContactRequest, Contacts, How, Safety, Strangers, Verified, Which};
 pub use devices::{DeviceName, Devices, MAX_DEVICE_NAME, OwnDevice};
 pub use error::{Error, OpenError, SendError};
 pub use event::{
-    Album, AudioFormat, Chat, Deleted, Edited, Event, Feeling, Group, GroupChange, ImageFormat, Journey,
-    Kind, Member, Membership, Mention, Mentioned, Message, Picture, Pin, Preview, Reaction, Recording,
-    Refused, Relayed, Role, Stage, Sticker, Tally,
+    Album, AudioFormat, Chat, ContactChange, Deleted, Edited, Event, Feeling, Group, GroupChange,
+    ImageFormat, Journey, Kind, Member, Membership, Mention, Mentioned, Message, Picture, Pin, Preview,
+    Reaction, Recording, Refused, Relayed, Role, Stage, Sticker, Tally,
 };
 pub use groups::{Groups, MAX_GROUP_NAME, MAX_GROUP_PICTURE};
 pub use history::{Cursor, ExportError, Hits, MAX_PAGE, Page, Pages, Retention, Search, Unread};
 pub use identity::{Identity, IdentityError, RecoveryPhrase};
 pub use preset::{Policy, Preset};
+pub use profile::{OwnProfile, Profile};
 pub use sent::Sent;
 pub use status_crypto::account::{Language, PhraseLength};
+pub use status_identity::{Card, CardError, MakeCardError, SafetyNumber};
 pub use status_layer::{DeviceId, Grade, MessageId, Name, Network, Notice, Timestamp, Traffic, UserId};
 pub use status_p2p::{
     Capabilities, Direction, Discovery, Discv5, Fault, Fleet, Link, NodeId, PeerAddr, PeerStatus, Source,
     Transport,
 };
-pub use status_payload::{GroupChatId, MAX_MEMBERS as MAX_GROUP_MEMBERS, Refusal as GroupRefusal};
+pub use status_payload::{
+    ContactState, GroupChatId, MAX_MEMBERS as MAX_GROUP_MEMBERS, Refusal as GroupRefusal,
+};
 pub use status_stack::{Engine, Stack, Way};
 #[cfg(feature = "keyring")]
 pub use status_store::keyring_core;

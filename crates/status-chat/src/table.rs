@@ -23,6 +23,9 @@
 //! | `H` chat `0` clock (8) message id (32) | version: the order of a chat |
 //! | `P` user (33) | version, our side and theirs (1 and clock (8) each), blocked, muted, stranger, found on a card (1 each), heard at, answered at, clock of the profile (8 each), colour (4), request (1, then id (32), at (8), grade (1)), name, name on the chain, bio, nickname (length (2) and text each): a person (in `table/contacts`) |
 //! | `p` heard at (8) user (33) | version: a stranger, the one heard from longest ago first (in `table/contacts`) |
+//! | `S` `p` | version, name, bio (length (2) and text each), colour (4): what we say of ourselves (in `table/profile`) |
+//! | `S` `s` | version, what becomes of strangers (1): the settings (in `table/profile`) |
+//! | `S` `i` chat | version, at (8), hash (32): when and what we said of ourselves there (in `table/profile`) |
 //! | `T` user (33) | version, how (1), at (8): a user who was verified (in `table/contacts`) |
 //! | `Q` | version, first, next and first wanted entry (8 each), cursors (4) (in `table/log`) |
 //! | `Q` number (8) | version, an event as JSON (in `table/log`) |
@@ -51,6 +54,7 @@ mod kind;
 pub(crate) mod log;
 mod message;
 mod pages;
+pub(crate) mod profile;
 mod retention;
 mod search;
 pub(crate) mod sync;
@@ -64,8 +68,8 @@ pub(crate) use examine::{Adopted, TABLES, adopt, chat_in, examine, message_of};
 pub(crate) use group::Standing;
 pub(crate) use kind::{audio_format, audio_number, image_format, image_number};
 pub(crate) use message::{
-    Media, drop_media, drop_thumbnails, has_message, history, load_media, load_message, media_of, save_media,
-    save_message,
+    Media, drop_media, drop_thumbnails, forget_message, has_message, history, load_media, load_message,
+    media_of, save_media, save_message,
 };
 
 pub(crate) use pages::{

@@ -171,6 +171,12 @@ pub(crate) enum Task {
         #[command(subcommand)]
         task: Option<DeviceTask>,
     },
+    /// The people of this identity: without more, a list. What they are to be told goes out with the next command that is online.
+    Contacts {
+        /// What to do.
+        #[command(subcommand)]
+        task: Option<ContactTask>,
+    },
     /// Run a node that serves others: it relays, and keeps for them what they missed. It needs no identity and no home.
     Node(NodeArgs),
     /// Try whole stacks in a simulated storm: thousands of hours in seconds, all of it from one seed.
@@ -287,5 +293,61 @@ pub(crate) enum SimTask {
         seed: u64,
         #[command(flatten)]
         storm: Storm,
+    },
+}
+
+/// What to do about people.
+#[derive(Subcommand)]
+pub(crate) enum ContactTask {
+    /// List them: how the two stand, how well the next message to them would be sealed, whether they were verified.
+    List,
+    /// Print our card, for somebody to add. It is valid for a day, and makes their first message forward secret.
+    Card,
+    /// Ask somebody to be a contact.
+    Add {
+        /// Their card, or their key.
+        who: String,
+        /// Some words of introduction.
+        note: Option<String>,
+    },
+    /// Take somebody's request.
+    Accept {
+        /// Their key.
+        who: String,
+    },
+    /// Do not take somebody's request. They are not told, and can only ask again.
+    Deny {
+        /// Their key.
+        who: String,
+    },
+    /// Take back a request, or give up a contact, for both.
+    Remove {
+        /// Their key.
+        who: String,
+    },
+    /// Drop unread whatever somebody sends.
+    Block {
+        /// Their key.
+        who: String,
+    },
+    /// Let somebody write again.
+    Unblock {
+        /// Their key.
+        who: String,
+    },
+    /// Give somebody a name that nobody else hears of; an empty one takes it away.
+    Rename {
+        /// Their key.
+        who: String,
+        /// The name.
+        name: String,
+    },
+    /// Show the safety number, which is the same at theirs if nobody stands between.
+    Verify {
+        /// Their key.
+        who: String,
+        /// Both have compared it, and it is the same.
+        #[arg(long)]
+        yes: bool,
     },
 }

@@ -4,6 +4,7 @@
 mod account;
 mod args;
 mod backup;
+mod contacts;
 mod demo;
 mod devices;
 mod doctor;
@@ -73,6 +74,7 @@ async fn run(args: Args, show: Show) -> Done {
         Task::Export { file, only } => history::export(show, &args.here, &file, only.as_deref()).await,
         Task::Peers { wait } => peers::run(show, &args.here, wait).await,
         Task::Devices { task } => devices::run(show, &args.here, task).await,
+        Task::Contacts { task } => contacts::run(show, &args.here, task).await,
         Task::Sim(SimTask::Run { storm, seed, seeds }) => sim::run(show, &storm, seed, seeds),
         Task::Sim(SimTask::Replay { seed, storm }) => sim::replay(show, &storm, seed),
         Task::Vectors(VectorTask::Check { folder, strict }) => vectors::check(show, &folder, strict),

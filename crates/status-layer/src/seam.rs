@@ -5,8 +5,8 @@
 use alloc::vec::Vec;
 
 use crate::{
-    Arrival, Audience, Body, Cx, Datagram, DeviceId, Due, Frame, GroupId, Interest, LayerError, Letter,
-    MessageId, Opened, Outgoing, Parcel, Ready, Recipient, Rendezvous, Round, Topic, UserId,
+    Arrival, Audience, Body, Cx, Datagram, DeviceId, Due, Frame, Grade, GroupId, Interest, LayerError,
+    Letter, MessageId, Opened, Outgoing, Parcel, Ready, Recipient, Rendezvous, Round, Topic, UserId,
 };
 
 /// What to offer, resend and acknowledge, and when.
@@ -104,6 +104,36 @@ pub trait Security {
     /// # Errors
     /// Rejects what is forged, replayed, malformed or not for this device. A key used is gone with the commit.
     fn open(&self, cx: &mut Cx<'_>, parcel: Parcel) -> Result<Opened, Self::Error>;
+
+    /// Returns our keys as they are now, signed by us, for somebody to carry to others by other ways than the network: on a
+    /// card, in a code. [`meet`](Self::meet) takes them there. By default there are none to carry.
+    ///
+    /// # Errors
+    /// Fails only with the store.
+    fn introduce(&self, cx: &mut Cx<'_>) -> Result<Option<Vec<u8>>, Self::Error> {
+        let _ = cx;
+        Ok(None)
+    }
+
+    /// Takes the keys of a user that [`introduce`](Self::introduce) gave them, as if they had come over the network. Whoever
+    /// carried them is not believed. By default it returns `None`: this layer takes no keys so.
+    ///
+    /// # Errors
+    /// Rejects what is not genuine, and keys of somebody else than `user`.
+    fn meet(&self, cx: &mut Cx<'_>, user: &UserId, keys: &[u8]) -> Result<Option<Opened>, Self::Error> {
+        let _ = (cx, user, keys);
+        Ok(None)
+    }
+
+    /// Returns how well a datagram for `user` would be sealed now; `None` if it would not be, and by default, if this layer
+    /// does not say.
+    ///
+    /// # Errors
+    /// Fails only with the store.
+    fn prospect(&self, cx: &mut Cx<'_>, user: &UserId) -> Result<Option<Grade>, Self::Error> {
+        let _ = (cx, user);
+        Ok(None)
+    }
 
     /// Returns what is to go out at `cx.now` on this layer's own account: announcements of our keys.
     ///

@@ -105,14 +105,12 @@ impl Bundle {
     ///
     /// # Errors
     /// Any [`BundleError`].
-    #[cfg(feature = "hazmat")]
     pub fn decode(bytes: &[u8]) -> Result<Self, BundleError> {
         let bundle: raw::Bundle = prost::Message::decode(bytes).map_err(|_| BundleError::Malformed)?;
         bundle.try_into()
     }
 
     /// The bytes of the bundle on the wire.
-    #[cfg(feature = "hazmat")]
     #[must_use]
     pub fn encode(self) -> Vec<u8> {
         prost::Message::encode_to_vec(&raw::Bundle::from(self))

@@ -16,6 +16,9 @@ pub enum Error {
     /// A device of our own was not taken in or out.
     #[error(transparent)]
     Pair(#[from] PairError),
+    /// Keys that were carried here were not taken.
+    #[error(transparent)]
+    Meet(#[from] MeetError),
     /// A datagram was not sealed.
     #[error(transparent)]
     Seal(#[from] SealError),
@@ -46,6 +49,29 @@ pub enum PairError {
     /// Nothing was heard of such a device.
     #[error("no device of this id was heard of; start it with the same account and let both be online")]
     Unknown,
+}
+
+/// Why keys that were carried here were not taken.
+#[derive(Clone, Copy, Debug, Eq, PartialEq, thiserror::Error)]
+#[non_exhaustive]
+pub enum MeetError {
+    /// More bytes than any bundle has.
+    #[error("keys of {len} bytes are too large, at most {max} are taken")]
+    TooLarge {
+        /// Length found, in bytes.
+        len: usize,
+        /// Largest length, in bytes.
+        max: usize,
+    },
+    /// They are not genuine.
+    #[error(transparent)]
+    Bundle(#[from] BundleError),
+    /// They are genuine, and those of another user.
+    #[error("these are the keys of somebody else")]
+    OtherUser,
+    /// They are our own.
+    #[error("these are your own keys; devices of yours hear of each other over the network")]
+    Oneself,
 }
 
 /// Why a datagram was not sealed.
@@ -197,6 +223,7 @@ impl From<Error> for LayerError {
         match error {
             Error::Expect(error) => Self::reject(error),
             Error::Pair(error) => Self::reject(error),
+            Error::Meet(error) => Self::reject(error),
             Error::Seal(error) => Self::reject(error),
             Error::Open(error) => Self::reject(error),
             Error::Store(error) => Self::fault(error),

@@ -47,6 +47,7 @@ mod group;
 #[cfg(feature = "hazmat")]
 pub mod hazmat;
 mod key;
+mod meet;
 mod open;
 mod own;
 mod people;
@@ -66,7 +67,8 @@ mod x3dh;
 
 pub use bundle::BundleError;
 pub use config::{Config, FirstMessage, Joining, MailInClear, PrivatePrekeys, SharedPlace};
-pub use error::{Error, ExpectError, OpenError, PairError, SealError};
+pub use error::{Error, ExpectError, MeetError, OpenError, PairError, SealError};
+pub use meet::MAX_KEYS;
 pub use ratchet::RatchetError;
 pub use security::Sessions;
 pub use suite::{Suite, Suites};

@@ -10,6 +10,7 @@ use status_layer::{
 };
 use zeroize::Zeroizing;
 
+use crate::bundle::Bundle;
 use crate::config::MailInClear;
 use crate::device::Learner;
 use crate::error::{Error, OpenError};
@@ -193,21 +194,26 @@ impl Sessions {
 
     /// Takes the keys in the genuine bundles of a message, whoever carries them.
     pub(crate) fn learn(&self, cx: &mut Cx<'_>, sender: &UserId, message: &Opening) -> Result<Opened, Error> {
+        self.learn_bundles(cx, (sender, &message.device), &message.bundles)
+    }
+
+    /// Takes the keys in genuine bundles that a device of a user has carried; an empty id says that it is not known which.
+    pub(crate) fn learn_bundles(
+        &self,
+        cx: &mut Cx<'_>,
+        sender: (&UserId, &str),
+        bundles: &[Bundle],
+    ) -> Result<Opened, Error> {
         let own = self.keyring.user();
         let mut out = Opened::default();
-        for bundle in &message.bundles {
+        for bundle in bundles {
             let user = bundle.identity();
             if user != own {
                 let forgotten = people::hear_of(&mut cx.shelf, &user)?;
                 out.then.extend(self.stop_sharing(&forgotten));
             }
             let first = !device::any(&cx.shelf, &user)?;
-            let learner = Learner {
-                own: &own,
-                device: &self.device,
-                joining: self.config.joining,
-                sender: (sender, &message.device),
-            };
+            let learner = Learner { own: &own, device: &self.device, joining: self.config.joining, sender };
             let learnt = device::learn(&mut cx.shelf, bundle, learner, cx.now)?;
             if user == own {
                 self.make_known(cx, bundle, !learnt.new.is_empty() || !learnt.removed.is_empty())?;

@@ -30,7 +30,7 @@ impl Sessions {
         let devices = device::active(&cx.shelf, user, self.config.max_targets, cx.now)?;
         let (own, bundle) = self.bundle(cx)?;
         let direct = if devices.is_empty() {
-            self.may_be_static(cx, user, introduces)?;
+            self.check_static(cx, user, introduces)?;
             self.seal_fixed(cx, &key, plaintext)?
         } else {
             self.seal_sessions(cx, &own.key, &key, &devices, plaintext)?
@@ -91,7 +91,7 @@ impl Sessions {
 
     /// Whether what is for a user may be sealed to their identity key alone. What is for the devices of our own group is
     /// never, although none of them may be active.
-    fn may_be_static(&self, cx: &Cx<'_>, user: &UserId, introduces: bool) -> Result<(), Error> {
+    pub(crate) fn check_static(&self, cx: &Cx<'_>, user: &UserId, introduces: bool) -> Result<(), Error> {
         if *user == self.keyring.user() && device::any_enabled(&cx.shelf, user)? {
             return Err(SealError::NoOwnDevice.into());
         }

@@ -6,8 +6,8 @@ use alloc::vec::Vec;
 
 use status_crypto::{Keyring, PublicKey};
 use status_layer::{
-    Cx, Datagram, DeviceId, Due, Interest, Name, Opened, Outgoing, Parcel, Recipient, Rendezvous, Sealed,
-    Security, StoreError, UserId,
+    Cx, Datagram, DeviceId, Due, Grade, Interest, Name, Opened, Outgoing, Parcel, Recipient, Rendezvous,
+    Sealed, Security, StoreError, UserId,
 };
 
 use crate::bundle::Bundle;
@@ -116,6 +116,18 @@ impl Security for Sessions {
 
     fn open(&self, cx: &mut Cx<'_>, parcel: Parcel) -> Result<Opened, Error> {
         self.open_parcel(cx, parcel)
+    }
+
+    fn introduce(&self, cx: &mut Cx<'_>) -> Result<Option<Vec<u8>>, Error> {
+        self.give_keys(cx).map(Some)
+    }
+
+    fn meet(&self, cx: &mut Cx<'_>, user: &UserId, keys: &[u8]) -> Result<Option<Opened>, Error> {
+        self.take_keys(cx, user, keys).map(Some)
+    }
+
+    fn prospect(&self, cx: &mut Cx<'_>, user: &UserId) -> Result<Option<Grade>, Error> {
+        self.would_seal(cx, user)
     }
 
     fn due(&self, cx: &mut Cx<'_>) -> Result<Due<Outgoing>, Error> {

@@ -28,4 +28,4 @@ mod track;
 
 pub use examine::{TABLES, examine};
 pub use stack::{Areas, Config, Engine, Stack};
-pub use step::{Fault, Input, Layer, News, Output, Taken, Way};
+pub use step::{Fault, Input, Layer, News, NoKeysToCarry, Output, Taken, Way};

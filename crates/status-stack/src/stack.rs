@@ -11,7 +11,7 @@ use status_layer::{
 
 use crate::outbox::{self, Which};
 use crate::past;
-use crate::step::{Fault, Input, Layer, News, Output, Taken, Way};
+use crate::step::{Fault, Input, Layer, News, NoKeysToCarry, Output, Taken, Way};
 use crate::track::{self, Step};
 
 /// Three layers and the conductor that runs them. It holds configuration only; all state is in the store.
@@ -127,6 +127,20 @@ impl<Y: DataSync, X: Security, P: Privacy> Engine for Stack<Y, X, P> {
             Input::Pair { device, how } => {
                 let done = run.call(unit, Layer::Security, |cx| self.security.pair(cx, &device, how));
                 run.settle(None, done)?;
+            }
+            Input::Introduce => {
+                let done = run.call(unit, Layer::Security, |cx| self.security.introduce(cx));
+                run.out.keys = run.carried(done)?;
+            }
+            Input::Meet { user, keys } => {
+                let done = run.call(unit, Layer::Security, |cx| self.security.meet(cx, &user, &keys));
+                if let Some(Opened { then, notices, .. }) = run.carried(done)? {
+                    run.out.news.extend(notices.into_iter().map(News::Noticed));
+                    run.carry_out(unit, then)?;
+                }
+            }
+            Input::Prospect(user) => {
+                run.out.prospect = run.call(unit, Layer::Security, |cx| self.security.prospect(cx, &user))?;
             }
             Input::Frame(frame) => run.up(unit, frame)?,
             Input::Worked { id, frame, number } => run.worked(unit, id, frame, number)?,
@@ -387,6 +401,12 @@ impl<Y: DataSync, X: Security, P: Privacy> Run<'_, Y, X, P> {
                 Ok(None)
             }
         }
+    }
+
+    /// The same for keys that are carried by other ways than the network, which not every layer has.
+    fn carried<T>(&mut self, done: Result<Option<T>, No>) -> Result<Option<T>, Fault> {
+        let none = || No::Refused(Layer::Security, Reason::new(NoKeysToCarry));
+        self.settle(None, done.and_then(|value| value.ok_or_else(none)))
     }
 
     fn dropped(&mut self, no: No) -> Result<(), Fault> {

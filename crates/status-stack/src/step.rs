@@ -47,6 +47,17 @@ pub enum Input {
         /// In or out.
         how: Interest,
     },
+    /// Our keys are wanted, for somebody to carry to others: [`Output::keys`] has them.
+    Introduce,
+    /// Keys of a user were carried here, which their stack gave out for [`Input::Introduce`].
+    Meet {
+        /// The user.
+        user: UserId,
+        /// Their keys.
+        keys: Vec<u8>,
+    },
+    /// How well would something for this user be sealed now? [`Output::prospect`] says it.
+    Prospect(UserId),
     /// The network handed up a frame, live or from history.
     Frame(Frame),
     /// The network has handed our frame to somebody.
@@ -96,6 +107,10 @@ pub struct Output {
     pub fetch: Option<History>,
     /// When to call again with [`Input::Tick`].
     pub wake: Option<Timestamp>,
+    /// The answer to [`Input::Introduce`].
+    pub keys: Option<Vec<u8>>,
+    /// The answer to [`Input::Prospect`]; `None` also if nothing would be sealed now, or the layer does not say.
+    pub prospect: Option<Grade>,
     /// The parcel that was opened in this step, for whoever measures it.
     pub taken: Option<Taken>,
 }
@@ -267,3 +282,8 @@ impl fmt::Display for Layer {
         })
     }
 }
+
+/// The security layer of this stack has no keys that are carried to others, and takes none.
+#[derive(Clone, Copy, Debug, Eq, PartialEq, thiserror::Error)]
+#[error("this stack has no keys that could be carried on a card; they come over the network")]
+pub struct NoKeysToCarry;

@@ -1,7 +1,8 @@
 //! What is known of a person.
 
-use status_crypto::text;
+use status_identity::short_key;
 use status_layer::{Grade, MessageId, Timestamp, UserId};
+use status_payload::ContactState;
 
 /// A person, as far as the user has to do with them.
 #[derive(Clone, Debug, Eq, PartialEq)]
@@ -38,22 +39,6 @@ pub struct Contact {
     pub from_card: bool,
     /// When and how the user made sure that the key is theirs.
     pub verified: Option<Verified>,
-}
-
-/// How two people stand.
-#[derive(Clone, Copy, Debug, Eq, Ord, PartialEq, PartialOrd)]
-#[non_exhaustive]
-pub enum ContactState {
-    /// Neither has asked.
-    None,
-    /// Both want each other as a contact.
-    Mutual,
-    /// The user has asked, and they have not answered.
-    Sent,
-    /// They have asked, and the user has not answered.
-    Received,
-    /// The user has denied their request, or blocked them.
-    Dismissed,
 }
 
 /// A request to be a contact.
@@ -128,7 +113,7 @@ impl Contact {
     #[must_use]
     pub fn shown_name(&self) -> String {
         let named = self.nickname.clone().or_else(|| self.name.clone());
-        named.unwrap_or_else(|| short(&self.user))
+        named.unwrap_or_else(|| short_key(&self.user))
     }
 }
 
@@ -179,11 +164,4 @@ impl Strangers {
             _ => None,
         }
     }
-}
-
-/// A key for people to glance at. Spec: the first three characters, `...`, the last six.
-fn short(user: &UserId) -> String {
-    let key = text::compressed_key(user);
-    let (head, tail) = (key.get(..3), key.get(key.len().saturating_sub(6)..));
-    head.zip(tail).map_or_else(|| key.clone(), |(head, tail)| format!("{head}...{tail}"))
 }

@@ -1,6 +1,7 @@
 //! What arrives: who wrote it, whether it may be shown, and which subject it belongs to.
 
 mod change;
+mod contact;
 mod devices;
 mod group;
 pub(super) mod message;
@@ -100,6 +101,9 @@ impl Core {
         if content.kind().is_for_own_devices() && origin.author != self.keyring.user() {
             return Err(Unfit::NotOurs);
         }
+        if self.is_blocked(step, &origin.author)? {
+            return Ok(());
+        }
         judge(&content, step.now())?;
         let content = match content {
             Content::MembershipUpdateMessage(update) => match self.membership(step, &origin, *update)? {
@@ -109,18 +113,25 @@ impl Core {
             content => content,
         };
         match content {
+            Content::ChatMessage(said) if !self.lets_in(step, &origin, &said)? => Ok(()),
             Content::ChatMessage(said) if message::shows(&said) => self.heard(step, &origin, &said),
             Content::EditMessage(said) => self.edited(step, &origin, &said),
             Content::DeleteMessage(said) => self.deleted(step, &origin, &said),
             Content::EmojiReaction(said) => self.reacted(step, &origin, &said),
             Content::PinMessage(said) => self.pinned(step, &origin, &said),
+            Content::ContactUpdate(update) => self.updated(step, &origin, &update),
+            Content::AcceptContactRequest(accept) => self.accepted(step, &origin, &accept),
+            Content::RetractContactRequest(retract) => self.retracted(step, &origin, &retract),
+            Content::ChatIdentity(identity) => self.identified(step, &origin, identity),
+            Content::ContactCodeAdvertisement(advertisement) => match advertisement.chat_identity {
+                Some(identity) => self.identified(step, &origin, identity),
+                None => Ok(()),
+            },
             Content::PairInstallation(said) => self.device_named(step, &origin, &said),
             Content::SyncChat(said) => self.chat_synced(step, &origin, &said),
             Content::SyncChatRemoved(said) => self.chat_removed(step, &origin, &said),
             Content::SyncChatMessagesRead(said) => self.read_elsewhere(step, &origin, &said),
             Content::Backup(said) => self.told_everything(step, &origin, &said),
-            // Announcements of keys and profiles at a contact code are no messages.
-            Content::ContactCodeAdvertisement(_) | Content::ChatIdentity(_) => Ok(()),
             other => {
                 let kind = u32::try_from(other.kind().number()).unwrap_or(0);
                 step.tell(Event::Unsupported { from: origin.author, kind });

@@ -8,7 +8,7 @@ use super::say::invalid;
 use super::step::fault;
 use super::{Core, Step, Stop};
 use crate::devices::{DeviceName, OwnDevice, copy_of};
-use crate::event::{Chat, Event};
+use crate::event::{Chat, ContactChange, Event};
 use crate::table::devices::{self, Expected};
 
 /// What is said of the protocol beside a name.
@@ -82,6 +82,14 @@ impl Core {
                     devices::expect(&mut shelf, device, Expected::Removed, now).map_err(fault)?;
                     self.tell_device(step, device)?;
                 }
+            }
+            Notice::NewDevice { user, device, .. } => {
+                let change = ContactChange::NewDevice { device: device.clone() };
+                self.tell_of(step, user, change).map_err(fault)?;
+            }
+            Notice::RemovedDevice { user, device } => {
+                let change = ContactChange::RemovedDevice { device: device.clone() };
+                self.tell_of(step, user, change).map_err(fault)?;
             }
             _ => {}
         }

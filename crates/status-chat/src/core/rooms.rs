@@ -8,13 +8,14 @@ use super::{Core, Step, Stop};
 use crate::error::SendError;
 use crate::event::Chat;
 use crate::table;
+use crate::table::contacts as people;
 use status_layer::Grade;
 
 /// Chats that one client takes part in.
 pub(crate) const MAX_CHATS: usize = 4_096;
 
-/// Chats that others may begin. Beyond it their messages are kept and shown all the same, but their keys are not listened
-/// for: identities cost nothing, and nobody is to use up the room that the user needs.
+/// Up to so many chats in all, those that others begin are listened to. Beyond it their messages are kept and shown all the
+/// same, but their keys are not listened for: identities cost nothing, and nobody is to use up the room that the user needs.
 const MAX_UNASKED: usize = 1_024;
 
 impl Core {
@@ -22,6 +23,9 @@ impl Core {
     pub(crate) fn join(&self, step: &mut Step<'_, '_>, chat: &Chat) -> Result<(), Stop> {
         self.not_oneself(chat)?;
         let mut shelf = step.shelf();
+        if let Chat::User(user) = chat {
+            people::welcome(&mut shelf, user)?;
+        }
         if !table::joined(&shelf, chat)? {
             if matches!(chat, Chat::Group(_)) {
                 return Err(Stop::Refused(SendError::NotAMember));
@@ -87,11 +91,11 @@ impl Core {
     }
 
     /// We always listen at our own inbox: to join or leave ourselves would make us deaf.
-    fn not_oneself(&self, chat: &Chat) -> Result<(), Stop> {
+    pub(super) fn not_oneself(&self, chat: &Chat) -> Result<(), Stop> {
         if *chat == Chat::User(self.keyring.user()) { Err(Stop::Refused(SendError::Oneself)) } else { Ok(()) }
     }
 
-    fn expect(&self, step: &mut Step<'_, '_>, chat: &Chat, how: Interest) -> Result<(), Fault> {
+    pub(super) fn expect(&self, step: &mut Step<'_, '_>, chat: &Chat, how: Interest) -> Result<(), Fault> {
         let whom = match chat {
             Chat::User(user) => Recipient::User(*user),
             // What is said in a group comes to our own inbox.

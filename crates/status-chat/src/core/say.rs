@@ -1,7 +1,7 @@
 //! What we say: content is signed, kept and given to the layers, for a whole chat or for one user.
 
-use status_layer::{Audience, MessageId, Shelf, StoreError, Timestamp};
-use status_payload::{Clock, Content, Place, encode, message_id};
+use status_layer::{Audience, Body, MessageId, Timestamp};
+use status_payload::{ChatMessage, Clock, Content, ContentType, Place, encode, message_id};
 use status_stack::Input;
 
 use super::arrive::judge;
@@ -22,16 +22,27 @@ impl Core {
         what: &Outgoing,
     ) -> Result<MessageId, Stop> {
         self.join(step, chat)?;
+        self.publish_profile(step, chat)?;
         let now = step.now();
         let clock = self.tick(step, chat)?;
-        let name = our_name(&step.shelf())?;
-        let said = what.content(&place(chat), clock, now, name).map_err(|why| invalid(&why))?;
+        let mut said = what.content(&place(chat), clock, now, String::new()).map_err(|why| invalid(&why))?;
+        self.sign_off(step, chat, &mut said)?;
+        self.speak(step, chat, &said)
+    }
+
+    /// Says a chat message that was made, and keeps it.
+    pub(super) fn speak(
+        &self,
+        step: &mut Step<'_, '_>,
+        chat: &Chat,
+        said: &ChatMessage,
+    ) -> Result<MessageId, Stop> {
         let content = Content::from(said.clone());
-        judge(&content, now).map_err(|why| invalid(&why))?;
+        judge(&content, step.now()).map_err(|why| invalid(&why))?;
         let id = self.post(step, chat, &content)?;
-        let told = told(id, chat.clone(), self.keyring.user(), &said).map_err(|why| invalid(&why))?;
+        let told = told(id, chat.clone(), self.keyring.user(), said).map_err(|why| invalid(&why))?;
         let message = Message { grade: promised(chat), stage: Some(Stage::Queued), ..told };
-        keep(&mut step.shelf(), &message, &said);
+        keep(&mut step.shelf(), &message, said);
         step.effects.tally.sent += 1;
         Ok(id)
     }
@@ -61,6 +72,7 @@ impl Core {
         };
         let content = wrapped.as_ref().map_or(content, |wrapped| &wrapped.content);
         let body = encode(&*self.keyring, content).map_err(|why| invalid(&why))?;
+        let body = kind(content, body);
         let id = message_id(&self.keyring.public(), &body);
         let to = match chat {
             Chat::User(user) => Audience::User(*user),
@@ -72,7 +84,7 @@ impl Core {
         if let Some(wrapped) = &wrapped {
             stage::expect(&mut step.shelf(), id, wrapped.readers);
         }
-        if !matches!(chat, Chat::Channel(_)) && devices::any_joined(&step.shelf())? {
+        if !matches!(chat, Chat::Channel(_)) && !body.passes() && devices::any_joined(&step.shelf())? {
             // In channels our other devices read for themselves.
             let (id, to) = (devices::copy_of(id), Audience::User(self.keyring.user()));
             self.layers(step, Input::Send { id, to, body })?;
@@ -81,9 +93,15 @@ impl Core {
     }
 }
 
-/// The name that we give ourselves in what we say; none, as long as we have no profile.
-fn our_name(_: &Shelf<'_>) -> Result<String, StoreError> {
-    Ok(String::new())
+/// What a body is for data sync: a contact request may begin a conversation, a profile is repeated anyway.
+fn kind(content: &Content, body: Body) -> Body {
+    match content {
+        Content::ChatMessage(said) if said.content_type == ContentType::ContactRequest => {
+            Body::introduction(body.into_bytes())
+        }
+        Content::ChatIdentity(_) => Body::passing(body.into_bytes()),
+        _ => body,
+    }
 }
 
 /// A chat, as messages name it.

@@ -75,6 +75,15 @@ fn every_event() -> Vec<Event> {
         Event::Notice(Notice::Unreadable { from: user() }),
         Event::Notice(Notice::NewDevice { user: user(), device: device.clone(), joined: true }),
         Event::Notice(Notice::RemovedDevice { user: user(), device }),
+        Event::Contact {
+            user: user(),
+            change: ContactChange::Requested {
+                request: Some(id),
+                note: "hi".into(),
+                grade: status_layer::Grade::Static,
+            },
+            verified_since: Some(Timestamp::from_millis(1)),
+        },
         Event::Changed(message(Chat::User(user()), None)),
         Event::Deleted { id, chat: Chat::User(user()), by: user() },
         Event::Reaction(Reaction {
@@ -143,6 +152,7 @@ const fn kind(event: &Event) -> usize {
         Event::Device(_) => 18,
         Event::Part { .. } => 19,
         Event::Read { .. } => 20,
+        Event::Contact { .. } => 21,
     }
 }
 

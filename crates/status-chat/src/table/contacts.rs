@@ -6,10 +6,11 @@
 use status_layer::row::{Reader, Writer};
 use status_layer::{Grade, MessageId, Shelf, StoreError, Timestamp, UserId, Value};
 
+use status_payload::{Clock, ContactState, Relation, Side};
+
 use super::message::{grade_byte, grade_of};
-use super::{chat_bytes, damaged, text, under};
-use crate::contacts::{How, Relation, Side, Verified};
-use crate::event::Chat;
+use super::text;
+use crate::contacts::{How, Verified};
 
 pub(crate) const PERSON: u8 = b'P';
 pub(crate) const STRANGER: u8 = b'p';
@@ -73,6 +74,14 @@ pub(crate) fn save(shelf: &mut Shelf<'_>, user: &UserId, person: &Person) -> Res
     }
     shelf.put(key(user), row(person));
     Ok(())
+}
+
+/// Notes that the user has chosen to deal with somebody: they are no stranger any more.
+pub(crate) fn welcome(shelf: &mut Shelf<'_>, user: &UserId) -> Result<(), StoreError> {
+    match load(shelf, user)? {
+        Some(person) if person.stranger => save(shelf, user, &Person { stranger: false, ..person }),
+        _ => Ok(()),
+    }
 }
 
 /// Forgets a person.
@@ -150,7 +159,6 @@ fn read_trust(row: &[u8]) -> Result<Verified, StoreError> {
 }
 
 fn row(person: &Person) -> Value {
-    let Relation { local, remote } = person.relation;
     let request = person.request.map(|request| {
         let mut bytes = [0; 41];
         let (id, rest) = bytes.split_at_mut(32);
@@ -160,11 +168,8 @@ fn row(person: &Person) -> Value {
         grade.copy_from_slice(&[grade_byte(request.grade)]);
         bytes
     });
-    Writer::new(VERSION)
-        .u8(local.0.byte())
-        .u64(local.1)
-        .u8(remote.0.byte())
-        .u64(remote.1)
+    let Relation { local, remote } = person.relation;
+    write_side(write_side(Writer::new(VERSION), local), remote)
         .flag(person.blocked)
         .flag(person.muted)
         .flag(person.stranger)
@@ -184,10 +189,7 @@ fn row(person: &Person) -> Value {
 fn read_row(row: &[u8]) -> Result<Person, StoreError> {
     Reader::read(WHAT, VERSION, row, |r| {
         Some(Person {
-            relation: Relation {
-                local: (Side::of(r.u8()?)?, r.u64()?),
-                remote: (Side::of(r.u8()?)?, r.u64()?),
-            },
+            relation: Relation { local: side(r)?, remote: side(r)? },
             blocked: r.flag()?,
             muted: r.flag()?,
             stranger: r.flag()?,
@@ -205,6 +207,15 @@ fn read_row(row: &[u8]) -> Result<Person, StoreError> {
     })
 }
 
+/// A side is the number of its state on the wire, and its clock.
+fn write_side(row: Writer, side: Side) -> Writer {
+    row.u8(u8::try_from(side.state.number()).unwrap_or(0)).u64(side.clock.value())
+}
+
+fn side(r: &mut Reader<'_>) -> Option<Side> {
+    Some(Side { state: ContactState::numbered(r.u8()?.into())?, clock: Clock::new(r.u64()?) })
+}
+
 fn request(r: &mut Reader<'_>) -> Option<Request> {
     let (id, at) = (MessageId::new(r.array()?), Timestamp::from_millis(r.u64()?));
     Some(Request { id, at, grade: grade_of(r.u8()?)? })
@@ -220,4 +231,110 @@ fn trust_key(user: &UserId) -> Vec<u8> {
 
 fn seat(heard: Timestamp, user: &UserId) -> Vec<u8> {
     [&[STRANGER], heard.millis().to_be_bytes().as_slice(), user.as_bytes()].concat()
+}
+
+impl Person {
+    /// Whether somebody says the same of themselves in both.
+    pub(crate) fn says_the_same(&self, other: &Self) -> bool {
+        let said =
+            |person: &Self| (person.name.clone(), person.ens_name.clone(), person.bio.clone(), person.colour);
+        said(self) == said(other)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use status_layer::testing::Party;
+
+    use super::*;
+
+    fn user(n: u16) -> UserId {
+        let mut key = [2; 33];
+        key[1..3].copy_from_slice(&n.to_be_bytes());
+        UserId::from_compressed(&key).unwrap()
+    }
+
+    fn person() -> Person {
+        let side = |state, clock| Side { state, clock: Clock::new(clock) };
+        Person {
+            relation: Relation {
+                local: side(ContactState::Sent, 5),
+                remote: side(ContactState::Received, 6),
+            },
+            blocked: true,
+            muted: true,
+            stranger: false,
+            carded: true,
+            heard: Timestamp::from_millis(7),
+            answered: Timestamp::from_millis(8),
+            profile_clock: 9,
+            colour: 10,
+            request: Some(Request {
+                id: MessageId::new([11; 32]),
+                at: Timestamp::from_millis(12),
+                grade: Grade::Ratcheted,
+            }),
+            name: "their name".into(),
+            ens_name: "name.eth".into(),
+            bio: "words".into(),
+            nickname: "our name".into(),
+        }
+    }
+
+    fn run<T>(party: &mut Party, work: impl FnOnce(&mut Shelf<'_>) -> Result<T, StoreError>) -> T {
+        party.run(|cx| work(&mut cx.shelf)).unwrap()
+    }
+
+    #[test]
+    fn a_person_is_kept_as_they_were() {
+        let mut party = Party::new(1);
+
+        let read = run(&mut party, |shelf| {
+            save(shelf, &user(1), &person())?;
+            set_verified(shelf, &user(1), Some(Verified { at: Timestamp::from_millis(3), how: How::Card }));
+            Ok((load(shelf, &user(1))?, load(shelf, &user(2))?, verified(shelf, &user(1))?))
+        });
+
+        let sure = Verified { at: Timestamp::from_millis(3), how: How::Card };
+        assert_eq!(read, (Some(person()), None, Some(sure)));
+    }
+
+    #[test]
+    fn of_too_many_strangers_the_one_heard_from_longest_ago_goes_and_nobody_else() {
+        let mut party = Party::new(1);
+        let stranger = |at| Person { stranger: true, heard: Timestamp::from_millis(at), ..Person::default() };
+
+        let found = run(&mut party, |shelf| {
+            save(shelf, &user(600), &Person { heard: Timestamp::from_millis(1), ..Person::default() })?;
+            for n in 0..MAX_STRANGERS as u16 {
+                save(shelf, &user(n), &stranger(100 + u64::from(n)))?;
+            }
+            let full = one_too_many(shelf)?;
+            // The first is heard from again, and the second becomes a contact.
+            save(shelf, &user(0), &stranger(10_000))?;
+            save(shelf, &user(1), &Person { stranger: false, ..stranger(101) })?;
+            save(shelf, &user(700), &stranger(10_001))?;
+            let again = one_too_many(shelf)?;
+            save(shelf, &user(701), &stranger(10_002))?;
+            Ok((full, again, one_too_many(shelf)?))
+        });
+
+        assert_eq!(found, (None, None, Some(user(2))));
+    }
+
+    #[test]
+    fn a_stranger_who_is_welcome_or_forgotten_has_no_seat_any_more() {
+        let mut party = Party::new(1);
+        let stranger = |at| Person { stranger: true, heard: Timestamp::from_millis(at), ..Person::default() };
+
+        let seats = run(&mut party, |shelf| {
+            save(shelf, &user(1), &stranger(5))?;
+            save(shelf, &user(2), &stranger(6))?;
+            welcome(shelf, &user(1))?;
+            delete(shelf, &user(2))?;
+            Ok((shelf.scan(&[STRANGER], None, 9)?.len(), load(shelf, &user(2))?))
+        });
+
+        assert_eq!(seats, (0, None));
+    }
 }

@@ -12,7 +12,7 @@ use super::retention::{self, RETENTION};
 use super::search::{self, Built, INDEX};
 use super::{
     CLOCK, IDENTITY, JOINED, VERSION, WHAT, chat_of, contacts, damaged, devices, group, load_media,
-    load_message, log, media_of, save_message, sync, under,
+    load_message, log, media_of, profile, save_message, sync, under,
 };
 use crate::event::{Chat, Message};
 use crate::identity::Identity;
@@ -42,6 +42,7 @@ pub(crate) const TABLES: &[Table] = &[
     Table { tag: stage::RECEIPT, holds: "receipts of messages", nature: Nature::User },
     Table { tag: HISTORY, holds: "the order of messages", nature: Nature::Index },
     Table { tag: contacts::PERSON, holds: "people", nature: Nature::User },
+    Table { tag: profile::TAG, holds: "the profile and the settings", nature: Nature::User },
     Table { tag: contacts::TRUST, holds: "who was verified", nature: Nature::User },
     Table { tag: contacts::STRANGER, holds: "the order of strangers", nature: Nature::Index },
     Table { tag: log::LOG, holds: "events for applications", nature: Nature::Device },
@@ -172,6 +173,7 @@ pub(crate) fn examine(rows: &dyn Read, area: Area) -> Result<Examined, StoreErro
                 }
             }
             Some(&contacts::TRUST) => contacts::check_trust(key, value)?,
+            Some(&profile::TAG) => profile::check(key, value)?,
             Some(&contacts::STRANGER) => {
                 Reader::read(WHAT, VERSION, value, |_| Some(()))?;
                 let (_, user) = contacts::read_seat(key)?;
@@ -274,6 +276,11 @@ pub(crate) fn adopt(shelf: &mut Shelf<'_>, key: &[u8], value: &Value) -> Result<
         Some((&contacts::PERSON, _)) => {
             let (user, person) = contacts::read(key, value)?;
             contacts::save(shelf, &user, &person)?;
+            Ok(Adopted::Other)
+        }
+        Some((&profile::TAG, _)) => {
+            profile::check(key, value)?;
+            shelf.put(key, value.clone());
             Ok(Adopted::Other)
         }
         Some((&contacts::TRUST, _)) => {

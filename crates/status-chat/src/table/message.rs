@@ -49,6 +49,14 @@ pub(crate) fn save_message(shelf: &mut Shelf<'_>, message: &Message) {
     shelf.put(order_key(message), Writer::new(VERSION).finish());
 }
 
+/// Deletes a message of somebody else, with all that belongs to it.
+pub(crate) fn forget_message(shelf: &mut Shelf<'_>, message: &Message) -> Result<(), StoreError> {
+    drop_media(shelf, message);
+    shelf.delete(message_key(&message.id));
+    shelf.delete(order_key(message));
+    super::forget(shelf, &message.chat, &message.id)
+}
+
 pub(crate) fn has_message(shelf: &Shelf<'_>, id: &MessageId) -> Result<bool, StoreError> {
     shelf.has(&message_key(id))
 }

@@ -40,23 +40,30 @@ impl Core {
     ) -> Result<(), Unfit> {
         let admitted = self.admit(step, origin, said.message_type, &said.chat_id)?;
         let Some(Admitted { chat, heed, unasked }) = admitted else { return Ok(()) };
-        let mut shelf = step.shelf();
+        let shelf = step.shelf();
         let was_dropped = said.clock.value() <= table::emptied(&shelf, &chat)?;
         if was_dropped || table::has_message(&shelf, &origin.id)? {
             step.effects.tally.copies += 1;
             return Ok(());
         }
+        let shown = self.met(step, origin, &chat, said)?;
         let journey = Journey { text: said.text.len(), body: origin.body, layers: origin.way };
         let mut message = Message {
             grade: origin.grade,
             way: Some(journey),
             ..told(origin.id, chat, origin.author, said)?
         };
-        keep(&mut shelf, &message, said);
+        keep(&mut step.shelf(), &message, said);
         step.raise(&message.chat, message.clock)?;
         self.catch_up(step, &mut message)?;
+        if !shown {
+            return Ok(());
+        }
         if unasked {
             self.join_unasked(step, &message.chat)?;
+        }
+        if let Chat::User(user) = &message.chat {
+            self.make_room(step, user)?;
         }
         step.effects.tally.received += 1;
         if message.deleted.is_none() && heed == Heed::Tell {

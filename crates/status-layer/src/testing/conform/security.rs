@@ -21,6 +21,7 @@ pub fn security<L: Security>(make: impl Fn(u8) -> (L, UserId)) {
     a_device_that_nobody_heard_of_is_not_paired(&make);
     an_old_copy_that_was_put_back_seals_with_new_keys(&make);
     a_truncated_parcel_is_refused(&make);
+    keys_that_are_carried_to_others_are_taken_there_if_they_are_genuine(&make);
     due_twice_returns_nothing_the_second_time(&make);
 }
 
@@ -193,6 +194,39 @@ fn a_truncated_parcel_is_refused<L: Security>(make: &impl Fn(u8) -> (L, UserId))
     let opened = open(&mut bob, parcels);
 
     assert_reads(&opened, alice.user, bob.user, "whole");
+}
+
+fn keys_that_are_carried_to_others_are_taken_there_if_they_are_genuine<L: Security>(
+    make: &impl Fn(u8) -> (L, UserId),
+) {
+    let (mut alice, mut bob) = (Seat::new(make, 0), Seat::new(make, 1));
+    let (at_alice, at_bob) = (alice.user, bob.user);
+    let Some(keys) = bob.run("introduce", L::introduce).flatten() else {
+        let met = alice.run("meet", |layer, cx| layer.meet(cx, &at_bob, b"keys"));
+        assert!(matches!(met, Some(None)), "a layer that gives out no keys takes none");
+        return;
+    };
+    let refuses = |alice: &mut Seat<L>, user: UserId, keys: &[u8], what: &str| {
+        let before = alice.party.store.clone();
+        let Seat { layer, party, .. } = alice;
+        let met = party.run(|cx| layer.meet(cx, &user, keys)).map_err(Into::into);
+        assert!(matches!(met, Err(LayerError::Reject(_))), "{what} are refused");
+        assert!(alice.party.store == before, "a refusal changes nothing");
+    };
+    for end in 0..keys.len() {
+        refuses(&mut alice, at_bob, keys.get(..end).unwrap_or_default(), "keys that were cut");
+    }
+    refuses(&mut alice, at_alice, &keys, "keys of somebody else");
+
+    let met = alice.run("meet", |layer, cx| layer.meet(cx, &at_bob, &keys));
+    let prospect = alice.run("prospect", |layer, cx| layer.prospect(cx, &at_bob)).flatten();
+    let parcels = seal(&mut alice, to(at_bob, "as we met"));
+    let opened = open(&mut bob, parcels);
+
+    assert!(matches!(met, Some(Some(_))), "genuine keys are taken");
+    assert_reads(&opened, at_alice, at_bob, "as we met");
+    let sealed = opened.mail.first().map(|letter| letter.grade);
+    assert!(prospect == sealed, "a message is sealed as well as was said: {prospect:?}, {sealed:?}");
 }
 
 fn due_twice_returns_nothing_the_second_time<L: Security>(make: &impl Fn(u8) -> (L, UserId)) {

@@ -9,9 +9,9 @@ use status_layer::Timestamp;
 use status_payload::{Change, ChatMessage, Clock, ContentType, MAX_HISTORY, Place, encode};
 
 use super::*;
-use crate::contacts::Side;
 use crate::event::Membership;
 use reader::{Reader, know};
+use status_payload::ContactState;
 
 const NOW: u64 = 1_800_000_000_000;
 
@@ -33,8 +33,8 @@ impl Reader {
     fn new() -> Self {
         let mut bob = Self::of(key(BOB), NOW);
         bob.step(|_, step| {
-            know(step, &user(ALICE), Side::Asked);
-            know(step, &user(CAROL), Side::Asked);
+            know(step, &user(ALICE), ContactState::Sent);
+            know(step, &user(CAROL), ContactState::Sent);
         });
         bob
     }
@@ -99,9 +99,9 @@ fn listed(events: Vec<Vec<u8>>) -> Content {
     Content::MembershipUpdateMessage(Box::new(MembershipUpdateMessage { chat_id, events, chat_entity: None }))
 }
 
-fn said(roster: &Roster, place: Place, text: &str) -> Content {
+fn said(roster: &Roster, place: &Place, text: &str) -> Content {
     let now = Timestamp::from_millis(NOW);
-    let said = ChatMessage::text(&place, text, Clock::new(NOW), now).unwrap();
+    let said = ChatMessage::text(place, text, Clock::new(NOW), now).unwrap();
     let chat_id = climbing().to_string();
     let chat_entity = Some(GroupContent::Message(Box::new(said)));
     Content::MembershipUpdateMessage(Box::new(MembershipUpdateMessage {
@@ -152,7 +152,7 @@ fn whoever_is_added_by_a_stranger_is_asked_and_nothing_is_told_until_they_answer
     let made = Roster::create(&creator, &id, "prizes", "", Clock::new(NOW - 1_000)).unwrap();
     let made = made.change(&creator, &Change::Add(vec![user(BOB)]), Clock::new(NOW - 900)).unwrap();
     let say = |text| {
-        let said = said(&made, Place::Group(id.clone()), text);
+        let said = said(&made, &Place::Group(id.clone()), text);
         match said {
             Content::MembershipUpdateMessage(update) => {
                 let update = MembershipUpdateMessage { chat_id: id.to_string(), ..*update };
@@ -179,11 +179,11 @@ fn whoever_is_added_by_a_stranger_is_asked_and_nothing_is_told_until_they_answer
 fn whoever_declines_tells_nobody_and_reads_nothing_until_they_are_added_again() {
     let mut bob = Reader::new();
     let eves = with(&made(&[EVE]), EVE, &Change::Add(vec![user(BOB)]));
-    bob.step(|_, step| know(step, &user(ALICE), Side::None));
+    bob.step(|_, step| know(step, &user(ALICE), ContactState::None));
     bob.hear(EVE, &list(&eves));
     bob.wish(|core, step| core.decline_group(step, &climbing()));
 
-    let silent = bob.hear(EVE, &said(&eves, here(), "hello?"));
+    let silent = bob.hear(EVE, &said(&eves, &here(), "hello?"));
     let renamed = bob.hear(EVE, &list(&with(&eves, EVE, &Change::Rename("prizes".into()))));
     let declined = bob.membership();
     let added = with(&bob.roster(), EVE, &Change::Add(vec![user(BOB)]));
@@ -200,7 +200,7 @@ fn what_a_member_says_is_told_under_the_id_of_the_message_around_it() {
     let mut bob = Reader::new();
     let roster = made(&[BOB, CAROL]);
     bob.hear(ALICE, &list(&roster));
-    let content = said(&roster, here(), "hello");
+    let content = said(&roster, &here(), "hello");
     let body = encode(&key(CAROL), &content).unwrap();
 
     let events = bob.hear(CAROL, &content);
@@ -218,13 +218,13 @@ fn what_no_member_says_is_refused_with_the_list_that_it_brings() {
     bob.hear(ALICE, &list(&roster));
     let news = with(&roster, ALICE, &Change::Rename("caving".into()));
 
-    let alone = bob.refuse(EVE, &said(&roster, here(), "let me in"));
-    let with_news = bob.refuse(EVE, &said(&news, here(), "let me in"));
+    let alone = bob.refuse(EVE, &said(&roster, &here(), "let me in"));
+    let with_news = bob.refuse(EVE, &said(&news, &here(), "let me in"));
     let news = bob.refuse(EVE, &list(&news));
     let bare = ChatMessage::text(&here(), "hi", Clock::new(NOW), Timestamp::from_millis(NOW)).unwrap();
     let bare = bob.refuse(EVE, &Content::from(bare));
 
-    let mut unknown = said(&roster, here(), "let me in");
+    let mut unknown = said(&roster, &here(), "let me in");
     if let Content::MembershipUpdateMessage(update) = &mut unknown
         && let Some(GroupContent::Message(said)) = &mut update.chat_entity
     {
@@ -245,7 +245,7 @@ fn a_message_for_another_chat_is_no_message_of_the_group() {
     let other = GroupChatId::new("another", user(ALICE)).unwrap();
 
     for place in [Place::User(user(BOB)), Place::Group(other)] {
-        let why = bob.refuse(CAROL, &said(&roster, place, "hello"));
+        let why = bob.refuse(CAROL, &said(&roster, &place, "hello"));
 
         assert!(why.contains("another chat"), "{why}");
     }
@@ -342,12 +342,12 @@ fn whoever_is_removed_is_told_keeps_the_history_and_reads_no_more() {
     let mut bob = Reader::new();
     let roster = made(&[BOB, CAROL]);
     bob.hear(ALICE, &list(&roster));
-    bob.hear(CAROL, &said(&roster, here(), "before"));
+    bob.hear(CAROL, &said(&roster, &here(), "before"));
     let without = with(&roster, ALICE, &Change::Remove(user(BOB)));
 
     let events = bob.hear(ALICE, &list(&without));
-    let why = bob.refuse(CAROL, &said(&without, here(), "after"));
-    let old = bob.refuse(CAROL, &said(&roster, here(), "with the old list"));
+    let why = bob.refuse(CAROL, &said(&without, &here(), "after"));
+    let old = bob.refuse(CAROL, &said(&roster, &here(), "with the old list"));
 
     assert_eq!(events, [told(ALICE, GroupChange::Removed { user: user(BOB) })]);
     assert!(why.contains("only members") && old.contains("only members"), "{why}; {old}");
@@ -462,7 +462,7 @@ fn strangers_fill_no_more_than_their_room_and_contacts_still_get_in() {
 fn what_another_device_of_ours_did_is_done_here_too() {
     let mut bob = Reader::new();
     let roster = made(&[BOB, CAROL]);
-    bob.step(|_, step| know(step, &user(ALICE), Side::None));
+    bob.step(|_, step| know(step, &user(ALICE), ContactState::None));
 
     bob.hear(ALICE, &list(&roster));
     let asked = bob.membership();

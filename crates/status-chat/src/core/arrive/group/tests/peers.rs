@@ -7,9 +7,9 @@ use status_crypto::{Keyring, SecretKey};
 use status_layer::{Body, Grade, UserId};
 
 use super::reader::{Reader, know};
-use crate::contacts::Side;
 use crate::event::{Event, GroupChange, Membership};
 use crate::groups;
+use status_payload::ContactState;
 
 fn bytes(value: &Value) -> Vec<u8> {
     let text = value.as_str().unwrap();
@@ -65,7 +65,7 @@ fn a_group_of_deployed_peers_is_entered_and_what_they_say_in_it_is_read() {
         let now = said["clock"].as_u64().unwrap() + 1_000;
         let carol = devices.iter().find(|device| device["name"] == "carol").unwrap();
         let mut reader = Reader::of(key(carol), now);
-        reader.step(|_, step| know(step, &users["alice"], Side::Asked));
+        reader.step(|_, step| know(step, &users["alice"], ContactState::Sent));
 
         let mut events = Vec::new();
         for (from, body) in read_by(case, "carol") {

@@ -9,10 +9,10 @@ use status_layer::{Body, Grade, Memory, Proof, Recipient, Sender, Store, Timesta
 use status_stack::{Engine, Fault, Input, Output, Way};
 
 use super::super::super::Arrived;
-use crate::contacts::{Relation, Side};
 use crate::core::{Core, Step, Stop, Task};
 use crate::event::Event;
 use crate::table::contacts::{self, Person};
+use status_payload::{Clock, ContactState, Relation, Side};
 
 /// Layers that keep nothing, and remember what was asked of them.
 #[derive(Clone, Default)]
@@ -88,8 +88,8 @@ impl Reader {
 }
 
 /// What the reader has done about being a contact of somebody.
-pub(super) fn know(step: &mut Step<'_, '_>, user: &UserId, side: Side) {
-    let relation = Relation { local: (side, 1), ..Relation::default() };
+pub(super) fn know(step: &mut Step<'_, '_>, user: &UserId, state: ContactState) {
+    let relation = Relation { local: Side { state, clock: Clock::new(1) }, ..Relation::default() };
     let person = Person { relation, ..Person::default() };
     contacts::save(&mut step.shelf(), user, &person).unwrap();
 }
