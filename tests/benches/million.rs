@@ -130,11 +130,14 @@ async fn measure(home: &Path) {
     }
     let first = pages.first().map_or(0, |page| page.1);
     let largest = Chat::User(user(0));
-    let mut newest = Vec::new();
+    let (mut oldest, mut newest) = (Vec::new(), Vec::new());
     for _ in 0..20 {
+        oldest.push(clocked(client.pages(&largest).oldest(PAGE)).await.1);
         newest.push(clocked(client.pages(&largest).newest(PAGE)).await.1);
     }
+    oldest.sort();
     newest.sort();
+    let oldest = oldest.get(oldest.len() / 2).copied().unwrap_or_default();
     let (first_newest, newest) = (newest[newest.len() - 1], newest[newest.len() / 2]);
     let chat = Chat::User(user(0));
     let mut later = Vec::new();
@@ -156,7 +159,7 @@ async fn measure(home: &Path) {
         ms(later.get(later.len() / 2).copied().unwrap_or_default()),
         ms(newest),
         ms(first_newest),
-        ms(newest) / ms(later.get(later.len() / 2).copied().unwrap_or_default()),
+        ms(newest) / ms(oldest),
     );
     client.close().await;
 }

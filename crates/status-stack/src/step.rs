@@ -228,7 +228,6 @@ pub enum News {
 
 /// The sizes of one journey through the layers, in bytes.
 #[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
-#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub struct Way {
     /// Between data sync and security.
     pub datagram: usize,

@@ -89,7 +89,17 @@ pub struct Journey {
     /// The signed body.
     pub body: usize,
     /// From data sync to the network.
+    #[serde(with = "Layers")]
     pub layers: Way,
+}
+
+/// How a [`Way`] is written.
+#[derive(Deserialize, Serialize)]
+#[serde(remote = "Way")]
+struct Layers {
+    datagram: usize,
+    sealed: usize,
+    frame: usize,
 }
 
 impl Message {
