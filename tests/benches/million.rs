@@ -6,6 +6,7 @@
 //! is not in it. Opening is measured in a process of its own that has done nothing else.
 #![expect(
     clippy::unwrap_used,
+    clippy::indexing_slicing,
     clippy::print_stdout,
     clippy::disallowed_methods,
     reason = "a bench measures, prints, and may stop at what it did not expect"

@@ -16,7 +16,7 @@ use std::path::Path;
 use std::time::{Duration, Instant};
 
 use futures::future::join_all;
-use status_chat::{Chat, Client, Event, Events, StoreKey, Timestamp};
+use status_chat::{Chat, Client, ClientBuilder, Event, Events, StoreKey, Timestamp};
 use status_e2e::town::{House, Sky, Weather};
 use status_layer::testing::rng;
 use status_layer::{Frame, FrameId, Network, NetworkEvent, Topic};
@@ -104,8 +104,8 @@ async fn nodes_alone(size: usize) -> Vec<f64> {
     let mut second = Config::new(HostKey::generate(&mut rng(2)));
     second.peers = one.listen_addrs();
     let mut other = Node::start(second).await.unwrap();
-    one.watch(&[topic.clone()]);
-    other.watch(&[topic.clone()]);
+    one.watch(std::slice::from_ref(&topic));
+    other.watch(std::slice::from_ref(&topic));
     tokio::time::sleep(Duration::from_secs(3)).await;
     let mut took = Vec::new();
     for number in 0..LATENCY {
@@ -230,7 +230,7 @@ async fn acquainted(homes: &Path) -> (Client, Client, Events) {
 async fn at_home(home: &Path, peers: &[String]) -> Client {
     let key = StoreKey::parse(&"07".repeat(32)).unwrap();
     let builder = Client::builder().home(home).lock(key).listen("/ip4/127.0.0.1/tcp/0");
-    peers.iter().fold(builder, |builder, peer| builder.peer(peer)).open().await.unwrap()
+    peers.iter().fold(builder, ClientBuilder::peer).open().await.unwrap()
 }
 
 /// Waits for a message; returns the size of its frame, in bytes.

@@ -199,6 +199,7 @@ async fn after_a_day_of_faults_all_devices_of_a_user_have_the_same_and_all_membe
     sleep(HOUR).await;
 
     sky.set(ROUGH);
+    sky.look_into_the_archive();
     let mut dice = rng(5);
     let (mut in_group, mut between) = (0, 0);
     for hour in 1..=24 {

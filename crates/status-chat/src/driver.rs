@@ -181,6 +181,8 @@ impl Driver {
     /// Waits for whatever comes first, until a time.
     async fn woken(&mut self, until: Instant) -> Woken {
         tokio::select! {
+            // In this order, so that equal lives are equal. Nobody starves: a group takes from all in turn.
+            biased;
             command = self.commands.recv() => Woken::Command(command),
             event = self.network.next() => Woken::Network(event),
             mined = self.miner.next() => Woken::Mined(mined),

@@ -82,6 +82,7 @@ impl Shared {
     async fn happens(&mut self) -> NetworkEvent {
         loop {
             let event = tokio::select! {
+                biased;
                 event = self.network.next() => event,
                 ask = self.door.recv(), if self.open => {
                     self.answer(ask);
@@ -207,6 +208,7 @@ impl Guest {
     /// The next frame of the topics. Cancel-safe. Nothing comes any more once the client has stopped or another guest came.
     pub(crate) async fn next(&mut self) -> Option<Frame> {
         tokio::select! {
+            biased;
             frame = self.heard.recv() => frame,
             () = self.door.closed() => None,
         }

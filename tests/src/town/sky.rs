@@ -41,6 +41,8 @@ pub struct Port {
 struct Inner {
     weather: Weather,
     rng: SeededRng,
+    /// Whether nodes find in the archive what they missed.
+    looks: bool,
     lines: Vec<Line>,
     archive: VecDeque<(Timestamp, Frame)>,
 }
@@ -50,7 +52,8 @@ struct Line {
     /// Whether somebody is at the end of the line.
     held: bool,
     holder: u64,
-    cut: bool,
+    /// Since when the line is cut.
+    cut: Option<Timestamp>,
     topics: BTreeSet<Topic>,
     events: VecDeque<NetworkEvent>,
     waker: Option<Waker>,
@@ -59,6 +62,9 @@ struct Line {
 /// Frames that the archive keeps.
 const MAX_ARCHIVE: usize = 200_000;
 
+/// How long it takes until a node that looks has found what it missed while its line was cut.
+const FOUND: Duration = Duration::from_secs(60);
+
 /// How long the archive takes for an answer.
 const ARCHIVE: Duration = Duration::from_millis(200);
 
@@ -66,7 +72,8 @@ impl Sky {
     /// A sky with this weather, whose dice follow from `seed`.
     #[must_use]
     pub fn new(seed: u64, weather: Weather) -> Self {
-        let inner = Inner { weather, rng: rng(seed), lines: Vec::new(), archive: VecDeque::new() };
+        let inner =
+            Inner { weather, rng: rng(seed), looks: false, lines: Vec::new(), archive: VecDeque::new() };
         Self { inner: Arc::new(Mutex::new(inner)), clock: TownClock::new() }
     }
 
@@ -81,12 +88,30 @@ impl Sky {
         self.lock().weather = weather;
     }
 
+    /// From now on the nodes at the ends of all lines look into the archive, as those of the network layer do: what was lost on
+    /// the way comes within two minutes. Data sync alone brings it only to one device of a user.
+    pub fn look_into_the_archive(&self) {
+        self.lock().looks = true;
+    }
+
     /// Cuts a line, or mends it.
     pub fn cut(&self, line: usize, cut: bool) {
+        let now = self.clock.now();
         let mut inner = self.lock();
-        let changed = inner.lines.get_mut(line).is_some_and(|at| std::mem::replace(&mut at.cut, cut) != cut);
-        if changed {
-            inner.tell(line, NetworkEvent::Online(!cut));
+        let looks = inner.looks;
+        let Some(at) = inner.line(line) else { return };
+        if at.cut.is_some() == cut {
+            return;
+        }
+        let since = at.cut.take();
+        at.cut = cut.then_some(now);
+        let (holder, topics) = (at.holder, at.topics.clone());
+        inner.tell(line, NetworkEvent::Online(!cut));
+        let Some(since) = since.filter(|_| looks) else { return };
+        let missed = inner.archived(since, |frame| topics.contains(&frame.topic));
+        drop(inner);
+        for frame in missed {
+            self.later(line, holder, FOUND, NetworkEvent::Frame(frame));
         }
     }
 
@@ -103,7 +128,7 @@ impl Sky {
         if let Some(at) = inner.lines.get_mut(line) {
             holder = at.holder + 1;
             *at = Line { held: true, holder, cut: at.cut, ..Line::default() };
-            if !at.cut {
+            if at.cut.is_none() {
                 at.events.push_back(NetworkEvent::Online(true));
             }
         }
@@ -120,7 +145,7 @@ impl Sky {
         tokio::spawn(async move {
             tokio::time::sleep(delay).await;
             let mut inner = sky.lock();
-            if inner.line(line).is_some_and(|at| at.held && at.holder == holder && !at.cut) {
+            if inner.line(line).is_some_and(|at| at.held && at.holder == holder && at.cut.is_none()) {
                 inner.tell(line, event);
             }
         });
@@ -141,10 +166,20 @@ impl Inner {
         }
     }
 
+    /// What was published from a time on, of what is wanted.
+    fn archived(&self, since: Timestamp, wanted: impl Fn(&Frame) -> bool) -> Vec<Frame> {
+        let of_interest = |(at, frame): &&(Timestamp, Frame)| *at >= since && wanted(frame);
+        self.archive.iter().filter(of_interest).map(|(_, frame)| frame.clone()).collect()
+    }
+
     /// After how long each copy of a frame comes out at the end of a line.
     fn copies(&mut self) -> Vec<Duration> {
         let Weather { loss, twice, delay } = self.weather;
-        let copies = if self.rng.chance(loss) { 0 } else { 1 + usize::from(self.rng.chance(twice)) };
+        if self.rng.chance(loss) {
+            let found = Duration::from_millis(60_000 + self.rng.below(60_000));
+            return self.looks.then_some(found).into_iter().collect();
+        }
+        let copies = 1 + usize::from(self.rng.chance(twice));
         (0..copies).map(|_| Duration::from_millis(1 + self.rng.below(delay))).collect()
     }
 }
@@ -159,12 +194,12 @@ impl Network for Port {
 
     fn publish(&mut self, id: FrameId, frame: Frame) {
         let mut inner = self.sky.lock();
-        if inner.line(self.line).is_none_or(|at| at.cut) {
+        if inner.line(self.line).is_none_or(|at| at.cut.is_some()) {
             inner.tell(self.line, NetworkEvent::Unpublished(id, Unpublished::Alone));
             return;
         }
         let hears = |(line, at): (usize, &Line)| {
-            let hears = line != self.line && at.held && !at.cut && at.topics.contains(&frame.topic);
+            let hears = line != self.line && at.held && at.cut.is_none() && at.topics.contains(&frame.topic);
             hears.then_some((line, at.holder))
         };
         let readers: Vec<_> = inner.lines.iter().enumerate().filter_map(hears).collect();
@@ -187,14 +222,11 @@ impl Network for Port {
 
     fn fetch(&mut self, wanted: History) {
         let mut inner = self.sky.lock();
-        if inner.line(self.line).is_none_or(|at| at.cut) {
+        if inner.line(self.line).is_none_or(|at| at.cut.is_some()) {
             inner.tell(self.line, NetworkEvent::NoHistory(wanted));
             return;
         }
-        let of_interest =
-            |(at, frame): &&(Timestamp, Frame)| *at >= wanted.since && wanted.topics.contains(&frame.topic);
-        let found: Vec<_> =
-            inner.archive.iter().filter(of_interest).map(|(_, frame)| frame.clone()).collect();
+        let found = inner.archived(wanted.since, |frame| wanted.topics.contains(&frame.topic));
         drop(inner);
         for frame in found {
             self.sky.later(self.line, self.holder, ARCHIVE, NetworkEvent::Frame(frame));

@@ -7,7 +7,7 @@ use crate::tree::Tree;
 /// Lines of a file before its tests.
 const MAX_FILE: usize = 500;
 /// Lines of code of the whole stack crate, tests, comments and blank lines left out.
-const MAX_STACK: usize = 1_000;
+const MAX_STACK: usize = 1_050;
 const STACK: &str = "crates/status-stack/src/";
 
 /// Counts the lines of every Rust file that is not a test.
