@@ -41,7 +41,7 @@ impl Desk {
     fn new(channels: &[&str]) -> Self {
         let us = Arc::new(key(9));
         let engine = Box::new(Stack::new(Courier, OpenBook::new(us.user()), Glass));
-        let device = status_layer::DeviceId::new("device").unwrap();
+        let device = DeviceId::new("device").unwrap();
         let mut desk = Self { core: Core { engine, keyring: us, device }, store: Memory::new(), rng: rng(1) };
         desk.step(|core, step| {
             for name in channels {
