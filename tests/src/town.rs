@@ -39,7 +39,7 @@ pub struct House {
 }
 
 impl TownClock {
-    /// A clock that begins at [`DAWN`] now.
+    /// A clock that begins now; it says 2027-01-15, whenever that is.
     #[must_use]
     pub fn new() -> Self {
         Self(Instant::now())
