@@ -5,7 +5,7 @@
 //! # async fn old(client: Client) -> Result<(), Box<dyn std::error::Error>> {
 //! // On the device that has the account:
 //! let invitation = client.devices().invite().await?;
-//! println!("type {} or scan {}", invitation.code(), invitation.qr());
+//! println!("type {} or scan {}", &*invitation.code(), &*invitation.qr());
 //! let device = invitation.finished().await?;
 //! # Ok(()) }
 //! # async fn new(typed: &str) -> Result<(), Box<dyn std::error::Error>> {
