@@ -1,12 +1,14 @@
 //! The draft in which a step is written before it is committed.
 
+mod written;
+
 use alloc::collections::BTreeMap;
 use alloc::vec::Vec;
 use core::fmt;
-use core::ops::Bound;
 
 use rand_core::CryptoRng;
 
+use self::written::Written;
 use crate::{Area, Batch, Read, Row, StoreError, Timestamp, Value};
 
 /// One unit of work: the time, the randomness and the draft that all layers of a step share.
@@ -156,14 +158,30 @@ impl Overlay for Draft<'_> {
         after: Option<&[u8]>,
         limit: usize,
     ) -> Result<Vec<Row>, StoreError> {
-        let written = self.written(area, prefix, after);
-        let gone = written.values().filter(|value| value.is_none()).count();
-        // Rows deleted in the draft may still stand below, so as many more are read.
-        let below = self.base.scan(area, prefix, after, limit.saturating_add(gone))?;
-        let mut rows: BTreeMap<Vec<u8>, Option<Value>> =
-            below.into_iter().map(|(key, value)| (key, Some(value))).collect();
-        rows.extend(written.into_iter().map(|(key, value)| (key.to_vec(), value.cloned())));
-        Ok(rows.into_iter().filter_map(|(key, value)| Some((key, value?))).take(limit).collect())
+        let mut written = Written::new(self.levels(), area, prefix, after);
+        let mut after = after.map(<[u8]>::to_vec);
+        let mut rows = Vec::new();
+        // Rows that stand below may be deleted in the draft: then more are read, twice as many each time.
+        let mut page = limit;
+        while rows.len() < limit {
+            let below = self.base.scan(area, prefix, after.as_deref(), page)?;
+            let all = below.len() < page;
+            page = page.saturating_mul(2);
+            after = below.last().map(|(key, _)| key.clone());
+            for (key, value) in below {
+                written.take_before(Some(&key), limit, &mut rows);
+                match written.take_at(&key) {
+                    Some(said) => rows.extend(said.map(|value| (key, value.clone()))),
+                    None => rows.push((key, value)),
+                }
+            }
+            if all {
+                written.take_before(None, limit, &mut rows);
+                break;
+            }
+        }
+        rows.truncate(limit);
+        Ok(rows)
     }
 }
 
@@ -181,25 +199,6 @@ impl Read for Draft<'_> {
         limit: usize,
     ) -> Result<Vec<Row>, StoreError> {
         Overlay::scan(self, area, prefix, after, limit)
-    }
-}
-
-impl Draft<'_> {
-    fn written(&self, area: Area, prefix: &[u8], after: Option<&[u8]>) -> BTreeMap<&[u8], Option<&Value>> {
-        let start = match after {
-            Some(after) if after >= prefix => Bound::Excluded((area, after.to_vec())),
-            _ => Bound::Included((area, prefix.to_vec())),
-        };
-        let mut rows = BTreeMap::new();
-        for level in self.levels() {
-            let found = level
-                .range((start.clone(), Bound::Unbounded))
-                .take_while(|((at, key), _)| *at == area && key.starts_with(prefix));
-            for ((_, key), value) in found {
-                rows.entry(key.as_slice()).or_insert(value.as_ref());
-            }
-        }
-        rows
     }
 }
 

@@ -1,5 +1,7 @@
+use rand_core::Rng;
+
 use crate::testing::rng;
-use crate::{Area, Batch, Memory, Store, Timestamp, Unit, Value};
+use crate::{Area, Batch, Memory, Read, Store, Timestamp, Unit, Value};
 
 const OURS: Area = Area(1);
 const THEIRS: Area = Area(2);
@@ -56,6 +58,41 @@ fn a_scan_sees_the_draft_over_the_store() {
     assert_eq!(keys(&mut unit, "k", None, 2), ["k3", "k4"]);
     assert_eq!(keys(&mut unit, "k", Some("k3"), 1), ["k4"]);
     assert_eq!(keys(&mut unit, "k", Some("k5"), 9), [""; 0]);
+}
+
+#[test]
+fn a_scan_of_the_draft_is_a_scan_of_what_will_be_kept() {
+    let mut rng = rng(7);
+    let mut any = |below: u32| rng.next_u32() % below;
+    for _ in 0..400 {
+        let name = |number: u32| format!("{}{}", ["a", "b"][number as usize % 2], number / 2);
+        let below: Vec<_> = (0..any(12)).map(|_| name(any(24))).collect();
+        let store = store(&below.iter().map(|key| (key.as_str(), "below")).collect::<Vec<_>>());
+        let mut other = crate::testing::rng(1);
+        let mut unit = Unit::new(Timestamp::default(), &mut other, &store);
+        let mut will = store.clone();
+        unit.draft.begin();
+        for turn in 0..any(20) {
+            if turn == 10 {
+                unit.draft.begin();
+            }
+            let (key, value) = (name(any(24)), (any(3) > 0).then(|| Value::new(*b"above")));
+            let mut batch = Batch::default();
+            batch.set(OURS, key.as_bytes(), value.clone());
+            will.commit(batch).unwrap();
+            match value {
+                Some(value) => unit.cx(OURS).shelf.put(key, value),
+                None => unit.cx(OURS).shelf.delete(key),
+            }
+        }
+
+        let (prefix, limit) = (["", "a", "b", "a1"][any(4) as usize], any(14) as usize);
+        let after = (any(2) == 0).then(|| name(any(24)));
+        let after = after.as_ref().map(String::as_bytes);
+        let seen = unit.cx(OURS).shelf.scan(prefix.as_bytes(), after, limit).unwrap();
+
+        assert_eq!(seen, will.scan(OURS, prefix.as_bytes(), after, limit).unwrap());
+    }
 }
 
 #[test]
