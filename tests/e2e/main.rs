@@ -3,6 +3,8 @@
 #[cfg(test)]
 mod backup;
 #[cfg(test)]
+mod bare;
+#[cfg(test)]
 mod blind_privacy;
 #[cfg(test)]
 mod bots;

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use status_data_sync::Mvds;
 use status_payload::MAX_BODY;
 use status_privacy::Waku;
-use status_security::Sessions;
+use status_security::{MailInClear, Sessions};
 use status_stack::Stack;
 
 use crate::builder::Us;
@@ -16,6 +16,8 @@ pub(crate) fn stack(us: &Us, policy: Policy) -> Stack<Mvds, Sessions, Waku<Arc<d
     let keyring = Arc::clone(&us.keyring);
     let security = status_security::Config {
         first_message: policy.first_message(),
+        // Notification servers answer so; the core takes nothing else that came in clear.
+        mail_in_clear: MailInClear::Accept,
         ..status_security::Config::default()
     };
     Stack::new(

@@ -14,6 +14,9 @@ pub enum ShareError {
         /// Most members, ourselves not counted.
         max: usize,
     },
+    /// This data sync has no closed chats: [`Once`](crate::Once).
+    #[error("a data sync that sends once knows no closed chats. Write to each member, or use a channel")]
+    NoGroups,
     /// Our own storage failed.
     #[error(transparent)]
     Store(#[from] StoreError),
@@ -39,6 +42,12 @@ pub enum AppendError {
     TooManyWaiting {
         /// Most messages that wait for one reader.
         max: u32,
+    },
+    /// Too much waits to leave, or left too short a time ago: [`Once`](crate::Once).
+    #[error("{max} messages wait to leave or have just left. Try again later")]
+    TooManyInAll {
+        /// Most messages that are kept at a time.
+        max: u64,
     },
     /// Our own storage failed.
     #[error(transparent)]

@@ -23,6 +23,8 @@
 //! # }
 //! ```
 //!
+//! [`Once`] is another data sync, for bare messages: it says each body once and hopes.
+//!
 //! Specifications: 2/MVDS for the protocol, the deployed Status peers for field numbers, groups and back-off.
 #![cfg_attr(not(test), no_std)]
 
@@ -39,6 +41,7 @@ mod habits;
 pub mod hazmat;
 mod ident;
 mod mvds;
+pub mod once;
 mod table;
 #[cfg(feature = "testing")]
 pub mod testing;
@@ -48,4 +51,5 @@ pub use config::{Config, EPOCH, Groups, Mode, Order, Resend};
 pub use error::{AppendError, ReceiveError, ShareError, SyncError};
 pub use exchange::{MAX_ACKS, MAX_DATAGRAM, MAX_HELD, MAX_ITEMS, MAX_REQUESTS, REQUEST_TRIES, SEEN_FOR};
 pub use mvds::{MAX_MEMBERS, Mvds};
+pub use once::Once;
 pub use table::{TABLES, examine};

@@ -207,6 +207,13 @@ impl Kind {
             4 | 5 | 12..=14 | 32 | 34..=42 | 44 | 45 | 49 | 53 | 54 | 56 | 58 | 59 | 62..=64 | 69 | 70 | 74..=78 | 80 | 82
         )
     }
+
+    /// Whether deployed peers send it to a user without sealing it: the answers of notification servers. It says nothing
+    /// that is private, and only its signature proves whose it is.
+    #[must_use]
+    pub const fn comes_unsealed(self) -> bool {
+        matches!(self.number(), 17 | 19 | 21)
+    }
 }
 
 impl From<ChatMessage> for Content {

@@ -82,7 +82,8 @@ pub enum MailInClear {
     /// It is refused. Deployed peers seal all that they write to a person.
     #[default]
     Refuse,
-    /// It is handed up, graded `Clear`, as deployed peers do.
+    /// It is handed up, graded `Clear`, as deployed peers do. Who hears from notification servers needs it: their answers are
+    /// bare. Whoever is above must then refuse what should have been sealed.
     Accept,
 }
 

@@ -22,6 +22,8 @@
 //! # }
 //! ```
 //!
+//! [`Bare`] is another layer for the same seam, for what deployed peers send without any of this: it seals nothing.
+//!
 //! With the feature `hazmat` the parts can be taken out and studied: see the module `hazmat`.
 //!
 //! [`Grade::Static`]: status_layer::Grade::Static
@@ -34,6 +36,7 @@ extern crate alloc;
 
 mod announce;
 mod answered;
+mod bare;
 mod bundle;
 mod config;
 mod device;
@@ -65,6 +68,7 @@ mod transition;
 mod wire;
 mod x3dh;
 
+pub use bare::Bare;
 pub use bundle::BundleError;
 pub use config::{Config, FirstMessage, Joining, MailInClear, PrivatePrekeys, SharedPlace};
 pub use error::{Error, ExpectError, MeetError, OpenError, PairError, SealError};

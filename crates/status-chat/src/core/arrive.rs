@@ -101,6 +101,11 @@ impl Core {
         if content.kind().is_for_own_devices() && origin.author != self.keyring.user() {
             return Err(Unfit::NotOurs);
         }
+        // Security takes mail in clear because servers answer so. From nobody is anything else taken that came so.
+        let private = matches!(origin.to, Recipient::User(_));
+        if private && origin.grade == Grade::Clear && !content.kind().comes_unsealed() {
+            return Err(Unfit::Unsealed);
+        }
         if self.is_blocked(step, &origin.author)? {
             return Ok(());
         }

@@ -13,6 +13,8 @@ mod hostile;
 #[cfg(test)]
 mod interactive;
 #[cfg(test)]
+mod once;
+#[cfg(test)]
 mod order;
 #[cfg(test)]
 mod props;

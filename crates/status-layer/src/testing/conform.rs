@@ -12,7 +12,7 @@ mod store;
 pub use data_sync::{data_sync, reliable_data_sync};
 pub use network::network;
 pub use privacy::{privacy, privacy_with_work};
-pub use security::security;
+pub use security::{bare_security, security};
 pub use store::store;
 
 use alloc::format;

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use status_crypto::{Keyring, SecretKey};
 use status_layer::DeviceId;
 use status_layer::testing::conform;
-use status_security::{Config, Sessions, Transition};
+use status_security::{Bare, Config, Sessions, Transition};
 
 fn conforms(config: Config) {
     conform::security(|seat: u8| {
@@ -26,4 +26,12 @@ fn it_passes_in_each_ratchet_suite_alone() {
     for transition in [Transition::Old, Transition::New] {
         conforms(Config { transition, ..Config::default() });
     }
+}
+
+#[test]
+fn the_layer_that_seals_nothing_passes_what_a_suite_can_ask_of_it() {
+    conform::bare_security(|seat: u8| {
+        let user = SecretKey::from_bytes(&[seat + 1; 32]).unwrap().user();
+        (Bare::new(user), user)
+    });
 }

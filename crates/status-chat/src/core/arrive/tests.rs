@@ -8,8 +8,8 @@ use status_layer::testing::{Courier, Glass, OpenBook, SeededRng, rng};
 use status_layer::{Memory, Name, Read as _, Store as _, Unit};
 use status_payload::hazmat::{kind_named, sign_payload};
 use status_payload::{
-    ChatMessage, Clock, ContentType, DeleteMessage, EditMessage, EmojiReaction, MessageType, PinMessage,
-    Place, ReactionType, encode, message_id,
+    ChatMessage, Clock, ContentType, DeleteMessage, EditMessage, EmojiReaction, Kind, MessageType,
+    PinMessage, Place, ReactionType, encode, message_id,
 };
 use status_stack::Stack;
 
@@ -63,8 +63,12 @@ impl Desk {
     }
 
     fn take(&mut self, from: &SecretKey, to: Recipient, body: &Body) -> Vec<Event> {
-        let sender = Sender { user: from.user(), device: None, proof: Proof::Signature };
         let grade = if matches!(to, Recipient::User(_)) { Grade::Ratcheted } else { Grade::Clear };
+        self.take_graded(from, to, body, grade)
+    }
+
+    fn take_graded(&mut self, from: &SecretKey, to: Recipient, body: &Body, grade: Grade) -> Vec<Event> {
+        let sender = Sender { user: from.user(), device: None, proof: Proof::Signature };
         let (body, way) = (body.clone(), Way::default());
         self.step(|core, step| core.arrived(step, Arrived { from: sender, grade, to, body, way }).unwrap())
     }
@@ -113,6 +117,23 @@ fn what_deployed_peers_refuse_leaves_no_trace_and_is_not_shown() {
     }
 
     assert_eq!((refused, shown), (42, 15));
+}
+
+#[test]
+fn of_what_comes_to_us_in_clear_only_the_answers_of_servers_are_taken() {
+    let us = Recipient::User(key(9).user());
+    for number in 1..90 {
+        let kind = Kind::from(number);
+        let body = sign_payload(&key(1), kind, Vec::new());
+        let mut desk = Desk::new(&[]);
+        let before = desk.state();
+
+        let events = desk.take_graded(&key(1), us.clone(), &body, Grade::Clear);
+
+        let refused = matches!(events.as_slice(), [Event::Refused(_)]);
+        assert_eq!(refused, !matches!(number, 17 | 19 | 21), "{kind:?}: {events:?}");
+        assert!(!refused || desk.state() == before, "{kind:?} left a trace");
+    }
 }
 
 /// Things that people say and do in a channel and to us, good and bad.

@@ -8,19 +8,26 @@ use crate::{
     Security, UserId,
 };
 
-/// Runs the suite; `make` gives the layer and the user of seat 0 and seat 1.
+/// Runs the suite of a layer that seals; [`bare_security`] is part of it. `make` gives the layer and the user of seat 0 and
+/// seat 1.
 ///
 /// It says nothing of confidentiality, which a suite cannot see; the layer's own tests do.
 pub fn security<L: Security>(make: impl Fn(u8) -> (L, UserId)) {
+    bare_security(&make);
+    a_parcel_opens_once(&make);
+    a_truncated_parcel_is_refused(&make);
+}
+
+/// Runs the suite of every security layer, also of one that seals nothing: which can tell neither a copy from a second
+/// datagram that says the same, nor half a datagram from a whole one.
+pub fn bare_security<L: Security>(make: impl Fn(u8) -> (L, UserId)) {
     a_datagram_for_a_user_opens_at_that_user(&make);
     a_conversation_goes_both_ways(&make);
     parcels_open_in_any_order(&make);
     a_datagram_for_a_channel_opens_at_the_channel(&make);
     our_own_inbox_is_listened_at(&make);
-    a_parcel_opens_once(&make);
     a_device_that_nobody_heard_of_is_not_paired(&make);
     an_old_copy_that_was_put_back_seals_with_new_keys(&make);
-    a_truncated_parcel_is_refused(&make);
     keys_that_are_carried_to_others_are_taken_there_if_they_are_genuine(&make);
     due_twice_returns_nothing_the_second_time(&make);
 }
