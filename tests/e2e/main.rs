@@ -51,6 +51,8 @@ mod large;
 #[cfg(test)]
 mod light;
 #[cfg(test)]
+mod own;
+#[cfg(test)]
 mod pages;
 #[cfg(test)]
 mod pairing;

@@ -28,12 +28,22 @@ impl Client {
         self.wish(move |core, step| core.delete(step, message)).await
     }
 
-    /// Deletes a message here alone: it is in no history any more, and does not come back.
+    /// Deletes a message for us alone, on all our devices: it is in no history any more, and does not come back.
     ///
     /// # Errors
     /// [`SendError::NoMessage`], or our own side fails.
     pub async fn delete_for_me(&self, message: MessageId) -> Result<(), SendError> {
         self.wish(move |core, step| core.hide(step, message)).await
+    }
+
+    /// Empties a chat for us alone, on all our devices: what was said in it up to now is in no history any more, is not found
+    /// by its words, and does not come back. Nobody else is told.
+    ///
+    /// # Errors
+    /// [`SendError`] if our own side fails.
+    pub async fn clear_history(&self, chat: &Chat) -> Result<(), SendError> {
+        let chat = chat.clone();
+        self.wish(move |core, step| core.clear(step, &chat)).await
     }
 
     /// Reacts to a message; one may react in several ways.

@@ -17,7 +17,7 @@ use crate::core::{AREA, Core, MAX_CHATS, Step, Stop, Task};
 use crate::devices::Devices;
 use crate::driver::{Command, Question};
 use crate::error::{OpenError, SendError};
-use crate::event::{Chat, Deleted, Event, Message, Tally};
+use crate::event::{Chat, Event, Message, Tally};
 use crate::identity::RecoveryPhrase;
 use crate::pairing::Kit;
 use crate::sent::Sent;
@@ -136,8 +136,7 @@ impl Client {
     /// # Errors
     /// [`SendError::Failed`] if the store fails.
     pub async fn message(&self, id: MessageId) -> Result<Option<Message>, SendError> {
-        let shown = |message: &Message| message.deleted != Some(Deleted::ForMe);
-        self.look(move |shelf| Ok(table::load_message(shelf, id)?.filter(shown))).await
+        self.look(move |shelf| table::shown(shelf, id)).await
     }
 
     /// The bytes of a picture or a recording, at most [`MAX_MEDIA`](crate::MAX_MEDIA) if it was sent by a client of ours and less than

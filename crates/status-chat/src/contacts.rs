@@ -237,10 +237,7 @@ impl Contacts<'_> {
     /// [`SendError::Failed`] if the store fails.
     pub async fn set_strangers(&self, strangers: Strangers) -> Result<(), SendError> {
         self.0
-            .wish(move |_, step| {
-                profile::set_strangers(&mut step.shelf(), strangers);
-                Ok(())
-            })
+            .wish(move |core, step| core.set_own(step, |shelf| profile::set_strangers(shelf, strangers)))
             .await
     }
 }

@@ -7,6 +7,7 @@ mod arrive;
 mod card;
 mod change;
 mod chores;
+mod clear;
 mod contacts;
 mod devices;
 mod groups;

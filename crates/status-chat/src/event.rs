@@ -6,6 +6,7 @@ mod contact;
 mod group;
 mod kind;
 mod message;
+mod own;
 mod tally;
 
 use serde::{Deserialize, Serialize};
@@ -23,6 +24,7 @@ pub use kind::{
     Relayed, Sticker,
 };
 pub use message::{Journey, Message, Stage};
+pub use own::OwnChange;
 pub use tally::Tally;
 
 /// Something that happened.
@@ -104,6 +106,22 @@ pub enum Event {
         /// The clock of the last message that was read.
         clock: u64,
     },
+    /// A message was deleted for us alone on another device of ours, and is in no history here any more.
+    Hidden {
+        /// Where it was said.
+        chat: Chat,
+        /// The message.
+        id: MessageId,
+    },
+    /// A chat was emptied for us alone on another device of ours, and is so here.
+    Cleared {
+        /// The chat.
+        chat: Chat,
+        /// The clock of the last message that is gone.
+        clock: u64,
+    },
+    /// Something of our own was changed on another device of ours.
+    Own(OwnChange),
     /// How it is with another device of our own: it was taken in or out, or has another name.
     Device(OwnDevice),
     /// Something about keys and devices.

@@ -72,8 +72,8 @@ pub use devices::{DeviceName, Devices, MAX_DEVICE_NAME, OwnDevice};
 pub use error::{Error, OpenError, SendError};
 pub use event::{
     Album, AudioFormat, Chat, ContactChange, Deleted, Edited, Event, Feeling, Group, GroupChange,
-    ImageFormat, Journey, Kind, Member, Membership, Mention, Mentioned, Message, Picture, Pin, Preview,
-    Reaction, Recording, Refused, Relayed, Role, Stage, Sticker, Tally,
+    ImageFormat, Journey, Kind, Member, Membership, Mention, Mentioned, Message, OwnChange, Picture, Pin,
+    Preview, Reaction, Recording, Refused, Relayed, Role, Stage, Sticker, Tally,
 };
 pub use groups::{Groups, MAX_GROUP_NAME, MAX_GROUP_PICTURE};
 pub use history::{Cursor, ExportError, Hits, MAX_PAGE, Page, Pages, Retention, Search, Unread};

@@ -4,6 +4,8 @@
 //! | --- | --- |
 //! | `I` | version, chat key (32), host key (32), length (2) and device id, recovery phrase |
 //! | `D`, `n`, `Y` device id | another device of our own, its name, what is to happen when it is heard of (in `table::devices`) |
+//! | `d` | messages that were deleted before they came (in `table/hidden.rs`) |
+//! | `Z` | the clocks of what the user decided (in `table/word.rs`) |
 //! | `y` chat | version, clock (8), whether we take part (1): what our devices agreed on (in `table/sync`) |
 //! | `J` chat | version: a chat we are in |
 //! | `L` chat | version, Lamport clock (8) |
@@ -50,6 +52,7 @@ pub(crate) mod contacts;
 pub(crate) mod devices;
 mod examine;
 pub(crate) mod group;
+pub(crate) mod hidden;
 mod kind;
 pub(crate) mod log;
 mod message;
@@ -58,6 +61,7 @@ pub(crate) mod profile;
 mod retention;
 mod search;
 pub(crate) mod sync;
+pub(crate) mod word;
 
 #[cfg(test)]
 pub(crate) use change::MAX_WAITING;
@@ -73,10 +77,11 @@ pub(crate) use message::{
 };
 
 pub(crate) use pages::{
-    MAX_UNREAD, Spot, mark_read, read_up_to, shown_at, spots_after, spots_before, unread,
+    MAX_UNREAD, Spot, mark_read, read_up_to, shown, shown_at, spots_after, spots_before, unread,
 };
 pub(crate) use retention::{
-    Counted, Look, any_retention, drop_oldest, emptied, last_look, retention, set_look, set_retention,
+    Counted, Look, any_retention, drop_oldest, emptied, last_look, retention, set_emptied, set_look,
+    set_retention,
 };
 pub(crate) use search::{Built, build, built, index, unindex, with_word, words, words_like};
 

@@ -10,7 +10,7 @@ use crate::{
     CancelContactVerification, ChatIdentity, ChatMessage, ContactCodeAdvertisement, ContactUpdate,
     DeclineContactVerification, DeclineRequestAddressForTransaction, DeclineRequestTransaction, DecodeError,
     DeleteMessage, EditMessage, EmojiReaction, GroupChatInvitation, MembershipUpdateMessage,
-    PairInstallation, PinMessage, PushNotificationQuery, PushNotificationQueryResponse,
+    OwnDevices, PairInstallation, PinMessage, PushNotificationQuery, PushNotificationQueryResponse,
     PushNotificationRegistrationResponse, PushNotificationRequest, PushNotificationResponse,
     RequestAddressForTransaction, RequestContactVerification, RequestTransaction, RetractContactRequest,
     SealedRegistration, SendTransaction, StatusUpdate, SyncActivityCenter, SyncChat, SyncChatMessagesRead,
@@ -196,6 +196,8 @@ contents! {
     SyncActivityCenterDeleted(SyncActivityCenter) = 75,
     /// Notices are to be read again.
     SyncActivityCenterUnread(SyncActivityCenter) = 76,
+    /// Settings and history, for the user's other devices; no type of deployed peers, who pass over it.
+    OwnDevices(Box<OwnDevices>) = 21_329,
 }
 
 impl Kind {
@@ -204,7 +206,7 @@ impl Kind {
     pub const fn is_for_own_devices(self) -> bool {
         matches!(
             self.number(),
-            4 | 5 | 12..=14 | 32 | 34..=42 | 44 | 45 | 49 | 53 | 54 | 56 | 58 | 59 | 62..=64 | 69 | 70 | 74..=78 | 80 | 82
+            4 | 5 | 12..=14 | 32 | 34..=42 | 44 | 45 | 49 | 53 | 54 | 56 | 58 | 59 | 62..=64 | 69 | 70 | 74..=78 | 80 | 82 | 21_329
         )
     }
 

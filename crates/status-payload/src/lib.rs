@@ -51,6 +51,7 @@ mod group;
 #[cfg(feature = "hazmat")]
 pub mod hazmat;
 mod ids;
+mod own;
 mod place;
 mod push;
 mod reaction;
@@ -83,6 +84,10 @@ pub use group::{
     MembershipUpdateMessage, Refusal, Roster, RosterError,
 };
 pub use ids::{invitation_id, pin_id, reaction_id, request_id_of};
+pub use own::{
+    HistoryAsk, HistoryMessage, HistoryPage, HistoryPin, HistoryPlace, HistoryReaction, OwnDevices, OwnSetting,
+    OwnSettings,
+};
 pub use place::Place;
 pub use push::{
     ChatMark, Filter, NotificationType, PushNotification, PushNotificationQuery, PushNotificationQueryInfo,

@@ -72,6 +72,8 @@ pub enum How {
     Alias,
     /// The user took their card from their own screen, or hand.
     Card,
+    /// On another device of the user, which knows how.
+    Elsewhere,
 }
 
 /// How safe what is said to somebody is, or what they said was.
@@ -134,6 +136,7 @@ impl How {
             Self::SafetyNumber => 1,
             Self::Alias => 2,
             Self::Card => 3,
+            Self::Elsewhere => 4,
         }
     }
 
@@ -142,6 +145,7 @@ impl How {
             1 => Some(Self::SafetyNumber),
             2 => Some(Self::Alias),
             3 => Some(Self::Card),
+            4 => Some(Self::Elsewhere),
             _ => None,
         }
     }

@@ -136,6 +136,13 @@ impl Core {
             Content::SyncChat(said) => self.chat_synced(step, &origin, &said),
             Content::SyncChatRemoved(said) => self.chat_removed(step, &origin, &said),
             Content::SyncChatMessagesRead(said) => self.read_elsewhere(step, &origin, &said),
+            Content::SyncInstallationContact(said) => self.person_synced(step, &origin, *said),
+            Content::SyncContactRequestDecision(said) => self.request_decided(step, &origin, &said),
+            Content::SyncTrustedUser(said) => self.trust_synced(step, &origin, &said),
+            Content::SyncSetting(said) => self.setting_synced(step, &origin, &said),
+            Content::SyncClearHistory(said) => self.cleared_elsewhere(step, &origin, &said),
+            Content::SyncDeleteForMe(said) => self.hidden_elsewhere(step, &origin, &said),
+            Content::OwnDevices(said) => self.told_by_own(step, &origin, *said),
             Content::Backup(said) => self.told_everything(step, &origin, &said),
             other => {
                 let kind = u32::try_from(other.kind().number()).unwrap_or(0);

@@ -11,6 +11,7 @@ use status_payload::{
 
 use super::arrive::judge;
 use super::arrive::message::previews;
+use super::clear::was_hidden;
 use super::rights::may_delete;
 use super::say::{invalid, place};
 use super::{Core, Step, Stop};
@@ -81,16 +82,6 @@ impl Core {
         });
         self.tell_all(step, &message.chat, &content)?;
         self.change(step, &message.chat, id, us, Change::Delete)?;
-        Ok(())
-    }
-
-    /// Deletes a message for us alone: it is in no history any more.
-    pub(crate) fn hide(&self, step: &mut Step<'_, '_>, id: MessageId) -> Result<(), Stop> {
-        let Some(mut message) = table::load_message(&step.shelf(), id)? else {
-            return Err(Stop::Refused(SendError::NoMessage));
-        };
-        empty(&mut step.shelf(), &mut message, Deleted::ForMe);
-        table::save_message(&mut step.shelf(), &message);
         Ok(())
     }
 
@@ -180,6 +171,7 @@ impl Core {
                 changed |= apply(&mut shelf, message, author, Change::Delete)?;
             }
         }
+        changed |= was_hidden(&mut shelf, message)?;
         if changed {
             table::save_message(&mut shelf, message);
         }
@@ -275,7 +267,7 @@ const fn has_words(kind: &Kind) -> bool {
 }
 
 /// Leaves nothing of a message but that it was here.
-fn empty(shelf: &mut Shelf<'_>, message: &mut Message, how: Deleted) {
+pub(super) fn empty(shelf: &mut Shelf<'_>, message: &mut Message, how: Deleted) {
     table::drop_media(shelf, message);
     table::unindex(shelf, message);
     message.deleted = Some(how);

@@ -4,10 +4,11 @@ use std::time::Duration;
 
 use status_layer::{Shelf, StoreError, Timestamp};
 
+use super::clear::clear_slice;
 use super::{Core, MAX_CHATS, Step, Stop};
 use crate::event::Chat;
 use crate::history::Retention;
-use crate::table::{self, Built, Counted, Look, Spot};
+use crate::table::{self, Built, Counted, Look, Spot, word};
 
 /// Messages that are made findable at once.
 const INDEX_SLICE: usize = 200;
@@ -46,6 +47,9 @@ impl Core {
             Some(Built::Whole) => {}
             None => return Ok(()),
         }
+        if let Some((chat, up_to)) = word::any_clearing(&shelf)? {
+            clear_slice(&mut shelf, &chat, up_to)?;
+        }
         match table::last_look(&shelf)? {
             Some(look) if look.due <= now => {
                 let next = match step.attempt(|step| go_on(&mut step.shelf(), look, now)) {
@@ -75,7 +79,8 @@ impl Core {
 pub(super) fn due(shelf: &Shelf<'_>, now: Timestamp) -> Result<Option<Timestamp>, StoreError> {
     let building = matches!(table::built(shelf)?, Some(Built::UpTo(_))).then(|| now.after(PAUSE));
     let look = table::last_look(shelf)?.map(|look| look.due.max(now.after(PAUSE)));
-    Ok(building.into_iter().chain(look).min())
+    let clearing = word::any_clearing(shelf)?.map(|_| now.after(PAUSE));
+    Ok(building.into_iter().chain(look).chain(clearing).min())
 }
 
 /// Goes on with a look at what is too old: counts, drops, or turns to the next chat. Nothing, if all is kept for ever.

@@ -4,19 +4,22 @@
 //! messages of their own; a denial is not told. How we see the two sides goes out with every chat message.
 
 use status_crypto::text;
-use status_layer::{Grade, MessageId, UserId};
+use status_layer::{Grade, MessageId, Timestamp, UserId};
 use status_payload::{
-    AcceptContactRequest, ChatMessage, Clock, ContactUpdate, Content, ContentType, RetractContactRequest,
+    AcceptContactRequest, ChatMessage, Clock, ContactUpdate, Content, ContentType, Decision,
+    RetractContactRequest,
 };
 use status_stack::Input;
 
 use super::say::{invalid, place};
+use super::sync::person::{decided, decided_at};
 use super::{Core, Step, Stop, promised};
 use crate::contacts::{How, Verified};
 use crate::error::SendError;
 use crate::event::Chat;
 use crate::table;
 use crate::table::contacts::{self as people, Person};
+use crate::table::word::{self, Subject};
 
 /// What deployed peers say who have nothing to say.
 const DEFAULT_NOTE: &str = "Please add me to your contacts";
@@ -70,6 +73,7 @@ impl Core {
         person.relation.send(clock);
         let id = person.request.map_or_else(|| default_id(&user), |request| Ok(id_text(request.id)))?;
         self.decide(step, &user, person)?;
+        self.tell_decision(step, &user, id.clone(), (Decision::Accepted, clock))?;
         self.post(step, &chat, &Content::AcceptContactRequest(AcceptContactRequest { id, clock }))?;
         Ok(())
     }
@@ -82,7 +86,9 @@ impl Core {
         }
         let clock = self.tick_past(step, &user, &person)?;
         person.relation.dismiss(clock);
-        self.decide(step, &user, person)
+        let id = person.request.map_or_else(|| default_id(&user), |request| Ok(id_text(request.id)))?;
+        self.decide(step, &user, person)?;
+        self.tell_decision(step, &user, id, (Decision::Declined, clock))
     }
 
     /// Takes back a request of ours, or gives up a contact. They are told, if there is anything to tell.
@@ -102,13 +108,16 @@ impl Core {
 
     /// From now on whatever they send is dropped unread.
     pub(crate) fn block(&self, step: &mut Step<'_, '_>, user: UserId) -> Result<(), Stop> {
-        self.not_oneself(&Chat::User(user))?;
+        let chat = Chat::User(user);
+        self.not_oneself(&chat)?;
         let mut person = self.person(step, &user)?;
         let clock = self.tick_past(step, &user, &person)?;
         person.relation.dismiss(clock);
         person.blocked = true;
         self.decide(step, &user, person)?;
-        self.leave(step, &Chat::User(user))
+        // Also if the chat is none here: on another device it may be one.
+        self.tell_part(step, &chat, false)?;
+        Ok(self.take_part(step, &chat, false)?)
     }
 
     /// They may write again. All else between the two begins anew.
@@ -145,10 +154,15 @@ impl Core {
     pub(crate) fn verify(&self, step: &mut Step<'_, '_>, user: UserId, how: Option<How>) -> Result<(), Stop> {
         self.not_oneself(&Chat::User(user))?;
         let person = self.person(step, &user)?;
-        self.decide(step, &user, person)?;
-        let verified = how.map(|how| Verified { at: step.now(), how });
+        people::save(&mut step.shelf(), &user, &Person { stranger: false, ..person })?;
+        let was = people::verified(&step.shelf(), &user)?.is_some();
+        let known = word::said_at(&step.shelf(), Subject::Trust(&user), was)?;
+        let clock = self.next_word(step, known)?.value();
+        word::set_said_at(&mut step.shelf(), Subject::Trust(&user), clock);
+        // The same time on all devices.
+        let verified = how.map(|how| Verified { at: Timestamp::from_millis(clock), how });
         people::set_verified(&mut step.shelf(), &user, verified);
-        Ok(())
+        self.tell_trust(step, &user, (clock, verified.is_some()))
     }
 
     /// How well something for somebody would be sealed now; nothing is worse than what the chat promises.
@@ -221,9 +235,16 @@ impl Core {
         Ok(people::load(&step.shelf(), user)?.unwrap_or_default())
     }
 
-    /// Keeps a person about whom the user has decided something: they are no stranger any more.
+    /// Keeps a person about whom the user has decided something, and tells our other devices: they are no stranger any more.
     fn decide(&self, step: &mut Step<'_, '_>, user: &UserId, person: Person) -> Result<(), Stop> {
-        Ok(people::save(&mut step.shelf(), user, &Person { stranger: false, ..person })?)
+        let before = self.person(step, user)?;
+        if decided(&before) != decided(&person) {
+            let known = decided_at(&step.shelf(), user, &before)?;
+            let clock = self.next_word(step, known)?;
+            word::set_said_at(&mut step.shelf(), Subject::Person(user), clock.value());
+        }
+        people::save(&mut step.shelf(), user, &Person { stranger: false, ..person })?;
+        self.tell_person(step, user)
     }
 }
 

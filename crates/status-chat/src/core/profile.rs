@@ -39,7 +39,7 @@ impl Core {
     pub(crate) fn set_profile(&self, step: &mut Step<'_, '_>, profile: &OwnProfile) -> Result<(), Stop> {
         let identity = Content::ChatIdentity(identity(profile, Clock::new(step.now().millis())));
         judge(&identity, step.now()).map_err(|why| invalid(&why))?;
-        rows::save(&mut step.shelf(), profile);
+        self.set_own(step, |shelf| rows::save(shelf, profile))?;
         self.update_all(step)?;
         Ok(self.advertise(step)?)
     }

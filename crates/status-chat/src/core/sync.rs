@@ -3,6 +3,9 @@
 //! A change is told when it is made; a device that joins is told everything at once, in messages that data sync repeats until
 //! they are acknowledged. The newer clock wins, so it does not matter in which order, or how often, it is heard.
 
+pub(super) mod own;
+pub(super) mod person;
+
 use status_payload::{Backup, Content, SyncChat, SyncChatMessagesRead, SyncChatRemoved};
 
 use super::say::invalid;
@@ -24,7 +27,8 @@ impl Core {
         if matches!(chat, Chat::Group(_)) || !devices::any_joined(&step.shelf())? {
             return Ok(());
         }
-        let clock = self.tick(step, &Chat::User(self.keyring.user()))?;
+        let known = sync::word(&step.shelf(), chat)?.map_or(0, |(clock, _)| clock);
+        let clock = self.next_word(step, known)?;
         sync::take_word(&mut step.shelf(), chat, clock.value(), part)?;
         let content = if part {
             let said = SyncChat::new(&place(chat), clock).map_err(|why| invalid(&why))?;
@@ -46,6 +50,7 @@ impl Core {
 
     /// Tells a device that joins, and with it all others, everything.
     pub(super) fn tell_everything(&self, step: &mut Step<'_, '_>) -> Result<(), Stop> {
+        self.tell_own_settings(step)?;
         let chats = table::chats(&step.shelf(), MAX_CHATS)?;
         let mut said = Vec::new();
         let mut marks = Vec::new();
@@ -66,6 +71,7 @@ impl Core {
             let backup = Backup { clock, chats: chats.to_vec(), ..Backup::default() };
             self.tell_own(step, &Content::Backup(Box::new(backup)))?;
         }
+        self.tell_people(step)?;
         marks.into_iter().try_for_each(|(chat, clock)| self.tell_mark(step, &chat, clock))
     }
 

@@ -103,6 +103,9 @@ fn every_event() -> Vec<Event> {
         Event::Failed { why: "the disk is full".into() },
         Event::Part { chat: Chat::User(user()), joined: true },
         Event::Read { chat: Chat::User(user()), clock: 7 },
+        Event::Hidden { chat: Chat::User(user()), id },
+        Event::Cleared { chat: Chat::User(user()), clock: 8 },
+        Event::Own(OwnChange::Strangers),
         Event::Device(OwnDevice {
             id: DeviceId::new("another").unwrap(),
             joined: true,
@@ -153,6 +156,9 @@ const fn kind(event: &Event) -> usize {
         Event::Part { .. } => 19,
         Event::Read { .. } => 20,
         Event::Contact { .. } => 21,
+        Event::Hidden { .. } => 22,
+        Event::Cleared { .. } => 23,
+        Event::Own(_) => 24,
     }
 }
 

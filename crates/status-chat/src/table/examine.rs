@@ -11,8 +11,8 @@ use super::pages::{READ, read_marker};
 use super::retention::{self, RETENTION};
 use super::search::{self, Built, INDEX};
 use super::{
-    CLOCK, IDENTITY, JOINED, VERSION, WHAT, chat_of, contacts, damaged, devices, group, load_media,
-    load_message, log, media_of, profile, save_message, sync, under,
+    CLOCK, IDENTITY, JOINED, VERSION, WHAT, chat_of, contacts, damaged, devices, group, hidden, load_media,
+    load_message, log, media_of, profile, save_message, sync, under, word,
 };
 use crate::event::{Chat, Message};
 use crate::identity::Identity;
@@ -39,6 +39,8 @@ pub(crate) const TABLES: &[Table] = &[
     Table { tag: RETENTION, holds: "how long messages are kept", nature: Nature::User },
     Table { tag: INDEX, holds: "the index of words", nature: Nature::Index },
     Table { tag: sync::WORD, holds: "words of our devices on chats", nature: Nature::Device },
+    Table { tag: word::SAID, holds: "when the user decided what", nature: Nature::Device },
+    Table { tag: hidden::HIDDEN, holds: "deleted messages to come", nature: Nature::Device },
     Table { tag: stage::RECEIPT, holds: "receipts of messages", nature: Nature::User },
     Table { tag: HISTORY, holds: "the order of messages", nature: Nature::Index },
     Table { tag: contacts::PERSON, holds: "people", nature: Nature::User },
@@ -69,6 +71,8 @@ pub(crate) fn examine(rows: &dyn Read, area: Area) -> Result<Examined, StoreErro
                 chat_of(rest).ok_or_else(damaged)?;
                 sync::read_word(value)?;
             }
+            Some(&hidden::HIDDEN) => hidden::check(key, value)?,
+            Some(&word::SAID) => word::check(key, value)?,
             Some(&JOINED) => {
                 chat_of(rest).ok_or_else(damaged)?;
                 Reader::read(WHAT, VERSION, value, |_| Some(()))?;
@@ -389,13 +393,13 @@ mod tests {
         let newer = found(|shelf| shelf.put(under(JOINED, &chat()), vec![7]));
         let no_chat = found(|shelf| shelf.put(*b"Jx", vec![1]));
         let nobody = found(|shelf| shelf.delete(IDENTITY));
-        let unknown = found(|shelf| shelf.put(*b"Z", vec![1]));
+        let unknown = found(|shelf| shelf.put(*b"?", vec![1]));
 
         assert_eq!(message_lost, (vec![(MESSAGE, Wrong::Damaged)], 1));
         assert_eq!(newer, (vec![(JOINED, Wrong::Newer { found: 7, known: 1 })], 1));
         assert_eq!(no_chat, (vec![(JOINED, Wrong::Damaged)], 1));
         assert_eq!(nobody, (vec![(b'I', Wrong::Incomplete)], 1));
-        assert_eq!(unknown, (vec![(b'Z', Wrong::Unknown)], 1));
+        assert_eq!(unknown, (vec![(b'?', Wrong::Unknown)], 1));
     }
 
     #[test]

@@ -3,7 +3,7 @@
 use status_layer::row::{Reader, Writer};
 use status_layer::{Grade, MessageId, Shelf, StoreError, Timestamp, UserId, Value};
 
-use super::{VERSION, WHAT, chat_bytes, chat_of, damaged, kind, text, under};
+use super::{VERSION, WHAT, chat_bytes, chat_of, damaged, kind, text, under, word};
 use crate::event::{Chat, Deleted, Edited, Kind, Mention, Message, Stage};
 
 pub(super) const MESSAGE: u8 = b'M';
@@ -187,6 +187,7 @@ pub(crate) fn history(
     after: u64,
     limit: usize,
 ) -> Result<Vec<Message>, StoreError> {
+    let after = after.max(word::clearing(shelf, chat)?.unwrap_or(0));
     let mut prefix = under(HISTORY, chat);
     prefix.push(0);
     let mut start = prefix.clone();

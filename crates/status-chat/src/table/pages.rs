@@ -7,7 +7,7 @@ use status_layer::row::{Reader, Writer};
 use status_layer::{MessageId, Shelf, StoreError, UserId};
 
 use super::message::{HISTORY, load_message};
-use super::{VERSION, WHAT, damaged, under};
+use super::{VERSION, WHAT, damaged, under, word};
 use crate::event::{Chat, Deleted, Message};
 
 pub(super) const READ: u8 = b'r';
@@ -103,8 +103,15 @@ pub(crate) fn spots_before(
 
 /// The message at a place, unless it is not to be seen.
 pub(crate) fn shown_at(shelf: &Shelf<'_>, spot: Spot) -> Result<Option<Message>, StoreError> {
-    let message = load_message(shelf, MessageId::new(spot.id))?;
-    Ok(message.filter(|message| message.deleted != Some(Deleted::ForMe)))
+    shown(shelf, MessageId::new(spot.id))
+}
+
+/// A message, unless it is not to be seen.
+pub(crate) fn shown(shelf: &Shelf<'_>, id: MessageId) -> Result<Option<Message>, StoreError> {
+    match load_message(shelf, id)?.filter(|message| message.deleted != Some(Deleted::ForMe)) {
+        Some(message) if word::is_cleared(shelf, &message.chat, message.clock)? => Ok(None),
+        found => Ok(found),
+    }
 }
 
 /// How far a chat was read.

@@ -64,6 +64,11 @@ pub(crate) fn emptied(shelf: &Shelf<'_>, chat: &Chat) -> Result<u64, StoreError>
     row.map_or(Ok(0), |row| Reader::read(WHAT, VERSION, &row, Reader::u64))
 }
 
+/// Keeps the clock up to which messages of a chat were dropped, or are to be.
+pub(crate) fn set_emptied(shelf: &mut Shelf<'_>, chat: &Chat, up_to: u64) {
+    shelf.put(emptied_key(chat), Writer::new(VERSION).u64(up_to).finish());
+}
+
 pub(crate) fn last_look(shelf: &Shelf<'_>) -> Result<Option<Look>, StoreError> {
     shelf.get(&[RETENTION, LOOK])?.map(|row| read_look(&row)).transpose()
 }
@@ -112,7 +117,7 @@ pub(crate) fn drop_oldest(
             drop_message(shelf, &message)?;
         }
         let known = emptied(shelf, chat)?.max(spot.clock);
-        shelf.put(emptied_key(chat), Writer::new(VERSION).u64(known).finish());
+        set_emptied(shelf, chat, known);
         dropped = dropped.saturating_add(1);
     }
     Ok(dropped)

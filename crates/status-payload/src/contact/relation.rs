@@ -196,20 +196,19 @@ impl Relation {
         reaction
     }
 
-    /// Another device of ours knows how the relation stands.
+    /// Another device of ours knows how the relation stands: of each side the newer view holds, whatever order devices hear
+    /// of each other in and however often. With equal clocks an end counts before a request, and that we want to hear of
+    /// nothing before both.
     pub fn synced(&mut self, known: &Self) -> Reaction {
-        let ours = match known.local.state {
-            ContactState::Dismissed => self.dismiss(known.local.clock),
-            ContactState::None => self.retract(known.local.clock),
-            ContactState::Sent => self.send(known.local.clock),
-            ContactState::Mutual | ContactState::Received => Reaction::default(),
-        };
-        let theirs = match known.remote.state {
-            ContactState::Received => self.request_received(known.remote.clock),
-            ContactState::None => self.remote.step(ContactState::None, known.remote.clock),
-            _ => Reaction::default(),
-        };
-        Reaction { changed: ours.changed || theirs.changed, ..theirs }
+        let before = *self;
+        if matches!(known.local.state, ContactState::None | ContactState::Sent | ContactState::Dismissed) {
+            self.local = self.local.or_later(known.local);
+        }
+        if matches!(known.remote.state, ContactState::None | ContactState::Received) {
+            self.remote = self.remote.or_later(known.remote);
+        }
+        let new_request = before.remote.state == ContactState::None && self.has_added_us();
+        Reaction { changed: *self != before, new_request, ..Reaction::default() }
     }
 
     /// They say how the relation stands for them. Their side is our remote one.
@@ -255,6 +254,16 @@ impl Relation {
 }
 
 impl Side {
+    /// The later one of two views of the same side, the same whichever is first.
+    fn or_later(self, other: Self) -> Self {
+        let rank = |side: Self| match side.state {
+            ContactState::Sent | ContactState::Received | ContactState::Mutual => 0_u8,
+            ContactState::None => 1,
+            ContactState::Dismissed => 2,
+        };
+        if (other.clock, rank(other)) > (self.clock, rank(self)) { other } else { self }
+    }
+
     /// Takes a step, unless this side is as new already.
     fn step(&mut self, state: ContactState, at: Clock) -> Reaction {
         let changed = at > self.clock;

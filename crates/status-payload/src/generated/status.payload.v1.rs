@@ -1463,6 +1463,162 @@ pub mod application_metadata_message {
         }
     }
 }
+/// Sent by a device to the user's other devices; one of the fields is set.
+#[derive(Clone, PartialEq, ::prost::Message)]
+pub struct OwnDevices {
+    #[prost(message, optional, tag = "1")]
+    pub settings: ::core::option::Option<OwnSettings>,
+    #[prost(message, optional, tag = "2")]
+    pub ask: ::core::option::Option<HistoryAsk>,
+    #[prost(message, optional, tag = "3")]
+    pub page: ::core::option::Option<HistoryPage>,
+}
+/// Sent when the profile or a setting changes, and to a device that joins.
+#[derive(Clone, PartialEq, ::prost::Message)]
+pub struct OwnSettings {
+    #[prost(message, repeated, tag = "1")]
+    pub settings: ::prost::alloc::vec::Vec<OwnSetting>,
+}
+/// Inside of OwnSettings: the newer clock counts.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct OwnSetting {
+    /// 2 what the user says of themselves (UTF-8), 3 their colour (4 bytes, big-endian), 4 what becomes of what strangers
+    /// write (one byte: 0 shown, 1 requests only, 2 refused).
+    #[prost(uint32, tag = "1")]
+    pub number: u32,
+    #[prost(uint64, tag = "2")]
+    pub clock: u64,
+    #[prost(bytes = "vec", tag = "3")]
+    pub value: ::prost::alloc::vec::Vec<u8>,
+}
+/// Sent by a device that wants to have what was said before it was there, to one other device: one page is asked for.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct HistoryAsk {
+    /// Makes each ask another message.
+    #[prost(uint64, tag = "1")]
+    pub clock: u64,
+    /// Names the request, of which this asks for a part: 16 random bytes.
+    #[prost(bytes = "vec", tag = "2")]
+    pub id: ::prost::alloc::vec::Vec<u8>,
+    /// The id of the device that is asked.
+    #[prost(string, tag = "3")]
+    pub giver: ::prost::alloc::string::String,
+    /// Ids of the chats; none for all.
+    #[prost(string, repeated, tag = "4")]
+    pub chats: ::prost::alloc::vec::Vec<::prost::alloc::string::String>,
+    /// Only messages with a clock from here on, and up to here; 0 for no end.
+    #[prost(uint64, tag = "5")]
+    pub since: u64,
+    #[prost(uint64, tag = "6")]
+    pub until: u64,
+    /// The page goes on behind this place, as the page before it says; nothing for the first one.
+    #[prost(message, optional, tag = "7")]
+    pub after: ::core::option::Option<HistoryPlace>,
+    /// What the device that asks has of the next messages of that chat: 8 bytes for each.
+    #[prost(bytes = "vec", tag = "8")]
+    pub have: ::prost::alloc::vec::Vec<u8>,
+}
+/// Inside of HistoryAsk and HistoryPage: a message in a chat. Pages go from the newest message of a chat to its oldest.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct HistoryPlace {
+    #[prost(string, tag = "1")]
+    pub chat_id: ::prost::alloc::string::String,
+    #[prost(uint64, tag = "2")]
+    pub clock: u64,
+    /// 32 bytes.
+    #[prost(bytes = "vec", tag = "3")]
+    pub message_id: ::prost::alloc::vec::Vec<u8>,
+}
+/// Sent in answer to a HistoryAsk.
+#[derive(Clone, PartialEq, ::prost::Message)]
+pub struct HistoryPage {
+    /// Makes each page another message.
+    #[prost(uint64, tag = "1")]
+    pub clock: u64,
+    /// The request.
+    #[prost(bytes = "vec", tag = "2")]
+    pub id: ::prost::alloc::vec::Vec<u8>,
+    /// The id of the device that asked.
+    #[prost(string, tag = "3")]
+    pub asker: ::prost::alloc::string::String,
+    /// Where the page begins, as it was asked for.
+    #[prost(message, optional, tag = "4")]
+    pub after: ::core::option::Option<HistoryPlace>,
+    /// Where the next page begins; nothing if there is no more.
+    #[prost(message, optional, tag = "5")]
+    pub next: ::core::option::Option<HistoryPlace>,
+    /// The chat that all messages of the page are in.
+    #[prost(string, tag = "6")]
+    pub chat_id: ::prost::alloc::string::String,
+    #[prost(message, repeated, tag = "7")]
+    pub messages: ::prost::alloc::vec::Vec<HistoryMessage>,
+    /// Messages of the request that this page went over, also those that the asker has.
+    #[prost(uint32, tag = "8")]
+    pub covered: u32,
+    /// On the first page: how many there are in all.
+    #[prost(uint64, tag = "9")]
+    pub total: u64,
+}
+/// Inside of HistoryPage: a message, as the device that gives it has it. The signature of its author is not kept by
+/// anybody, so this is the word of the device.
+#[derive(Clone, PartialEq, ::prost::Message)]
+pub struct HistoryMessage {
+    /// 32 bytes.
+    #[prost(bytes = "vec", tag = "1")]
+    pub id: ::prost::alloc::vec::Vec<u8>,
+    /// The compressed key of whoever said it: 33 bytes.
+    #[prost(bytes = "vec", tag = "2")]
+    pub author: ::prost::alloc::vec::Vec<u8>,
+    /// What it says now; of one that is gone only clock and timestamp.
+    #[prost(message, optional, tag = "3")]
+    pub said: ::core::option::Option<ChatMessage>,
+    /// How well it was sealed on its way to the device that gives it: 0 in clear, 1 for a key that stays, 2 ratcheted.
+    #[prost(uint32, tag = "4")]
+    pub grade: u32,
+    /// Its last change: the clock, and the id of the message that made it.
+    #[prost(uint64, tag = "5")]
+    pub edited_at: u64,
+    #[prost(bytes = "vec", tag = "6")]
+    pub edited_by: ::prost::alloc::vec::Vec<u8>,
+    /// Who deleted it for everybody, if somebody did.
+    #[prost(bytes = "vec", tag = "7")]
+    pub deleted_by: ::prost::alloc::vec::Vec<u8>,
+    /// It was deleted from the user's own devices.
+    #[prost(bool, tag = "8")]
+    pub hidden: bool,
+    #[prost(message, repeated, tag = "9")]
+    pub reactions: ::prost::alloc::vec::Vec<HistoryReaction>,
+    #[prost(message, optional, tag = "10")]
+    pub pin: ::core::option::Option<HistoryPin>,
+}
+/// Inside of HistoryMessage: how somebody feels about it, or does no more.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct HistoryReaction {
+    #[prost(bytes = "vec", tag = "1")]
+    pub author: ::prost::alloc::vec::Vec<u8>,
+    /// As in EmojiReaction.
+    #[prost(uint32, tag = "2")]
+    pub feeling: u32,
+    #[prost(uint64, tag = "3")]
+    pub clock: u64,
+    /// The id of the message that said so.
+    #[prost(bytes = "vec", tag = "4")]
+    pub said_by: ::prost::alloc::vec::Vec<u8>,
+    #[prost(bool, tag = "5")]
+    pub retracted: bool,
+}
+/// Inside of HistoryMessage: who pinned it, or took the pin away.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct HistoryPin {
+    #[prost(bytes = "vec", tag = "1")]
+    pub author: ::prost::alloc::vec::Vec<u8>,
+    #[prost(uint64, tag = "2")]
+    pub clock: u64,
+    #[prost(bytes = "vec", tag = "3")]
+    pub said_by: ::prost::alloc::vec::Vec<u8>,
+    #[prost(bool, tag = "4")]
+    pub pinned: bool,
+}
 /// Sent when a chat is opened, muted or left, and to a newly paired device for each chat.
 #[derive(Clone, PartialEq, ::prost::Message)]
 pub struct SyncChat {

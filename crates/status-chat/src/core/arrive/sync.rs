@@ -1,5 +1,9 @@
 //! What another device of ours has changed.
 
+mod clear;
+mod own;
+mod person;
+
 use status_crypto::text;
 use status_layer::{Grade, Name};
 use status_payload::{Backup, Place, SyncChat, SyncChatMessagesRead, SyncChatRemoved};
@@ -9,7 +13,7 @@ use crate::core::{Core, MAX_CHATS, Step};
 use crate::event::{Chat, Event};
 use crate::table::{self, Spot, devices, sync};
 
-/// Chats that are taken from one message.
+/// Chats, and people, that are taken from one message.
 const MAX_AT_ONCE: usize = 256;
 
 impl Core {
@@ -69,17 +73,24 @@ impl Core {
         said: &Backup,
     ) -> Result<(), Unfit> {
         self.belongs(step, origin)?;
+        if let Some(profile) = said.profile.clone() {
+            pass(step.attempt(|step| self.profile_told(step, profile)))?;
+        }
+        if let Some(setting) = &said.setting {
+            pass(step.attempt(|step| self.setting_synced(step, origin, setting)))?;
+        }
+        // What is not understood does not take the rest with it.
         for chat in said.chats.iter().take(MAX_AT_ONCE) {
-            // One that is not understood does not take the others with it.
-            if let Err(Unfit::Fault(fault)) = self.chat_synced(step, origin, chat) {
-                return Err(fault.into());
-            }
+            pass(step.attempt(|step| self.chat_synced(step, origin, chat)))?;
+        }
+        for contact in said.contacts.iter().take(MAX_AT_ONCE) {
+            pass(step.attempt(|step| self.person_synced(step, origin, contact.clone())))?;
         }
         Ok(())
     }
 
     /// Only devices that were taken in here may change anything here, and only in a session.
-    fn belongs(&self, step: &mut Step<'_, '_>, origin: &Origin) -> Result<(), Unfit> {
+    pub(super) fn belongs(&self, step: &mut Step<'_, '_>, origin: &Origin) -> Result<(), Unfit> {
         let device = origin.device.as_ref().filter(|_| origin.grade == Grade::Ratcheted);
         match device {
             Some(device) if devices::joined(&step.shelf(), device)? == Some(true) => Ok(()),
@@ -87,8 +98,9 @@ impl Core {
         }
     }
 
-    fn follow(&self, step: &mut Step<'_, '_>, chat: &Chat, clock: u64, part: bool) -> Result<(), Unfit> {
+    pub(super) fn follow(&self, step: &mut Step<'_, '_>, chat: &Chat, clock: u64, part: bool) -> Result<(), Unfit> {
         let ours = Chat::User(self.keyring.user());
+        step.raise(&ours, clock)?;
         if *chat == ours || !sync::take_word(&mut step.shelf(), chat, clock, part)? {
             return Ok(());
         }
@@ -102,6 +114,14 @@ impl Core {
         self.take_part(step, chat, part)?;
         step.tell(Event::Part { chat: chat.clone(), joined: part });
         Ok(())
+    }
+}
+
+/// Lets what is unfit pass, but not that our own side fails.
+fn pass(taken: Result<(), Unfit>) -> Result<(), Unfit> {
+    match taken {
+        Err(Unfit::Fault(fault)) => Err(fault.into()),
+        _ => Ok(()),
     }
 }
 
