@@ -21,7 +21,8 @@ const PAGE: usize = 256;
 /// People, as a client deals with them. Got with [`Client::contacts`].
 ///
 /// What strangers write is shown in chats that are not active until the user writes there or adds them. It is bounded: of 512
-/// strangers 32 messages and a request each are kept; the oldest message, and the stranger heard from longest ago, goes.
+/// strangers 32 messages and a request each are kept, in two megabytes each and 32 in all; the oldest message goes, and of the
+/// strangers who came when there were many the one heard from longest ago.
 /// Nothing that the user has decided, and nothing of anybody whom they deal with, ever goes so.
 #[derive(Clone, Copy, Debug)]
 pub struct Contacts<'a>(&'a Client);

@@ -26,7 +26,7 @@ use status_stack::{Engine, Fault, Input, News};
 
 use crate::event::{Chat, Event, Refused};
 use crate::stage::{self, Fact};
-use crate::table::log;
+use crate::table::{log, unasked};
 
 pub(crate) use arrive::Arrived;
 pub(crate) use rooms::{MAX_CHATS, promised};
@@ -94,6 +94,7 @@ impl Core {
             Task::Start { put_back } => {
                 self.start(step, put_back)?;
                 self.advertise(step)?;
+                unasked::prepare(&mut step.shelf())?;
                 Ok(Self::prepare(step)?)
             }
             Task::Wish(wish) => wish(self, step),

@@ -173,6 +173,8 @@ impl Event {
                 | Self::Fetched
                 | Self::Missed { .. }
                 | Self::Refused(_)
+                | Self::Unsupported { .. }
+                | Self::Contact { change: ContactChange::Forgotten, .. }
                 | Self::Failed { .. }
         )
     }

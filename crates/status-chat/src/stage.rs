@@ -54,7 +54,7 @@ pub(crate) fn note(shelf: &mut Shelf<'_>, id: MessageId, fact: &Fact) -> Result<
     let decided = matches!(fact, Fact::Delivered { .. } | Fact::GaveUp { .. });
     if after != before && (decided || after > before) {
         message.stage = Some(after);
-        table::save_message(shelf, &message);
+        table::save_message(shelf, &message)?;
         events.push(Event::Stage { id, stage: after });
     }
     Ok(events)

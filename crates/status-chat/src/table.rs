@@ -11,8 +11,8 @@
 //! | `L` chat | version, Lamport clock (8) |
 //! | `M` message id (32) | version, stage (1), confirmed and readers (4 each), grade (1), author (33), clock (8), sent at (8), chat, the message it answers, its last change, whether it is gone, name, kind, links, text (in `table/message.rs` and `table/kind.rs`) |
 //! | `A` message id (32) which (1) | version, bytes: 0 its picture or recording, from 1 on the small pictures of its links |
-//! | `E` `w` message id (32) author (33) | version, chat, deleted (1), the last change of its text: what waits for a message that is not here (in `table/change.rs`) |
-//! | `E` `n` chat `0` number (8), `E` `c` chat | version, key: the order in which they came; version, next number (8) |
+//! | `E` `w` message id (32) author (33) | version, chat, deleted (1), the last change of its text with the small pictures of its links: what waits for a message that is not here (in `table/change.rs`) |
+//! | `E` `n` chat `0` number (8), `E` `c` chat | version, key: the order in which they came; version, next number (8), bytes of the changes among them (8) |
 //! | `K` message id (32) author (33) feeling (1) | version, clock (8), said by message (32), retracted (1), chat: a reaction |
 //! | `N` chat `0` message id (32) | version, clock (8), said by message (32), pinned (1), by user (33): a pin |
 //! | `r` chat | version, clock (8), message id (32): how far it was read (in `table/pages.rs`) |
@@ -29,15 +29,16 @@
 //! | `S` `s` | version, what becomes of strangers (1): the settings (in `table/profile`) |
 //! | `S` `i` chat | version, at (8), hash (32): when and what we said of ourselves there (in `table/profile`) |
 //! | `T` user (33) | version, how (1), at (8): a user who was verified (in `table/contacts`) |
-//! | `Q` | version, first, next and first wanted entry (8 each), cursors (4) (in `table/log`) |
+//! | `Q` | version, first, next and first wanted entry (8 each), cursors (4), bytes of all entries (8) (in `table/log`) |
 //! | `Q` number (8) | version, an event as JSON (in `table/log`) |
 //! | `q` name | version, the number of the entry that this cursor wants next (8) (in `table/log`) |
 //! | `B` key | version, a value of the application as JSON (in `values`) |
 //!
-//! Closed groups have `G` and `g` (in `group`).
+//! Closed groups have `G` and `g` (in `group`); what nobody asked for has `W` and `w` (in `unasked`).
 //!
 //! In version 1 a message had, for stage, confirmed and readers, one byte that said whether it was delivered; up to version 2 it was
-//! text and nothing else, which followed after the chat.
+//! text and nothing else, which followed after the chat. In version 1 a change that waits had no small pictures, and neither its chat
+//! nor the log of events had a count of bytes.
 //!
 //! A chat is `u` and 33 bytes, `g` and the id of a group, or `c` and a name. Numbers are big-endian.
 
@@ -61,19 +62,20 @@ pub(crate) mod profile;
 mod retention;
 mod search;
 pub(crate) mod sync;
+pub(crate) mod unasked;
 pub(crate) mod word;
 
-#[cfg(test)]
-pub(crate) use change::MAX_WAITING;
 pub(crate) use change::{
-    Dated, Edit, Waiting, forget, pin, pins, react, reactions, take_waiting, wait, waiting,
+    Dated, Edit, Waiting, forget, forget_waiting, pin, pins, react, reactions, take_waiting, wait, waiting,
 };
+#[cfg(test)]
+pub(crate) use change::{MAX_WAITING, MAX_WAITING_BYTES};
 pub(crate) use examine::{Adopted, TABLES, adopt, chat_in, examine, message_of};
 pub(crate) use group::Standing;
 pub(crate) use kind::{audio_format, audio_number, image_format, image_number};
 pub(crate) use message::{
-    Media, drop_media, drop_thumbnails, forget_message, has_message, history, load_media, load_message,
-    media_of, save_media, save_message,
+    Media, drop_media, drop_thumbnails, forget_chat, forget_message, has_message, history, load_media,
+    load_message, media_of, save_media, save_message,
 };
 
 pub(crate) use pages::{
@@ -150,6 +152,13 @@ pub(crate) fn clock(shelf: &Shelf<'_>, chat: &Chat) -> Result<u64, StoreError> {
 
 pub(crate) fn set_clock(shelf: &mut Shelf<'_>, chat: &Chat, clock: u64) {
     shelf.put(under(CLOCK, chat), Writer::new(VERSION).u64(clock).finish());
+}
+
+/// Forgets what is known of a chat beside its messages: its clock, how far it was read, and up to where it was emptied.
+pub(crate) fn forget_place(shelf: &mut Shelf<'_>, chat: &Chat) {
+    shelf.delete(under(CLOCK, chat));
+    shelf.delete(under(pages::READ, chat));
+    retention::forget_emptied(shelf, chat);
 }
 
 fn under(tag: u8, chat: &Chat) -> Vec<u8> {

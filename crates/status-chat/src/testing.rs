@@ -23,8 +23,8 @@ pub fn keep<'a>(
     for message in messages {
         table::join(&mut shelf, &message.chat);
         table::set_clock(&mut shelf, &message.chat, message.clock);
-        table::save_message(&mut shelf, message);
-        table::index(&mut shelf, message);
+        table::save_message(&mut shelf, message)?;
+        table::index(&mut shelf, message)?;
     }
     let batch = draft.into_batch();
     store.commit(batch)

@@ -85,8 +85,8 @@ pub use group::{
 };
 pub use ids::{invitation_id, pin_id, reaction_id, request_id_of};
 pub use own::{
-    HistoryAsk, HistoryMessage, HistoryPage, HistoryPin, HistoryPlace, HistoryReaction, OwnDevices, OwnSetting,
-    OwnSettings,
+    HistoryAsk, HistoryMessage, HistoryPage, HistoryPin, HistoryPlace, HistoryReaction, OwnDevices,
+    OwnSetting, OwnSettings,
 };
 pub use place::Place;
 pub use push::{

@@ -42,7 +42,7 @@ fn home(seed: u64, messages: u64) -> TempDir {
     for n in 0..messages {
         let message = message(&mut rng, &chats, n);
         table::set_clock(shelf, &message.chat, 1_000_000);
-        table::save_message(shelf, &message);
+        table::save_message(shelf, &message).unwrap();
     }
     for part in parts() {
         for table in part.tables.iter().filter(|table| table.nature == status_layer::examine::Nature::Device)

@@ -6,6 +6,7 @@ mod devices;
 mod group;
 pub(super) mod message;
 mod sync;
+mod unasked;
 
 use status_layer::{Body, DeviceId, Grade, MessageId, Proof, Recipient, Sender, Timestamp, UserId};
 use status_payload::{Content, DecodeError, Invalid, RosterError, Rules, decode, validate};
@@ -13,7 +14,7 @@ use status_stack::{Fault, Way};
 
 use super::step::fault;
 use super::{Core, Step};
-use crate::event::Event;
+use crate::event::{Chat, Event};
 
 /// A body with all that the layers know of it.
 pub(crate) struct Arrived {
@@ -73,6 +74,8 @@ pub(crate) enum Unfit {
     NotForUs,
     #[error("others took us into too many groups; accept or leave some")]
     TooManyGroups,
+    #[error("there is no room for more of a group before its invitation is accepted")]
+    NoRoom,
     #[error("the group has more members than can be written to")]
     TooManyMembers,
     #[error("only devices of our own may say this")]
@@ -90,6 +93,8 @@ impl Core {
             Ok(()) => Ok(()),
             Err(Unfit::Fault(fault)) => Err(fault),
             Err(why) => {
+                let full = matches!(why, Unfit::TooManyGroups | Unfit::NoRoom);
+                step.effects.tally.turned_away += u64::from(full);
                 step.tell_refusal(&"chat", &why);
                 Ok(())
             }
@@ -118,7 +123,6 @@ impl Core {
             content => content,
         };
         match content {
-            Content::ChatMessage(said) if !self.lets_in(step, &origin, &said)? => Ok(()),
             Content::ChatMessage(said) if message::shows(&said) => self.heard(step, &origin, &said),
             Content::EditMessage(said) => self.edited(step, &origin, &said),
             Content::DeleteMessage(said) => self.deleted(step, &origin, &said),
@@ -145,6 +149,10 @@ impl Core {
             Content::OwnDevices(said) => self.told_by_own(step, &origin, *said),
             Content::Backup(said) => self.told_everything(step, &origin, &said),
             other => {
+                let theirs = Chat::User(origin.author);
+                if matches!(origin.to, Recipient::User(_)) && !self.lets_in(step, &origin, &theirs, false)? {
+                    return Ok(());
+                }
                 let kind = u32::try_from(other.kind().number()).unwrap_or(0);
                 step.tell(Event::Unsupported { from: origin.author, kind });
                 Ok(())

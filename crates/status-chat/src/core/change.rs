@@ -10,7 +10,7 @@ use status_payload::{
 };
 
 use super::arrive::judge;
-use super::arrive::message::previews;
+use super::arrive::message::{previews, thumbnails};
 use super::clear::was_hidden;
 use super::rights::may_delete;
 use super::say::{invalid, place};
@@ -18,7 +18,7 @@ use super::{Core, Step, Stop};
 use crate::compose::{LinkPreview, Outgoing};
 use crate::error::SendError;
 use crate::event::{Chat, Deleted, Edited, Event, Feeling, Kind, Mention, Message, Pin, Reaction};
-use crate::table::{self, Dated, Edit, Waiting};
+use crate::table::{self, Dated, Edit, Media, Waiting};
 
 /// What somebody wants of a message.
 pub(crate) enum Change {
@@ -154,7 +154,7 @@ impl Core {
         };
         let changed = message.chat == *chat && apply(&mut shelf, &mut message, author, change)?;
         if changed {
-            table::save_message(&mut shelf, &message);
+            table::save_message(&mut shelf, &message)?;
         }
         Ok(changed.then_some(message))
     }
@@ -173,7 +173,7 @@ impl Core {
         }
         changed |= was_hidden(&mut shelf, message)?;
         if changed {
-            table::save_message(&mut shelf, message);
+            table::save_message(&mut shelf, message)?;
         }
         Ok(())
     }
@@ -213,10 +213,9 @@ pub(super) fn edit(by: MessageId, said: &EditMessage) -> Edit {
         ContentType::Emoji => Some(Kind::Emoji),
         _ => None,
     };
-    let mut links = previews(&said.unfurled_links);
-    // Small pictures lie beside their message, which may not be here.
-    links.iter_mut().for_each(|link| link.thumbnail = 0);
-    Edit { edited: Edited { clock: said.clock.value(), by }, kind, text: said.text.clone(), links }
+    let edited = Edited { clock: said.clock.value(), by };
+    let (links, thumbnails) = (previews(&said.unfurled_links), thumbnails(&said.unfurled_links));
+    Edit { edited, kind, text: said.text.clone(), links, thumbnails }
 }
 
 /// Changes a message if it may be changed so, and is not so already.
@@ -232,8 +231,8 @@ fn apply(
             if author != message.from || message.deleted.is_some() || !later || !has_words(&message.kind) {
                 return Ok(false);
             }
-            table::drop_thumbnails(shelf, message);
-            table::unindex(shelf, message);
+            table::drop_thumbnails(shelf, message)?;
+            table::unindex(shelf, message)?;
             if let (Kind::Text | Kind::Emoji, Some(kind)) = (&message.kind, edit.kind) {
                 message.kind = kind;
             }
@@ -241,7 +240,10 @@ fn apply(
             message.mentions = Mention::all(&edit.text);
             message.text = edit.text;
             message.links = edit.links;
-            table::index(shelf, message);
+            table::index(shelf, message)?;
+            for (n, thumbnail) in (0_u8..).zip(&edit.thumbnails).filter(|(_, bytes)| !bytes.is_empty()) {
+                table::save_media(shelf, message, Media::Thumbnail(n), thumbnail)?;
+            }
             Ok(true)
         }
         Change::Delete => {
@@ -255,7 +257,7 @@ fn apply(
                 Some(Deleted::ForAll { by }) if rank(by) <= rank(author) => return Ok(false),
                 _ => {}
             }
-            empty(shelf, message, Deleted::ForAll { by: author });
+            empty(shelf, message, Deleted::ForAll { by: author })?;
             Ok(true)
         }
     }
@@ -267,9 +269,9 @@ const fn has_words(kind: &Kind) -> bool {
 }
 
 /// Leaves nothing of a message but that it was here.
-pub(super) fn empty(shelf: &mut Shelf<'_>, message: &mut Message, how: Deleted) {
-    table::drop_media(shelf, message);
-    table::unindex(shelf, message);
+pub(super) fn empty(shelf: &mut Shelf<'_>, message: &mut Message, how: Deleted) -> Result<(), StoreError> {
+    table::drop_media(shelf, message)?;
+    table::unindex(shelf, message)?;
     message.deleted = Some(how);
     message.kind = Kind::Text;
     message.edited = None;
@@ -278,6 +280,7 @@ pub(super) fn empty(shelf: &mut Shelf<'_>, message: &mut Message, how: Deleted) 
     message.text.clear();
     message.mentions.clear();
     message.links.clear();
+    Ok(())
 }
 
 /// A message that is here and was not deleted.

@@ -20,7 +20,7 @@ impl Core {
         let Some(message) = table::load_message(&step.shelf(), id)? else {
             return Err(Stop::Refused(SendError::NoMessage));
         };
-        hide(&mut step.shelf(), message);
+        hide(&mut step.shelf(), message)?;
         let clock = self.next_word(step, 0)?;
         self.tell_own(step, &Content::SyncDeleteForMe(SyncDeleteForMe { clock, message_id: id_text(id) }))
     }
@@ -38,9 +38,9 @@ impl Core {
 }
 
 /// Leaves nothing of a message to be seen.
-pub(super) fn hide(shelf: &mut Shelf<'_>, mut message: Message) {
-    empty(shelf, &mut message, Deleted::ForMe);
-    table::save_message(shelf, &message);
+pub(super) fn hide(shelf: &mut Shelf<'_>, mut message: Message) -> Result<(), StoreError> {
+    empty(shelf, &mut message, Deleted::ForMe)?;
+    table::save_message(shelf, &message)
 }
 
 /// Has nothing shown any more of what was said in a chat up to a clock, nor taken if it comes again; says whether that is new.
@@ -69,7 +69,7 @@ pub(super) fn clear_slice(shelf: &mut Shelf<'_>, chat: &Chat, up_to: u64) -> Res
 pub(super) fn was_hidden(shelf: &mut Shelf<'_>, message: &mut Message) -> Result<bool, StoreError> {
     let was = hidden::take_hidden(shelf, &message.id)?;
     if was {
-        empty(shelf, message, Deleted::ForMe);
+        empty(shelf, message, Deleted::ForMe)?;
     }
     Ok(was)
 }

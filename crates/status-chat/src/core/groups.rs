@@ -93,8 +93,7 @@ impl Core {
         let Some(Standing::Invited(by)) = group::standing(&shelf, id)? else {
             return Err(SendError::NotInvited.into());
         };
-        group::set_standing(&mut shelf, id, Standing::Declined(by));
-        Ok(())
+        Ok(group::set_standing(&mut shelf, id, Standing::Declined(by))?)
     }
 
     /// Says in a group that we are in.
@@ -118,8 +117,8 @@ impl Core {
         let id = after.chat();
         let chat = Chat::Group(id.clone());
         let mut shelf = step.shelf();
-        group::save_roster(&mut shelf, before, after);
-        group::set_standing(&mut shelf, id, standing);
+        group::save_roster(&mut shelf, before, after)?;
+        group::set_standing(&mut shelf, id, standing)?;
         let seen = table::clock(&shelf, &chat)?;
         table::set_clock(&mut shelf, &chat, seen.max(after.clock().value()));
         if standing == Standing::Active {

@@ -42,7 +42,7 @@ impl Core {
         let id = self.post(step, chat, &content)?;
         let told = told(id, chat.clone(), self.keyring.user(), said).map_err(|why| invalid(&why))?;
         let message = Message { grade: promised(chat), stage: Some(Stage::Queued), ..told };
-        keep(&mut step.shelf(), &message, said);
+        keep(&mut step.shelf(), &message, said)?;
         step.effects.tally.sent += 1;
         Ok(id)
     }

@@ -43,7 +43,7 @@ fn home(messages: u64) -> TempDir {
     table::save_owner(shelf, &Owner { chat_key, host_key, device: "device".into(), phrase });
     table::join(shelf, &room());
     table::set_clock(shelf, &room(), messages + 1);
-    (0..messages).for_each(|n| table::save_message(shelf, &message(n)));
+    (0..messages).for_each(|n| table::save_message(shelf, &message(n)).unwrap());
     let batch = draft.into_batch();
     store.add(&batch).unwrap();
     store.finish().unwrap();

@@ -45,4 +45,7 @@ pub enum ContactChange {
     },
     /// The user decided something about them on another device.
     Elsewhere,
+    /// A stranger whom nobody answered is forgotten, with all that they wrote: there were too many. Not kept for
+    /// [`Stream`](crate::Stream)s.
+    Forgotten,
 }

@@ -13,6 +13,9 @@ pub struct Tally {
     pub acked: u64,
     /// Copies that were recognised.
     pub copies: u64,
+    /// Messages of strangers, strangers, and what came in groups into which strangers took us, that were forgotten or refused for
+    /// want of room.
+    pub turned_away: u64,
     /// Times that an asymmetric ratchet turned because of what arrived.
     pub turns: u64,
     /// Parcels that carried keys alone: announcements of other users.
@@ -41,6 +44,7 @@ impl Tally {
             received,
             acked,
             copies,
+            turned_away,
             turns,
             keys,
             frames_out,
@@ -54,6 +58,7 @@ impl Tally {
         self.received += received;
         self.acked += acked;
         self.copies += copies;
+        self.turned_away += turned_away;
         self.turns += turns;
         self.keys += keys;
         self.frames_out += frames_out;

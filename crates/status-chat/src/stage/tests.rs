@@ -16,7 +16,7 @@ fn stages(before: Option<Stage>, facts: &[Fact]) -> Vec<Option<Stage>> {
     let mut party = Party::new(1);
     let message = Message { stage: before, ..Message::new(ID, Chat::User(user(2)), user(1), "hi", 1) };
     let told = party.run(|cx| {
-        table::save_message(&mut cx.shelf, &message);
+        table::save_message(&mut cx.shelf, &message)?;
         let mut told = Vec::new();
         for fact in facts {
             let events = note(&mut cx.shelf, ID, fact)?;
@@ -85,7 +85,7 @@ fn readers_of_a_group_are_as_many_as_were_expected() {
         Message { stage: Some(Stage::Queued), ..Message::new(ID, Chat::User(user(2)), user(1), "hi", 1) };
 
     let told = party.run(|cx| {
-        table::save_message(&mut cx.shelf, &message);
+        table::save_message(&mut cx.shelf, &message)?;
         expect(&mut cx.shelf, ID, 19);
         note(&mut cx.shelf, ID, &delivered(2))?;
         note(&mut cx.shelf, ID, &delivered(3))?;

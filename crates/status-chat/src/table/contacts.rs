@@ -9,8 +9,9 @@ use status_layer::{Grade, MessageId, Shelf, StoreError, Timestamp, UserId, Value
 use status_payload::{Clock, ContactState, Relation, Side};
 
 use super::message::{grade_byte, grade_of};
-use super::text;
+use super::{text, unasked};
 use crate::contacts::{How, Verified};
+use crate::event::Chat;
 
 pub(crate) const PERSON: u8 = b'P';
 pub(crate) const STRANGER: u8 = b'p';
@@ -18,7 +19,8 @@ pub(crate) const TRUST: u8 = b'T';
 const VERSION: u8 = 1;
 const WHAT: &str = "the chat's contacts";
 
-/// Strangers whose chats and messages are kept; the one heard from longest ago is forgotten.
+/// Strangers whose chats and messages are kept. Of those who came when there were many already, the one heard from longest ago is
+/// forgotten.
 pub(crate) const MAX_STRANGERS: usize = 512;
 
 /// Messages that are kept of one stranger; the oldest goes. A contact request is kept besides.
@@ -69,11 +71,14 @@ pub(crate) fn save(shelf: &mut Shelf<'_>, user: &UserId, person: &Person) -> Res
     if let Some(before) = load(shelf, user)?.filter(|before| before.stranger) {
         shelf.delete(seat(before.heard, user));
     }
+    shelf.put(key(user), row(person));
     if person.stranger {
         shelf.put(seat(person.heard, user), Writer::new(VERSION).finish());
+        unasked::begin(shelf, &Chat::User(*user), person.heard)
+    } else {
+        unasked::end(shelf, &Chat::User(*user));
+        Ok(())
     }
-    shelf.put(key(user), row(person));
-    Ok(())
 }
 
 /// Notes that the user has chosen to deal with somebody: they are no stranger any more.
@@ -90,6 +95,7 @@ pub(crate) fn delete(shelf: &mut Shelf<'_>, user: &UserId) -> Result<(), StoreEr
         shelf.delete(seat(person.heard, user));
     }
     shelf.delete(key(user));
+    unasked::end(shelf, &Chat::User(*user));
     Ok(())
 }
 
@@ -103,11 +109,32 @@ pub(crate) fn page(
     rows.iter().map(|(key, row)| read(key, row)).collect()
 }
 
-/// The stranger to be forgotten, if there are more than there is room for.
-pub(crate) fn one_too_many(shelf: &Shelf<'_>) -> Result<Option<UserId>, StoreError> {
+/// The stranger to be forgotten, if there are more than there is room for: of those who give way to newcomers, the one heard from
+/// longest ago.
+pub(crate) fn one_too_many(shelf: &Shelf<'_>, now: Timestamp) -> Result<Option<UserId>, StoreError> {
     let seats = shelf.scan(&[STRANGER], None, MAX_STRANGERS + 1)?;
-    let oldest = seats.first().filter(|_| seats.len() > MAX_STRANGERS);
-    oldest.map(|(key, _)| read_seat(key).map(|(_, user)| user)).transpose()
+    if seats.len() <= MAX_STRANGERS {
+        return Ok(None);
+    }
+    for (key, _) in &seats {
+        let (_, user) = read_seat(key)?;
+        let known = unasked::load(shelf, &Chat::User(user))?;
+        if !known.is_some_and(|known| known.is_settled(now)) {
+            return Ok(Some(user));
+        }
+    }
+    Ok(None)
+}
+
+/// All strangers, the one heard from longest ago first.
+pub(crate) fn strangers(shelf: &Shelf<'_>) -> Result<Vec<(UserId, Person)>, StoreError> {
+    let seats = shelf.scan(&[STRANGER], None, MAX_STRANGERS + 1)?;
+    let mut strangers = Vec::with_capacity(seats.len());
+    for (key, _) in seats {
+        let (_, user) = read_seat(&key)?;
+        strangers.extend(load(shelf, &user)?.map(|person| (user, person)));
+    }
+    Ok(strangers)
 }
 
 /// When a user was verified, and how.
@@ -246,6 +273,7 @@ impl Person {
 mod tests {
     use status_layer::testing::Party;
 
+    use super::unasked::MAX_SETTLED;
     use super::*;
 
     fn user(n: u16) -> UserId {
@@ -300,26 +328,50 @@ mod tests {
     }
 
     #[test]
-    fn of_too_many_strangers_the_one_heard_from_longest_ago_goes_and_nobody_else() {
+    fn of_too_many_strangers_who_came_late_the_one_heard_from_longest_ago_goes_and_nobody_else() {
         let mut party = Party::new(1);
         let stranger = |at| Person { stranger: true, heard: Timestamp::from_millis(at), ..Person::default() };
+        let now = Timestamp::from_millis(10_003);
+        let late = MAX_SETTLED as u16;
 
         let found = run(&mut party, |shelf| {
             save(shelf, &user(600), &Person { heard: Timestamp::from_millis(1), ..Person::default() })?;
             for n in 0..MAX_STRANGERS as u16 {
                 save(shelf, &user(n), &stranger(100 + u64::from(n)))?;
             }
-            let full = one_too_many(shelf)?;
-            // The first is heard from again, and the second becomes a contact.
-            save(shelf, &user(0), &stranger(10_000))?;
-            save(shelf, &user(1), &Person { stranger: false, ..stranger(101) })?;
+            let full = one_too_many(shelf, now)?;
+            // The first of those who came late is heard from again, and the second becomes a contact.
+            save(shelf, &user(late), &stranger(10_000))?;
+            save(shelf, &user(late + 1), &Person { stranger: false, ..stranger(101) })?;
             save(shelf, &user(700), &stranger(10_001))?;
-            let again = one_too_many(shelf)?;
+            let again = one_too_many(shelf, now)?;
             save(shelf, &user(701), &stranger(10_002))?;
-            Ok((full, again, one_too_many(shelf)?))
+            Ok((full, again, one_too_many(shelf, now)?))
         });
 
-        assert_eq!(found, (None, None, Some(user(2))));
+        assert_eq!(found, (None, None, Some(user(late + 2))));
+    }
+
+    #[test]
+    fn whoever_came_first_gives_way_after_a_month_and_frees_a_seat_for_another() {
+        let mut party = Party::new(1);
+        let month = 30 * 24 * 60 * 60 * 1_000;
+        let stranger = |at| Person { stranger: true, heard: Timestamp::from_millis(at), ..Person::default() };
+        let settled = |shelf: &Shelf<'_>, n| Ok(unasked::load(shelf, &Chat::User(user(n)))?.unwrap().settled);
+
+        let found = run(&mut party, |shelf| {
+            for n in 0..=MAX_STRANGERS as u16 {
+                save(shelf, &user(n), &stranger(100 + u64::from(n)))?;
+            }
+            let before = one_too_many(shelf, Timestamp::from_millis(99 + month))?;
+            let after = one_too_many(shelf, Timestamp::from_millis(100 + month))?;
+            let late = settled(shelf, MAX_SETTLED as u16)?;
+            delete(shelf, &user(0))?;
+            save(shelf, &user(800), &stranger(900))?;
+            Ok((before, after, late, settled(shelf, 800)?))
+        });
+
+        assert_eq!(found, (Some(user(MAX_SETTLED as u16)), Some(user(0)), false, true));
     }
 
     #[test]

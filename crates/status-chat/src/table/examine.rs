@@ -1,7 +1,7 @@
 //! What has to hold for the chat's rows, and which of them are the user's.
 
 use status_crypto::SecretKey;
-use status_layer::examine::{Examined, Nature, Table, Wrong, every_row};
+use status_layer::examine::{Examined, Nature, Report, Table, Wrong, every_row};
 use status_layer::row::{Reader, Writer};
 use status_layer::{Area, DeviceId, MessageId, Read, Shelf, StoreError, Value};
 
@@ -11,8 +11,8 @@ use super::pages::{READ, read_marker};
 use super::retention::{self, RETENTION};
 use super::search::{self, Built, INDEX};
 use super::{
-    CLOCK, IDENTITY, JOINED, VERSION, WHAT, chat_of, contacts, damaged, devices, group, hidden, load_media,
-    load_message, log, media_of, profile, save_message, sync, under, word,
+    CLOCK, IDENTITY, JOINED, Standing, VERSION, WHAT, chat_of, contacts, damaged, devices, group, hidden,
+    load_media, load_message, log, media_of, profile, save_message, sync, unasked, under, word,
 };
 use crate::event::{Chat, Message};
 use crate::identity::Identity;
@@ -46,6 +46,8 @@ pub(crate) const TABLES: &[Table] = &[
     Table { tag: contacts::PERSON, holds: "people", nature: Nature::User },
     Table { tag: profile::TAG, holds: "the profile and the settings", nature: Nature::User },
     Table { tag: contacts::TRUST, holds: "who was verified", nature: Nature::User },
+    Table { tag: unasked::UNASKED, holds: "what strangers take up", nature: Nature::Index },
+    Table { tag: unasked::COUNTED, holds: "whether that was counted", nature: Nature::Index },
     Table { tag: contacts::STRANGER, holds: "the order of strangers", nature: Nature::Index },
     Table { tag: log::LOG, holds: "events for applications", nature: Nature::Device },
     Table { tag: log::CURSOR, holds: "how far applications have read", nature: Nature::Device },
@@ -144,8 +146,11 @@ pub(crate) fn examine(rows: &dyn Read, area: Area) -> Result<Examined, StoreErro
                 }
             }
             Some(&group::GROUP) => {
-                group::read_standing(value)?;
-                match group::roster(shelf, &group::group_in(key)?) {
+                let id = group::group_in(key)?;
+                if group::read_standing(value)?.is_unasked() {
+                    weigh(shelf, &Chat::Group(id.clone()), report)?;
+                }
+                match group::roster(shelf, &id) {
                     Ok(Some(_)) => {}
                     Ok(None) | Err(StoreError::Damaged { .. }) => report.say(Wrong::Incomplete),
                     Err(why) => return Err(why),
@@ -170,6 +175,9 @@ pub(crate) fn examine(rows: &dyn Read, area: Area) -> Result<Examined, StoreErro
             }
             Some(&contacts::PERSON) => {
                 let (user, person) = contacts::read(key, value)?;
+                if person.stranger {
+                    weigh(shelf, &Chat::User(user), report)?;
+                }
                 if let Some((seat, row)) = contacts::seat_of(&user, &person)
                     && !shelf.has(&seat)?
                 {
@@ -190,6 +198,20 @@ pub(crate) fn examine(rows: &dyn Read, area: Area) -> Result<Examined, StoreErro
                     Err(_) => {}
                 }
             }
+            Some(&(unasked::UNASKED | unasked::COUNTED)) => {
+                let unwanted = match unasked::check(key, value)? {
+                    Some(Chat::User(user)) => contacts::load(shelf, &user)
+                        .map(|person| person.is_some_and(|person| person.stranger)),
+                    Some(Chat::Group(id)) => {
+                        group::standing(shelf, &id).map(|standing| standing.is_some_and(Standing::is_unasked))
+                    }
+                    _ => Ok(true),
+                };
+                // Whose row cannot be read is found by itself.
+                if let Ok(false) = unwanted {
+                    report.drop(Wrong::Dangling);
+                }
+            }
             Some(&(log::LOG | log::CURSOR)) => log::examine(key, value)?,
             Some(&values::VALUE) => values::examine(key, value)?,
             _ => report.say(Wrong::Unknown),
@@ -200,6 +222,16 @@ pub(crate) fn examine(rows: &dyn Read, area: Area) -> Result<Examined, StoreErro
         examined.add(TABLES, IDENTITY, Wrong::Incomplete, Vec::new());
     }
     Ok(examined)
+}
+
+/// Whether the bytes of a chat that nobody asked for are counted right. Rows that cannot be read are found by themselves.
+fn weigh(shelf: &Shelf<'_>, chat: &Chat, report: &mut Report<'_>) -> Result<(), StoreError> {
+    match unasked::mended(shelf, chat) {
+        Ok(Some((key, row))) => report.mend(Wrong::Differs, [(key, Some(row))].into()),
+        Ok(None) | Err(StoreError::Damaged { .. } | StoreError::Newer { .. }) => {}
+        Err(error) => return Err(error),
+    }
+    Ok(())
 }
 
 /// The chat in the key of a row that says that we take part in it.
@@ -253,6 +285,7 @@ pub(crate) fn adopt(shelf: &mut Shelf<'_>, key: &[u8], value: &Value) -> Result<
             Ok(Adopted::Other)
         }
         Some((&group::GROUP, _)) => {
+            // What it takes up is counted at the next start.
             group::read_standing(value)?;
             group::group_in(key)?;
             shelf.put(key, value.clone());
@@ -274,7 +307,7 @@ pub(crate) fn adopt(shelf: &mut Shelf<'_>, key: &[u8], value: &Value) -> Result<
         }
         Some((&MESSAGE, _)) => {
             let message = message_of(key, value)?;
-            save_message(shelf, &message);
+            save_message(shelf, &message)?;
             Ok(Adopted::Message(Box::new(message)))
         }
         Some((&contacts::PERSON, _)) => {
@@ -346,8 +379,8 @@ mod tests {
             save_owner(&mut cx.shelf, &Owner { chat_key, host_key, device: "device".into(), phrase });
             join(&mut cx.shelf, &chat());
             set_clock(&mut cx.shelf, &chat(), 9);
-            save_message(&mut cx.shelf, &message(1, 5));
-            save_message(&mut cx.shelf, &message(2, 9));
+            save_message(&mut cx.shelf, &message(1, 5))?;
+            save_message(&mut cx.shelf, &message(2, 9))?;
             change(&mut cx.shelf);
             Ok(())
         });
@@ -408,12 +441,12 @@ mod tests {
         let id = GroupChatId::new("7a1a7ea0-0000-4000-8000-000000000000", key.user()).unwrap();
         let made = Roster::create(&key, &id, "climbing", "", Clock::new(5)).unwrap();
         let keep = |shelf: &mut Shelf<'_>| {
-            group::set_standing(shelf, &id, Standing::Active);
-            group::save_roster(shelf, None, &made);
+            group::set_standing(shelf, &id, Standing::Active).unwrap();
+            group::save_roster(shelf, None, &made).unwrap();
         };
 
         let whole = found(keep);
-        let no_events = found(|shelf| group::set_standing(shelf, &id, Standing::Active));
+        let no_events = found(|shelf| group::set_standing(shelf, &id, Standing::Active).unwrap());
         let no_group = found(|shelf| {
             keep(shelf);
             shelf.delete(group::group_key(&id));

@@ -12,10 +12,11 @@ use std::collections::BTreeSet;
 
 use status_crypto::keccak256;
 use status_layer::row::{Reader, Writer};
-use status_layer::{Shelf, StoreError, UserId};
+use status_layer::{Row, Shelf, StoreError, Timestamp, UserId};
 use status_payload::{GroupChatId, MAX_EVENTS, MAX_SET_ASIDE, MembershipEvent, Roster};
 
-use super::{VERSION, damaged, text};
+use super::{VERSION, damaged, forget_chat, text, unasked};
+use crate::event::Chat;
 
 pub(crate) const GROUP: u8 = b'G';
 pub(crate) const EVENT: u8 = b'g';
@@ -74,11 +75,23 @@ pub(crate) fn standing(shelf: &Shelf<'_>, group: &GroupChatId) -> Result<Option<
     shelf.get(&group_key(group))?.map(|row| read_standing(&row)).transpose()
 }
 
-pub(crate) fn set_standing(shelf: &mut Shelf<'_>, group: &GroupChatId, standing: Standing) {
+/// Notes how we stand to a group; its events are there already.
+pub(crate) fn set_standing(
+    shelf: &mut Shelf<'_>,
+    group: &GroupChatId,
+    standing: Standing,
+) -> Result<(), StoreError> {
     let (number, by) = standing.number();
     let row = Writer::new(VERSION).u8(number);
     let row = by.iter().fold(row, |row, by| row.bytes(by.as_bytes()));
     shelf.put(group_key(group), row.finish());
+    let chat = Chat::Group(group.clone());
+    if standing.is_unasked() {
+        unasked::begin(shelf, &chat, Timestamp::default())
+    } else {
+        unasked::end(shelf, &chat);
+        Ok(())
+    }
 }
 
 pub(crate) fn read_standing(row: &[u8]) -> Result<Standing, StoreError> {
@@ -93,7 +106,7 @@ pub(crate) fn standings(shelf: &Shelf<'_>) -> Result<Vec<(GroupChatId, Standing)
 
 /// A group as its events make it, if it is known.
 pub(crate) fn roster(shelf: &Shelf<'_>, group: &GroupChatId) -> Result<Option<Roster>, StoreError> {
-    let rows = shelf.scan(&events_of(group), None, MAX_EVENTS + MAX_SET_ASIDE)?;
+    let rows = events(shelf, group)?;
     if rows.is_empty() {
         return Ok(None);
     }
@@ -102,27 +115,39 @@ pub(crate) fn roster(shelf: &Shelf<'_>, group: &GroupChatId) -> Result<Option<Ro
 }
 
 /// Keeps the events of a group in place of those it had `before`.
-pub(crate) fn save_roster(shelf: &mut Shelf<'_>, before: Option<&Roster>, after: &Roster) {
+pub(crate) fn save_roster(
+    shelf: &mut Shelf<'_>,
+    before: Option<&Roster>,
+    after: &Roster,
+) -> Result<(), StoreError> {
     let group = after.chat();
     let entries =
         |roster: &Roster| roster.kept().map(|event| event.entry().to_vec()).collect::<BTreeSet<_>>();
     let known = before.map(entries).unwrap_or_default();
-    for event in after.kept().filter(|event| !known.contains(event.entry())) {
+    let new = after.kept().filter(|event| !known.contains(event.entry())).map(|event| {
         let row = Writer::new(VERSION).bytes(event.author().as_bytes()).bytes(event.entry());
-        shelf.put(event_key(group, event.entry()), row.finish());
-    }
-    for gone in known.difference(&entries(after)) {
-        shelf.delete(event_key(group, gone));
-    }
+        (event_key(group, event.entry()), Some(row.finish()))
+    });
+    let now = entries(after);
+    let gone = known.difference(&now).map(|gone| (event_key(group, gone), None));
+    unasked::write(shelf, &Chat::Group(group.clone()), new.chain(gone))
 }
 
-/// Forgets a group.
+/// Forgets a group with all that was said in it.
 pub(crate) fn forget(shelf: &mut Shelf<'_>, group: &GroupChatId) -> Result<(), StoreError> {
+    let chat = Chat::Group(group.clone());
+    forget_chat(shelf, &chat)?;
     shelf.delete(group_key(group));
-    for (key, _) in shelf.scan(&events_of(group), None, MAX_EVENTS + MAX_SET_ASIDE)? {
+    for (key, _) in events(shelf, group)? {
         shelf.delete(key);
     }
+    unasked::end(shelf, &chat);
     Ok(())
+}
+
+/// The rows of a group's events.
+pub(super) fn events(shelf: &Shelf<'_>, group: &GroupChatId) -> Result<Vec<Row>, StoreError> {
+    shelf.scan(&events_of(group), None, MAX_EVENTS + MAX_SET_ASIDE)
 }
 
 /// The group that a `G` row is about.
@@ -192,9 +217,9 @@ mod tests {
         let later = roster.change(&key(1), &Change::Rename("caving".into()), Clock::new(9)).unwrap();
 
         let read = party.run(|cx| {
-            save_roster(&mut cx.shelf, None, &roster);
+            save_roster(&mut cx.shelf, None, &roster)?;
             let first = super::roster(&cx.shelf, &id)?;
-            save_roster(&mut cx.shelf, Some(&roster), &later);
+            save_roster(&mut cx.shelf, Some(&roster), &later)?;
             Ok::<_, StoreError>([first, super::roster(&cx.shelf, &id)?])
         });
 
@@ -216,7 +241,7 @@ mod tests {
 
         for kept in all {
             let read = party.run(|cx| {
-                set_standing(&mut cx.shelf, &id, kept);
+                set_standing(&mut cx.shelf, &id, kept)?;
                 standings(&cx.shelf)
             });
 
@@ -230,8 +255,8 @@ mod tests {
         let (id, roster) = climbing();
 
         let done = party.run(|cx| {
-            set_standing(&mut cx.shelf, &id, Standing::Missed(key(1).user()));
-            save_roster(&mut cx.shelf, None, &roster);
+            set_standing(&mut cx.shelf, &id, Standing::Missed(key(1).user()))?;
+            save_roster(&mut cx.shelf, None, &roster)?;
             forget(&mut cx.shelf, &id)
         });
 
@@ -245,7 +270,7 @@ mod tests {
         let (id, roster) = climbing();
 
         let read = party.run(|cx| {
-            save_roster(&mut cx.shelf, None, &roster);
+            save_roster(&mut cx.shelf, None, &roster)?;
             let creation = roster.events().first().unwrap().entry();
             cx.shelf.delete(event_key(&id, creation));
             super::roster(&cx.shelf, &id)

@@ -12,10 +12,14 @@ pub(crate) const LOG: u8 = b'Q';
 pub(crate) const CURSOR: u8 = b'q';
 
 const VERSION: u8 = 1;
+const LOG_VERSION: u8 = 2;
 const WHAT: &str = "the log of events";
 
 /// The most events that are kept. A cursor that is further behind is told how many it has missed.
 pub(crate) const MAX_KEPT: u64 = 100_000;
+/// The most bytes of events that are kept; of more, the oldest go. Events that were kept before they were counted are not among
+/// them.
+pub(crate) const MAX_KEPT_BYTES: u64 = 256 * 1024 * 1024;
 /// The most cursors of one home.
 pub(crate) const MAX_CURSORS: usize = 64;
 /// The largest event that is kept, in bytes of JSON; in place of a larger one it is told that one was missed.
@@ -35,6 +39,8 @@ struct Log {
     /// Entries before this one are wanted by nobody.
     floor: u64,
     cursors: u32,
+    /// Bytes of all entries.
+    bytes: u64,
 }
 
 /// A few entries, from the first one that was asked for on.
@@ -57,12 +63,17 @@ pub(crate) fn keep(shelf: &mut Shelf<'_>, events: &[Event]) -> Result<bool, Stor
     let before = log.next;
     if log.cursors > 0 {
         for event in kept {
-            shelf.put(entry_key(log.next), entry(event));
+            let entry = entry(event);
+            log.bytes = log.bytes.saturating_add(entry.len() as u64);
+            shelf.put(entry_key(log.next), entry);
             log.next = log.next.saturating_add(1);
         }
     }
     let new = log.next.saturating_sub(before);
-    log.trim(shelf, MAX_KEPT, new.saturating_add(SLICE));
+    log.trim(shelf, MAX_KEPT, new.saturating_add(SLICE))?;
+    while log.bytes > MAX_KEPT_BYTES && log.first < log.next {
+        log.drop_first(shelf)?;
+    }
     save(shelf, &log);
     Ok(new > 0)
 }
@@ -92,7 +103,7 @@ pub(crate) fn acknowledge(shelf: &mut Shelf<'_>, name: &str, through: u64) -> Re
     if to > at {
         shelf.put(cursor_key(name), cursor(to));
         log.floor = floor(shelf, log.next)?;
-        log.trim(shelf, MAX_KEPT, LARGE_SLICE);
+        log.trim(shelf, MAX_KEPT, LARGE_SLICE)?;
         save(shelf, &log);
     }
     Ok(())
@@ -104,7 +115,7 @@ pub(crate) fn forget(shelf: &mut Shelf<'_>, name: &str) -> Result<bool, StoreErr
     shelf.delete(cursor_key(name));
     log.cursors = log.cursors.saturating_sub(1);
     log.floor = floor(shelf, log.next)?;
-    log.trim(shelf, MAX_KEPT, LARGE_SLICE);
+    log.trim(shelf, MAX_KEPT, LARGE_SLICE)?;
     save(shelf, &log);
     Ok(true)
 }
@@ -140,13 +151,22 @@ pub(crate) fn examine(key: &[u8], row: &[u8]) -> Result<(), StoreError> {
 
 impl Log {
     /// Deletes at most `slice` entries of those that nobody wants, or that are too many.
-    fn trim(&mut self, shelf: &mut Shelf<'_>, max: u64, slice: u64) {
+    fn trim(&mut self, shelf: &mut Shelf<'_>, max: u64, slice: u64) -> Result<(), StoreError> {
         let wanted = self.floor.max(self.next.saturating_sub(max)).min(self.next);
         let to = wanted.min(self.first.saturating_add(slice));
-        for seq in self.first..to {
-            shelf.delete(entry_key(seq));
+        while self.first < to {
+            self.drop_first(shelf)?;
         }
-        self.first = self.first.max(to);
+        Ok(())
+    }
+
+    fn drop_first(&mut self, shelf: &mut Shelf<'_>) -> Result<(), StoreError> {
+        let key = entry_key(self.first);
+        let len = shelf.get(&key)?.map_or(0, |entry| entry.len() as u64);
+        self.bytes = self.bytes.saturating_sub(len);
+        shelf.delete(key);
+        self.first = self.first.saturating_add(1);
+        Ok(())
     }
 }
 
@@ -155,14 +175,16 @@ fn load(shelf: &Shelf<'_>) -> Result<Option<Log>, StoreError> {
 }
 
 fn read_log(row: &[u8]) -> Result<Log, StoreError> {
-    Reader::read(WHAT, VERSION, row, |r| {
-        Some(Log { first: r.u64()?, next: r.u64()?, floor: r.u64()?, cursors: r.u32()? })
+    Reader::read(WHAT, LOG_VERSION, row, |r| {
+        let (first, next, floor, cursors) = (r.u64()?, r.u64()?, r.u64()?, r.u32()?);
+        let bytes = if r.version() > 1 { r.u64()? } else { 0 };
+        Some(Log { first, next, floor, cursors, bytes })
     })
 }
 
 fn save(shelf: &mut Shelf<'_>, log: &Log) {
-    let row = Writer::new(VERSION).u64(log.first).u64(log.next).u64(log.floor).u32(log.cursors);
-    shelf.put([LOG], row.finish());
+    let row = Writer::new(LOG_VERSION).u64(log.first).u64(log.next).u64(log.floor).u32(log.cursors);
+    shelf.put([LOG], row.u64(log.bytes).finish());
 }
 
 /// The entry that the cursor furthest behind wants next; `next` if there is no cursor.

@@ -1,10 +1,12 @@
 //! The rows of messages: what was said, pictures and recordings, and the order of a chat.
 
 use status_layer::row::{Reader, Writer};
-use status_layer::{Grade, MessageId, Shelf, StoreError, Timestamp, UserId, Value};
+use status_layer::{Grade, MessageId, Row, Shelf, StoreError, Timestamp, UserId, Value};
 
-use super::{VERSION, WHAT, chat_bytes, chat_of, damaged, kind, text, under, word};
+use super::pages::{Spot, spots_after};
+use super::{VERSION, WHAT, chat_bytes, chat_of, damaged, kind, search, text, unasked, under, word};
 use crate::event::{Chat, Deleted, Edited, Kind, Mention, Message, Stage};
+use crate::stage;
 
 pub(super) const MESSAGE: u8 = b'M';
 pub(super) const HISTORY: u8 = b'H';
@@ -22,7 +24,7 @@ pub(crate) enum Media {
 }
 
 /// Keeps a message, in place of what was kept of it before.
-pub(crate) fn save_message(shelf: &mut Shelf<'_>, message: &Message) {
+pub(crate) fn save_message(shelf: &mut Shelf<'_>, message: &Message) -> Result<(), StoreError> {
     let (stage, to, of) = stage_numbers(message.stage);
     let row = Writer::new(MESSAGE_VERSION)
         .u8(stage)
@@ -45,16 +47,49 @@ pub(crate) fn save_message(shelf: &mut Shelf<'_>, message: &Message) {
     };
     let row = kind::put(row.sized(message.name.as_bytes()), &message.kind);
     let row = kind::put_links(row, &message.links).bytes(message.text.as_bytes());
-    shelf.put(message_key(&message.id), row.finish());
-    shelf.put(order_key(message), Writer::new(VERSION).finish());
+    let rows = [
+        (message_key(&message.id), Some(row.finish())),
+        (order_key(message), Some(Writer::new(VERSION).finish())),
+    ];
+    unasked::write(shelf, &message.chat, rows)
 }
 
-/// Deletes a message of somebody else, with all that belongs to it.
+/// Forgets a message with all that belongs to it.
 pub(crate) fn forget_message(shelf: &mut Shelf<'_>, message: &Message) -> Result<(), StoreError> {
-    drop_media(shelf, message);
-    shelf.delete(message_key(&message.id));
-    shelf.delete(order_key(message));
-    super::forget(shelf, &message.chat, &message.id)
+    drop_media(shelf, message)?;
+    search::unindex(shelf, message)?;
+    super::forget(shelf, &message.chat, &message.id)?;
+    stage::forget(shelf, message.id)?;
+    unasked::write(shelf, &message.chat, [(order_key(message), None), (message_key(&message.id), None)])
+}
+
+/// Forgets all that was said in a chat that nobody asked for: a bounded number of messages, and what is about them.
+pub(crate) fn forget_chat(shelf: &mut Shelf<'_>, chat: &Chat) -> Result<(), StoreError> {
+    for spot in spots_after(shelf, chat, Spot::FIRST, usize::MAX)? {
+        if let Some(message) = load_message(shelf, MessageId::new(spot.id))? {
+            forget_message(shelf, &message)?;
+        }
+    }
+    super::forget_waiting(shelf, chat)?;
+    super::forget_place(shelf, chat);
+    Ok(())
+}
+
+/// The rows of a message at a place of a chat, and of all that belongs to it.
+pub(super) fn rows_of(shelf: &Shelf<'_>, chat: &Chat, spot: Spot) -> Result<Vec<Row>, StoreError> {
+    let id = MessageId::new(spot.id);
+    let mut keys = vec![place_key(chat, spot.clock, &id), message_key(&id)];
+    if let Some(message) = load_message(shelf, id)? {
+        keys.extend(media_of(&message).map(|(which, _)| media_key(&id, which)));
+        keys.extend(search::rows_of(&message));
+    }
+    let mut rows = super::change::reaction_rows(shelf, &id)?;
+    for key in keys {
+        if let Some(row) = shelf.get(&key)? {
+            rows.push((key, row));
+        }
+    }
+    Ok(rows)
 }
 
 pub(crate) fn has_message(shelf: &Shelf<'_>, id: &MessageId) -> Result<bool, StoreError> {
@@ -100,8 +135,14 @@ pub(super) fn read_message(id: MessageId, row: &[u8]) -> Result<Message, StoreEr
 }
 
 /// Keeps bytes that belong to a message.
-pub(crate) fn save_media(shelf: &mut Shelf<'_>, id: &MessageId, which: Media, bytes: &[u8]) {
-    shelf.put(media_key(id, which), Writer::new(VERSION).bytes(bytes).finish());
+pub(crate) fn save_media(
+    shelf: &mut Shelf<'_>,
+    message: &Message,
+    which: Media,
+    bytes: &[u8],
+) -> Result<(), StoreError> {
+    let row = Writer::new(VERSION).bytes(bytes).finish();
+    unasked::write(shelf, &message.chat, [(media_key(&message.id, which), Some(row))])
 }
 
 pub(crate) fn load_media(
@@ -114,14 +155,16 @@ pub(crate) fn load_media(
 }
 
 /// Drops all bytes that belong to a message.
-pub(crate) fn drop_media(shelf: &mut Shelf<'_>, message: &Message) {
-    media_of(message).for_each(|(which, _)| shelf.delete(media_key(&message.id, which)));
+pub(crate) fn drop_media(shelf: &mut Shelf<'_>, message: &Message) -> Result<(), StoreError> {
+    let gone = media_of(message).map(|(which, _)| (media_key(&message.id, which), None));
+    unasked::write(shelf, &message.chat, gone)
 }
 
 /// Drops the small pictures of the links in a message.
-pub(crate) fn drop_thumbnails(shelf: &mut Shelf<'_>, message: &Message) {
+pub(crate) fn drop_thumbnails(shelf: &mut Shelf<'_>, message: &Message) -> Result<(), StoreError> {
     let small = media_of(message).filter(|(which, _)| *which != Media::Whole);
-    small.for_each(|(which, _)| shelf.delete(media_key(&message.id, which)));
+    let gone = small.map(|(which, _)| (media_key(&message.id, which), None));
+    unasked::write(shelf, &message.chat, gone)
 }
 
 /// The bytes that belong to a message, and how many there are of each.
@@ -216,10 +259,14 @@ fn media_key(id: &MessageId, which: Media) -> Vec<u8> {
 }
 
 pub(super) fn order_key(message: &Message) -> Vec<u8> {
-    let mut key = under(HISTORY, &message.chat);
+    place_key(&message.chat, message.clock, &message.id)
+}
+
+fn place_key(chat: &Chat, clock: u64, id: &MessageId) -> Vec<u8> {
+    let mut key = under(HISTORY, chat);
     key.push(0);
-    key.extend(message.clock.to_be_bytes());
-    key.extend_from_slice(message.id.as_bytes());
+    key.extend(clock.to_be_bytes());
+    key.extend_from_slice(id.as_bytes());
     key
 }
 

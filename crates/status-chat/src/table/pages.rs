@@ -187,7 +187,7 @@ mod tests {
                 id.chunks_mut(8).for_each(|part| part.copy_from_slice(&rng.below(u64::MAX).to_be_bytes()));
                 let name = if n % 7 == 6 { "rooms" } else { "room" };
                 let message = Message::new(MessageId::new(id), room(name), author(), "text", *clock);
-                save_message(&mut cx.shelf, &message);
+                save_message(&mut cx.shelf, &message)?;
                 if name == "room" {
                     spots.push(Spot::of(&message));
                 }

@@ -5,12 +5,11 @@ use std::time::Duration;
 use status_layer::row::{Reader, Writer};
 use status_layer::{Shelf, StoreError, Timestamp};
 
-use super::message::{drop_media, load_message, message_key, order_key};
+use super::message::{forget_message, load_message};
 use super::pages::{Spot, spots_after};
-use super::{VERSION, WHAT, chat_bytes, chat_of, damaged, search};
-use crate::event::{Chat, Message};
+use super::{VERSION, WHAT, chat_bytes, chat_of, damaged};
+use crate::event::Chat;
 use crate::history::Retention;
-use crate::stage;
 
 pub(super) const RETENTION: u8 = b'x';
 
@@ -114,7 +113,7 @@ pub(crate) fn drop_oldest(
             break;
         }
         if let Some(message) = load_message(shelf, status_layer::MessageId::new(spot.id))? {
-            drop_message(shelf, &message)?;
+            forget_message(shelf, &message)?;
         }
         let known = emptied(shelf, chat)?.max(spot.clock);
         set_emptied(shelf, chat, known);
@@ -123,15 +122,9 @@ pub(crate) fn drop_oldest(
     Ok(dropped)
 }
 
-/// Drops a message with all that belongs to it.
-fn drop_message(shelf: &mut Shelf<'_>, message: &Message) -> Result<(), StoreError> {
-    drop_media(shelf, message);
-    search::unindex(shelf, message);
-    super::forget(shelf, &message.chat, &message.id)?;
-    stage::forget(shelf, message.id)?;
-    shelf.delete(order_key(message));
-    shelf.delete(message_key(&message.id));
-    Ok(())
+/// Forgets up to which clock a chat was emptied.
+pub(super) fn forget_emptied(shelf: &mut Shelf<'_>, chat: &Chat) {
+    shelf.delete(emptied_key(chat));
 }
 
 /// Looks whether a row can be read.

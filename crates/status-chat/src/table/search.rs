@@ -10,7 +10,7 @@ use status_layer::{MessageId, Shelf, StoreError};
 
 use super::message::{MESSAGE, load_message, message_key};
 use super::pages::Spot;
-use super::{VERSION, WHAT, damaged};
+use super::{VERSION, WHAT, damaged, unasked};
 use crate::event::Message;
 
 pub(super) const INDEX: u8 = b'X';
@@ -58,17 +58,14 @@ fn fold(word: &str) -> String {
 }
 
 /// Makes the words of a message known.
-pub(crate) fn index(shelf: &mut Shelf<'_>, message: &Message) {
-    for word in words(&message.text) {
-        shelf.put(word_key(&word, Spot::of(message)), Writer::new(VERSION).finish());
-    }
+pub(crate) fn index(shelf: &mut Shelf<'_>, message: &Message) -> Result<(), StoreError> {
+    let rows = rows_of(message).into_iter().map(|row| (row, Some(Writer::new(VERSION).finish())));
+    unasked::write(shelf, &message.chat, rows)
 }
 
 /// Takes the words of a message away, as it was before it became another.
-pub(crate) fn unindex(shelf: &mut Shelf<'_>, message: &Message) {
-    for word in words(&message.text) {
-        shelf.delete(word_key(&word, Spot::of(message)));
-    }
+pub(crate) fn unindex(shelf: &mut Shelf<'_>, message: &Message) -> Result<(), StoreError> {
+    unasked::write(shelf, &message.chat, rows_of(message).into_iter().map(|row| (row, None)))
 }
 
 /// Words that begin so, in their order.
@@ -131,7 +128,7 @@ pub(crate) fn build(shelf: &mut Shelf<'_>, from: [u8; 32], slice: usize) -> Resu
         let id = key.last_chunk::<32>().ok_or_else(damaged)?;
         // What cannot be read is for the doctor; it is no reason to find nothing else.
         if let Ok(Some(message)) = load_message(shelf, MessageId::new(*id)) {
-            index(shelf, &message);
+            index(shelf, &message)?;
         }
         built = Built::UpTo(*id);
     }
@@ -198,7 +195,7 @@ mod tests {
             .run(|cx| {
                 for n in 0..7 {
                     let id = MessageId::new([n; 32]);
-                    save_message(&mut cx.shelf, &Message::new(id, room.clone(), author, "a word", n.into()));
+                    save_message(&mut cx.shelf, &Message::new(id, room.clone(), author, "a word", n.into()))?;
                 }
                 let (mut slices, mut state) = (1, build(&mut cx.shelf, [0; 32], 2)?);
                 while let Built::UpTo(id) = state {

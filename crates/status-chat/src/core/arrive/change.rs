@@ -42,7 +42,8 @@ impl Core {
         change: Change,
     ) -> Result<(), Unfit> {
         let id = target(message_id)?;
-        let found = self.concerns(step, origin, sort, chat_id, id)?;
+        let gone = matches!(change, Change::Delete);
+        let found = self.concerns(step, origin, (sort, chat_id), id, gone)?;
         let Some((chat, heed)) = found else { return Ok(()) };
         step.raise(&chat, clock)?;
         if let Some(message) = self.change(step, &chat, id, origin.author, change)?
@@ -50,7 +51,7 @@ impl Core {
         {
             step.tell(told(message));
         }
-        Ok(())
+        self.fit(step, &chat)
     }
 
     pub(super) fn reacted(
@@ -61,16 +62,16 @@ impl Core {
     ) -> Result<(), Unfit> {
         let message = target(&said.message_id)?;
         let feeling = Feeling::of(said.r#type).ok_or(Unfit::UnknownFeeling)?;
-        let found = self.concerns(step, origin, said.message_type, &said.chat_id, message)?;
+        let found = self.concerns(step, origin, (said.message_type, &said.chat_id), message, false)?;
         let Some((chat, heed)) = found else { return Ok(()) };
         let (by, clock, retracted) = (origin.author, said.clock.value(), said.retracted);
         step.raise(&chat, clock)?;
-        let what = Reaction { chat, message, by, feeling, retracted, clock };
+        let what = Reaction { chat: chat.clone(), message, by, feeling, retracted, clock };
         let said = Dated { what, said_by: origin.id };
         if table::react(&mut step.shelf(), &said)? && heed == Heed::Tell {
             step.tell(Event::Reaction(said.what));
         }
-        Ok(())
+        self.fit(step, &chat)
     }
 
     pub(super) fn pinned(
@@ -80,33 +81,46 @@ impl Core {
         said: &PinMessage,
     ) -> Result<(), Unfit> {
         let message = target(&said.message_id)?;
-        let found = self.concerns(step, origin, said.message_type, &said.chat_id, message)?;
+        let found = self.concerns(step, origin, (said.message_type, &said.chat_id), message, false)?;
         let Some((chat, heed)) = found else { return Ok(()) };
         let (by, clock, pinned) = (origin.author, said.clock.value(), said.pinned);
         step.raise(&chat, clock)?;
-        let said = Dated { what: Pin { chat, message, by, pinned, clock }, said_by: origin.id };
+        let said = Dated { what: Pin { chat: chat.clone(), message, by, pinned, clock }, said_by: origin.id };
         if table::pin(&mut step.shelf(), &said)? && heed == Heed::Tell {
             step.tell(Event::Pinned(said.what));
         }
-        Ok(())
+        self.fit(step, &chat)
     }
 
-    /// The chat in which something is said of a message, if that is of any concern to us.
+    /// The chat in which something is said of a message, if that is of any concern to us. Strangers, and who was denied, are
+    /// heard as with messages; but that a message which is here is to be `gone` they may say in any case.
     fn concerns(
         &self,
         step: &mut Step<'_, '_>,
         origin: &Origin,
-        sort: MessageType,
-        chat_id: &str,
+        (sort, chat_id): (MessageType, &str),
         message: MessageId,
+        gone: bool,
     ) -> Result<Option<(Chat, Heed)>, Unfit> {
         let admitted = self.admit(step, origin, sort, chat_id)?;
         let Some(Admitted { chat, heed, unasked }) = admitted else { return Ok(None) };
-        if let Some(message) = table::load_message(&step.shelf(), message)? {
-            return if message.chat == chat { Ok(Some((chat, heed))) } else { Err(Unfit::Elsewhere) };
+        let known = table::load_message(&step.shelf(), message)?;
+        if known.as_ref().is_some_and(|message| message.chat != chat) {
+            return Err(Unfit::Elsewhere);
         }
-        if unasked {
+        if !(gone && known.is_some()) && !self.lets_in(step, origin, &chat, false)? {
+            return Ok(None);
+        }
+        if known.is_some() {
+            return Ok(Some((chat, heed)));
+        }
+        if let Chat::User(user) = &chat
+            && unasked
+        {
             // Its message may be on its way still. While there is room, we wait for it.
+            if origin.author != self.keyring.user() {
+                self.meet(step, user)?;
+            }
             self.join_unasked(step, &chat)?;
         }
         Ok(table::joined(&step.shelf(), &chat)?.then_some((chat, heed)))

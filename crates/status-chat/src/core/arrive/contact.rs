@@ -2,19 +2,18 @@
 
 use std::time::Duration;
 
-use status_layer::{Interest, MessageId, Recipient, StoreError, Timestamp, UserId};
+use status_layer::{MessageId, Recipient, StoreError, Timestamp, UserId};
 use status_payload::{
     AcceptContactRequest, ChatMessage, Clock, ContactRequestPropagatedState, ContactState, ContactUpdate,
-    ContentType, Invalid, MAX_AHEAD, Place, Relation, RetractContactRequest, Side,
+    ContentType, Invalid, MAX_AHEAD, Relation, RetractContactRequest, Side,
 };
 
 use super::{Origin, Unfit};
-use crate::contacts::Strangers;
 use crate::core::profile::Said;
 use crate::core::{Core, Step, Stop, promised};
 use crate::event::{Chat, ContactChange, Event};
 use crate::table;
-use crate::table::contacts::{self as people, MAX_STRANGER_MESSAGES, Person, Request};
+use crate::table::contacts::{self as people, Person, Request};
 
 /// How often at most somebody is told how we see the two sides because they see them otherwise.
 const TOLD_AT_MOST: Duration = Duration::from_secs(60);
@@ -23,46 +22,6 @@ impl Core {
     /// Whether anything of an author is let in.
     pub(super) fn is_blocked(&self, step: &mut Step<'_, '_>, author: &UserId) -> Result<bool, Unfit> {
         Ok(people::load(&step.shelf(), author)?.is_some_and(|person| person.blocked))
-    }
-
-    /// Whether a chat message is let in: what somebody says who was denied, or a stranger if the user wants none, is not.
-    pub(super) fn lets_in(
-        &self,
-        step: &mut Step<'_, '_>,
-        origin: &Origin,
-        said: &ChatMessage,
-    ) -> Result<bool, Unfit> {
-        let to_us = matches!(origin.to, Recipient::User(_))
-            && matches!(said.place(&origin.author, &self.keyring.user()), Some(Place::User(_)));
-        if !to_us || origin.author == self.keyring.user() {
-            return Ok(true);
-        }
-        let asks = said.content_type == ContentType::ContactRequest;
-        let person = people::load(&step.shelf(), &origin.author)?.unwrap_or_default();
-        if person.relation.dismissed() {
-            return Ok(asks);
-        }
-        self.wants(step, &origin.author, &person, asks)
-    }
-
-    /// Whether the user wants to hear of somebody whom nothing was decided about.
-    fn wants(
-        &self,
-        step: &mut Step<'_, '_>,
-        user: &UserId,
-        person: &Person,
-        asks: bool,
-    ) -> Result<bool, Unfit> {
-        let shelf = step.shelf();
-        let active = table::joined(&shelf, &Chat::User(*user))? && !person.stranger;
-        if active || person.relation.added() {
-            return Ok(true);
-        }
-        Ok(match table::profile::strangers(&shelf)? {
-            Strangers::Shown => true,
-            Strangers::RequestsOnly => asks,
-            Strangers::Refused => false,
-        })
     }
 
     /// Takes what a chat message says of its author and of the two sides; whether it is shown.
@@ -206,9 +165,7 @@ impl Core {
             person.answered = now;
         }
         people::save(&mut step.shelf(), &user, &person)?;
-        if let Some(oldest) = people::one_too_many(&step.shelf())? {
-            self.forget(step, &oldest)?;
-        }
+        self.seat(step, now)?;
         let after = person.relation;
         let stood = before.added() || before.has_added_us();
         if stood && !after.added() && !after.has_added_us() {
@@ -310,37 +267,6 @@ impl Core {
             Some(person) => Ok(person.stranger),
             None => Ok(!table::joined(&step.shelf(), &Chat::User(*user))?),
         }
-    }
-
-    /// Drops the oldest messages of a stranger, beyond what is kept of one.
-    pub(super) fn make_room(&self, step: &mut Step<'_, '_>, user: &UserId) -> Result<(), Unfit> {
-        let Some(person) = people::load(&step.shelf(), user)?.filter(|person| person.stranger) else {
-            return Ok(());
-        };
-        let mut shelf = step.shelf();
-        let mut kept = table::history(&shelf, &Chat::User(*user), 0, MAX_STRANGER_MESSAGES + 2)?;
-        let request = person.request.map(|request| request.id);
-        kept.retain(|message| Some(message.id) != request);
-        let many = kept.len().saturating_sub(MAX_STRANGER_MESSAGES);
-        for message in kept.iter().take(many) {
-            table::forget_message(&mut shelf, message)?;
-        }
-        Ok(())
-    }
-
-    /// Forgets a stranger with all that they wrote.
-    fn forget(&self, step: &mut Step<'_, '_>, user: &UserId) -> Result<(), Unfit> {
-        let chat = Chat::User(*user);
-        let mut shelf = step.shelf();
-        for message in table::history(&shelf, &chat, 0, 2 * MAX_STRANGER_MESSAGES)? {
-            table::forget_message(&mut shelf, &message)?;
-        }
-        people::delete(&mut shelf, user)?;
-        if table::joined(&shelf, &chat)? {
-            table::leave(&mut shelf, &chat);
-            self.expect(step, &chat, Interest::Ignore)?;
-        }
-        Ok(())
     }
 
     fn forget_message(&self, step: &mut Step<'_, '_>, id: MessageId) -> Result<(), Unfit> {

@@ -54,6 +54,9 @@ impl Core {
             return Err(Unfit::Elsewhere);
         }
 
+        if !self.wants_group(step, &chat, &origin.author)? {
+            return Ok(None);
+        }
         let before = group::roster(&step.shelf(), &id)?;
         let after = match &before {
             Some(before) => before.receive(&update.events)?,
@@ -117,6 +120,7 @@ impl Core {
             has_room(step, standing)?;
         }
         self.keep_group(step, before, after, standing).or_else(|stop| pass(step, stop))?;
+        self.fit(step, &Chat::Group(id.clone()))?;
         self.tell_changes(step, (was, standing), from, before, after);
         if standing == Standing::Active && was != Some(Standing::Active) && *from != me {
             // That the list is full, say, is no reason not to be in.

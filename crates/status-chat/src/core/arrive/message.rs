@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use status_layer::{MessageId, Recipient, Shelf, Timestamp, UserId};
+use status_layer::{MessageId, Recipient, Shelf, StoreError, Timestamp, UserId};
 use status_payload::{
     Attachment, AudioMessage, ChatMessage, ContentType, DiscordMessage, ImageMessage, MessageType, Place,
     UnfurledLink,
@@ -40,6 +40,10 @@ impl Core {
     ) -> Result<(), Unfit> {
         let admitted = self.admit(step, origin, said.message_type, &said.chat_id)?;
         let Some(Admitted { chat, heed, unasked }) = admitted else { return Ok(()) };
+        let asks = said.content_type == ContentType::ContactRequest;
+        if !self.lets_in(step, origin, &chat, asks)? {
+            return Ok(());
+        }
         let shelf = step.shelf();
         let was_dropped = said.clock.value() <= table::emptied(&shelf, &chat)?;
         if was_dropped || table::has_message(&shelf, &origin.id)? {
@@ -53,17 +57,15 @@ impl Core {
             way: Some(journey),
             ..told(origin.id, chat, origin.author, said)?
         };
-        keep(&mut step.shelf(), &message, said);
+        keep(&mut step.shelf(), &message, said)?;
         step.raise(&message.chat, message.clock)?;
         self.catch_up(step, &mut message)?;
-        if !shown {
+        self.fit(step, &message.chat)?;
+        if !shown || !table::has_message(&step.shelf(), &message.id)? {
             return Ok(());
         }
         if unasked {
             self.join_unasked(step, &message.chat)?;
-        }
-        if let Chat::User(user) = &message.chat {
-            self.make_room(step, user)?;
         }
         step.effects.tally.received += 1;
         if message.deleted.is_none() && heed == Heed::Tell {
@@ -129,26 +131,29 @@ pub(crate) fn told(id: MessageId, chat: Chat, from: UserId, said: &ChatMessage) 
 }
 
 /// Keeps a message with all that belongs to it.
-pub(crate) fn keep(shelf: &mut Shelf<'_>, message: &Message, said: &ChatMessage) {
-    table::save_message(shelf, message);
-    table::index(shelf, message);
+pub(crate) fn keep(shelf: &mut Shelf<'_>, message: &Message, said: &ChatMessage) -> Result<(), StoreError> {
+    table::save_message(shelf, message)?;
+    table::index(shelf, message)?;
     let bytes = match &said.payload {
         Some(Attachment::Image(ImageMessage { payload, .. })) => Some(payload),
         Some(Attachment::Audio(AudioMessage { payload, .. })) => Some(payload),
         _ => None,
     };
     if let Some(bytes) = bytes.filter(|_| matches!(message.kind, Kind::Image(_) | Kind::Audio(_))) {
-        table::save_media(shelf, &message.id, Media::Whole, bytes);
+        table::save_media(shelf, message, Media::Whole, bytes)?;
     }
-    keep_thumbnails(shelf, &message.id, &said.unfurled_links);
-}
-
-pub(crate) fn keep_thumbnails(shelf: &mut Shelf<'_>, id: &MessageId, said: &[UnfurledLink]) {
-    for (n, link) in (0_u8..).zip(links(said)) {
-        if is_kept(&link.thumbnail_payload) {
-            table::save_media(shelf, id, Media::Thumbnail(n), &link.thumbnail_payload);
+    for (n, thumbnail) in (0_u8..).zip(thumbnails(&said.unfurled_links)) {
+        if !thumbnail.is_empty() {
+            table::save_media(shelf, message, Media::Thumbnail(n), &thumbnail)?;
         }
     }
+    Ok(())
+}
+
+/// The small pictures of the links whose previews are kept; empty where there is none.
+pub(crate) fn thumbnails(said: &[UnfurledLink]) -> Vec<Vec<u8>> {
+    let kept = |link: &UnfurledLink| is_kept(&link.thumbnail_payload).then(|| link.thumbnail_payload.clone());
+    links(said).map(|link| kept(link).unwrap_or_default()).collect()
 }
 
 /// What a message is made of, and its text if that is not where the text of others is.

@@ -98,7 +98,13 @@ impl Core {
         }
     }
 
-    pub(super) fn follow(&self, step: &mut Step<'_, '_>, chat: &Chat, clock: u64, part: bool) -> Result<(), Unfit> {
+    pub(super) fn follow(
+        &self,
+        step: &mut Step<'_, '_>,
+        chat: &Chat,
+        clock: u64,
+        part: bool,
+    ) -> Result<(), Unfit> {
         let ours = Chat::User(self.keyring.user());
         step.raise(&ours, clock)?;
         if *chat == ours || !sync::take_word(&mut step.shelf(), chat, clock, part)? {

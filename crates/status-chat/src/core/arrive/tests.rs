@@ -1,5 +1,7 @@
 //! What arrives, without layers: what breaks the rules leaves no trace, and the order of what keeps them is of no account.
 
+mod unasked;
+
 use std::fs;
 use std::sync::Arc;
 
@@ -26,6 +28,9 @@ struct Desk {
     core: Core,
     store: Memory,
     rng: SeededRng,
+    now: Timestamp,
+    /// What was turned away for want of room.
+    turned_away: u64,
 }
 
 fn key(seat: u8) -> SecretKey {
@@ -42,8 +47,10 @@ impl Desk {
         let us = Arc::new(key(9));
         let engine = Box::new(Stack::new(Courier, OpenBook::new(us.user()), Glass));
         let device = DeviceId::new("device").unwrap();
-        let mut desk = Self { core: Core { engine, keyring: us, device }, store: Memory::new(), rng: rng(1) };
+        let core = Core { engine, keyring: us, device };
+        let mut desk = Self { core, store: Memory::new(), rng: rng(1), now: NOW, turned_away: 0 };
         desk.step(|core, step| {
+            table::unasked::prepare(&mut step.shelf()).unwrap();
             for name in channels {
                 core.join(step, &Chat::Channel(channel(name))).map_err(drop).unwrap();
             }
@@ -53,10 +60,11 @@ impl Desk {
 
     /// Runs a step and commits it; returns what it tells.
     fn step(&mut self, work: impl FnOnce(&Core, &mut Step<'_, '_>)) -> Vec<Event> {
-        let mut unit = Unit::new(NOW, &mut self.rng, &self.store);
+        let mut unit = Unit::new(self.now, &mut self.rng, &self.store);
         let mut step = Step::new(&mut unit);
         work(&self.core, &mut step);
-        let events = step.effects.events;
+        let (events, tally) = (step.effects.events, step.effects.tally);
+        self.turned_away += tally.turned_away;
         let batch = unit.into_batch();
         self.store.commit(batch).unwrap();
         events
@@ -75,6 +83,13 @@ impl Desk {
 
     fn message(&self, id: MessageId) -> Option<Message> {
         table::load_message(&status_layer::Draft::new(&self.store).shelf(AREA), id).unwrap()
+    }
+
+    /// Makes sure that the doctor finds nothing but that the home is nobody's.
+    fn examine(&self) {
+        let found = table::examine(&self.store, AREA).unwrap().findings;
+        let found: Vec<_> = found.iter().filter(|finding| finding.key != b"I").collect();
+        assert!(found.is_empty(), "{found:?}");
     }
 
     /// All rows but those that say in which order things came.

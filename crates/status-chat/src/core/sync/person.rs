@@ -8,7 +8,7 @@
 use status_crypto::{KeyError, text};
 use status_layer::{Shelf, StoreError, Timestamp, UserId};
 use status_payload::{
-    Backup, BackupPart, Clock, Content, ContactState, Decision, Relation, Side, SyncContactRequestDecision,
+    Backup, BackupPart, Clock, ContactState, Content, Decision, Relation, Side, SyncContactRequestDecision,
     SyncInstallationContact, SyncTrustedUser, TrustStatus,
 };
 
@@ -79,7 +79,10 @@ impl Core {
     ) -> Result<(), Stop> {
         let id = text::key_string(user).map_err(|why| invalid(&why))?;
         let status = if trusted { TrustStatus::Trusted } else { TrustStatus::Unset };
-        self.tell_own(step, &Content::SyncTrustedUser(SyncTrustedUser { clock: Clock::new(clock), id, status }))
+        self.tell_own(
+            step,
+            &Content::SyncTrustedUser(SyncTrustedUser { clock: Clock::new(clock), id, status }),
+        )
     }
 
     /// Tells a device that joins of everybody whom the user has to do with.

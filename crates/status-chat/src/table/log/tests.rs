@@ -115,7 +115,7 @@ fn a_log_that_is_full_loses_its_oldest_and_whoever_missed_them_is_told_how_many(
 
     on(&mut party, |shelf| {
         let mut log = load(shelf)?.unwrap();
-        log.trim(shelf, 4, SLICE);
+        log.trim(shelf, 4, SLICE)?;
         save(shelf, &log);
         Ok(())
     });
@@ -167,4 +167,42 @@ fn an_event_that_cannot_be_read_or_is_too_large_is_counted_as_missed() {
     assert_eq!(read(&mut party, 0).1, [Event::Missed { count: 1 }, event(1)]);
     let large = Event::Failed { why: "x".repeat(MAX_EVENT) };
     assert_eq!(entry(&large), entry(&Event::Missed { count: 1 }));
+}
+
+#[test]
+fn of_events_that_are_too_large_together_the_oldest_go_at_once() {
+    let mut party = Party::new(1);
+    on(&mut party, |shelf| begin(shelf, "one", false));
+    keep_all(&mut party, 0..5);
+    let bytes = |party: &mut Party| {
+        let rows = on(party, |shelf| shelf.scan(&[LOG], Some(&[LOG]), 1_000));
+        rows.iter().map(|(_, row)| row.len() as u64).sum::<u64>()
+    };
+    let counted = on(&mut party, |shelf| Ok(load(shelf)?.unwrap().bytes));
+    let there = bytes(&mut party);
+
+    // As if those that are here were as large as all may be.
+    on(&mut party, |shelf| {
+        let log = load(shelf)?.unwrap();
+        save(shelf, &Log { bytes: MAX_KEPT_BYTES, ..log });
+        Ok(())
+    });
+    keep_all(&mut party, 5..6);
+
+    assert_eq!(counted, there);
+    assert_eq!(read(&mut party, 0), (1, (1..6).map(event).collect()));
+}
+
+#[test]
+fn a_log_of_the_first_version_is_read_and_counts_from_now_on() {
+    let mut party = Party::new(1);
+    let row = Writer::new(1).u64(3).u64(3).u64(3).u32(0).finish();
+    on(&mut party, |shelf| {
+        shelf.put([LOG], row.clone());
+        Ok(())
+    });
+
+    let log = on(&mut party, |shelf| load(shelf));
+
+    assert_eq!(log, Some(Log { first: 3, next: 3, floor: 3, cursors: 0, bytes: 0 }));
 }

@@ -35,7 +35,7 @@ fn a_message_is_kept_as_it_was_at_every_stage() {
         let mut party = Party::new(1);
         let said = Message { stage, ..message(1, 5, &Chat::User(user(2))) };
         let read = party.run(|cx| {
-            save_message(&mut cx.shelf, &said);
+            save_message(&mut cx.shelf, &said)?;
             load_message(&cx.shelf, said.id)
         });
 
@@ -69,7 +69,7 @@ fn a_history_is_in_the_order_of_clocks_and_of_one_chat() {
 
     let ids = party.run(|cx| {
         for (id, clock, chat) in [(1, 300, &room), (2, 100, &room), (3, 200, &rooms), (4, 200, &room)] {
-            save_message(&mut cx.shelf, &message(id, clock, chat));
+            save_message(&mut cx.shelf, &message(id, clock, chat))?;
         }
         let all = history(&cx.shelf, &room, 0, 10)?;
         let later = history(&cx.shelf, &room, 100, 1)?;
@@ -89,7 +89,7 @@ fn a_row_that_was_cut_is_said_to_be_damaged() {
     let said = message(1, 5, &Chat::User(user(2)));
     party
         .run(|cx| {
-            save_message(&mut cx.shelf, &said);
+            save_message(&mut cx.shelf, &said)?;
             Ok::<_, StoreError>(())
         })
         .unwrap();
@@ -132,7 +132,7 @@ fn a_message_of_every_kind_is_kept_with_all_that_is_known_of_it() {
             ..message(1, 5, &Chat::User(user(2)))
         };
         let read = party.run(|cx| {
-            save_message(&mut cx.shelf, &said);
+            save_message(&mut cx.shelf, &said)?;
             load_message(&cx.shelf, said.id)
         });
 
@@ -172,11 +172,11 @@ fn bytes_of_a_message_lie_apart_and_go_together() {
 
     let (kept, left) = party
         .run(|cx| {
-            save_media(&mut cx.shelf, &said.id, Media::Whole, b"png");
-            save_media(&mut cx.shelf, &said.id, Media::Thumbnail(1), b"th");
+            save_media(&mut cx.shelf, &said, Media::Whole, b"png")?;
+            save_media(&mut cx.shelf, &said, Media::Thumbnail(1), b"th")?;
             let load = |shelf: &Shelf<'_>, which| load_media(shelf, &said.id, which);
             let kept = (load(&cx.shelf, Media::Whole)?, load(&cx.shelf, Media::Thumbnail(1))?);
-            drop_media(&mut cx.shelf, &said);
+            drop_media(&mut cx.shelf, &said)?;
             Ok::<_, StoreError>((kept, cx.shelf.scan(b"A", None, 9)?.len()))
         })
         .unwrap();

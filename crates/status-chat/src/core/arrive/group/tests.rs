@@ -5,7 +5,7 @@ mod reader;
 
 use status_crypto::{Keyring, SecretKey};
 use status_layer::Grade;
-use status_layer::Timestamp;
+use status_layer::{Read as _, Timestamp};
 use status_payload::{Change, ChatMessage, Clock, ContentType, MAX_HISTORY, Place, encode};
 
 use super::*;
@@ -456,6 +456,74 @@ fn strangers_fill_no_more_than_their_room_and_contacts_still_get_in() {
     assert!(matches!(withdrawn.as_slice(), [Event::Group { change: GroupChange::Removed { .. }, .. }]));
     assert!(matches!(room_again.as_slice(), [Event::Group { change: GroupChange::Invited, .. }]));
     assert_eq!(contact, [told(ALICE, GroupChange::Entered)]);
+}
+
+#[test]
+fn what_a_stranger_says_of_a_group_is_bounded_in_bytes_until_we_accept_it() {
+    let mut bob = Reader::new();
+    let roster = made(&[BOB, EVE]);
+    bob.step(|_, step| know(step, &user(ALICE), ContactState::None));
+    let color = "c".repeat(60_000);
+    let colored = |count: u64| {
+        let change = |roster: Roster, n: u64| {
+            let change = Change::Recolor(format!("{color}{n}"));
+            roster.change(&key(ALICE), &change, Clock::new(NOW - 800 + n)).unwrap()
+        };
+        (0..count).fold(roster.clone(), change)
+    };
+    let long = |n: usize| said(&roster, &here(), &format!("{n} {}", "\u{1f3d4}".repeat(4_000)));
+
+    bob.hear(EVE, &list(&roster));
+    let large = bob.refuse(EVE, &list(&colored(5)));
+    let mut kept = 0;
+    while kept < 100 && !bob.hear(EVE, &long(kept)).iter().any(|event| matches!(event, Event::Refused(_))) {
+        kept += 1;
+    }
+    let full = bob.refuse(EVE, &long(kept));
+    let small = bob.hear(EVE, &said(&roster, &here(), "short"));
+    let invited = bob.membership();
+    bob.wish(|core, step| core.accept_group(step, &climbing()));
+    let accepted = bob.hear(EVE, &long(kept));
+
+    assert!(large.contains("no room") && full.contains("no room"), "{large} {full}");
+    assert!((10..20).contains(&kept), "{kept}");
+    assert_eq!((small.len(), invited), (0, Some(Membership::Invited { by: user(ALICE) })));
+    assert!(matches!(&accepted[..], [Event::Message(_)]), "{accepted:?}");
+    bob.examine();
+}
+
+#[test]
+fn nothing_is_left_of_what_was_said_in_a_group_that_gives_way() {
+    let mut bob = Reader::new();
+    bob.step(|_, step| know(step, &user(ALICE), ContactState::None));
+    let roster = made(&[BOB, EVE]);
+    bob.hear(EVE, &said(&roster, &here(), "words that can be found"));
+    let removed = with(&roster, ALICE, &Change::Remove(user(BOB)));
+    bob.hear(EVE, &list(&removed));
+    bob.examine();
+
+    bob.step(|_, step| group::forget(&mut step.shelf(), &climbing()).unwrap());
+
+    let rows = bob.store.scan(crate::core::AREA, b"", None, 99).unwrap();
+    let left: Vec<_> = rows.iter().map(|(key, _)| char::from(key[0])).filter(|tag| *tag != 'P').collect();
+    assert_eq!(left, ['w']);
+}
+
+#[test]
+fn who_wants_no_strangers_is_not_taken_into_groups_by_them_and_hears_of_those_they_are_in() {
+    let mut bob = Reader::new();
+    bob.step(|_, step| know(step, &user(CAROL), ContactState::None));
+    bob.step(|_, step| table::profile::set_strangers(&mut step.shelf(), crate::contacts::Strangers::Refused));
+    let before = bob.store.clone();
+
+    let stranger = bob.hear(CAROL, &list(&made(&[BOB, CAROL])));
+    let untouched = bob.store == before;
+    let contact = bob.hear(ALICE, &list(&made(&[BOB, CAROL])));
+    let member = bob.hear(CAROL, &said(&made(&[BOB, CAROL]), &here(), "hello"));
+
+    assert!(stranger.is_empty() && untouched);
+    assert_eq!(contact, [told(ALICE, GroupChange::Entered)]);
+    assert!(matches!(&member[..], [Event::Message(_)]), "{member:?}");
 }
 
 #[test]

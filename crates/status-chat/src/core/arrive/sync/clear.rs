@@ -26,7 +26,7 @@ impl Core {
             Some(message) if message.deleted == Some(Deleted::ForMe) => {}
             Some(message) => {
                 let chat = message.chat.clone();
-                hide(&mut step.shelf(), message);
+                hide(&mut step.shelf(), message)?;
                 step.tell(Event::Hidden { chat, id });
             }
         }

@@ -40,10 +40,9 @@ fn contact(rng: &mut SeededRng) -> Word {
 fn word(rng: &mut SeededRng) -> Word {
     match rng.below(4) {
         0 => Word::Trust(rng.below(4), rng.chance(50)),
-        1 => Word::Decision(
-            if rng.chance(50) { Decision::Accepted } else { Decision::Declined },
-            rng.below(4),
-        ),
+        1 => {
+            Word::Decision(if rng.chance(50) { Decision::Accepted } else { Decision::Declined }, rng.below(4))
+        }
         _ => contact(rng),
     }
 }

@@ -9,8 +9,10 @@ use status_layer::{Body, Grade, Memory, Proof, Recipient, Sender, Store, Timesta
 use status_stack::{Engine, Fault, Input, Output, Way};
 
 use super::super::super::Arrived;
+use crate::core::AREA;
 use crate::core::{Core, Step, Stop, Task};
 use crate::event::Event;
+use crate::table;
 use crate::table::contacts::{self, Person};
 use status_payload::{Clock, ContactState, Relation, Side};
 
@@ -39,7 +41,16 @@ impl Reader {
         let ears = Ears::default();
         let device = status_layer::DeviceId::new("reader").unwrap();
         let core = Core { engine: Box::new(ears.clone()), keyring: Arc::new(key), device };
-        Self { core, ears, store: Memory::new(), now: Timestamp::from_millis(now) }
+        let mut reader = Self { core, ears, store: Memory::new(), now: Timestamp::from_millis(now) };
+        reader.step(|_, step| table::unasked::prepare(&mut step.shelf()).unwrap());
+        reader
+    }
+
+    /// Makes sure that the doctor finds nothing but that the home is nobody's.
+    pub(super) fn examine(&self) {
+        let found = table::examine(&self.store, AREA).unwrap().findings;
+        let found: Vec<_> = found.iter().filter(|finding| finding.key != b"I").collect();
+        assert!(found.is_empty(), "{found:?}");
     }
 
     pub(super) fn step<T>(&mut self, work: impl FnOnce(&Core, &mut Step<'_, '_>) -> T) -> (T, Vec<Event>) {
