@@ -4,4 +4,5 @@ mod changes;
 mod crowd;
 mod devices;
 mod flows;
+mod keys;
 mod people;

@@ -1,6 +1,7 @@
 //! Tests of the whole: every real layer at once.
 
 #[cfg(test)]
+mod accounts;
 mod backup;
 #[cfg(test)]
 mod bare;

@@ -15,6 +15,7 @@ use crate::client::Client;
 use crate::clock::Clock;
 use crate::error::OpenError;
 use crate::event::Chat;
+use crate::home::AccountLabel;
 use crate::identity::Identity;
 use crate::preset::Policy;
 
@@ -25,6 +26,7 @@ pub(crate) use start::{Ground, Line, launch, new_device, new_host_key, start};
 #[must_use = "a client runs when it is opened"]
 pub struct ClientBuilder {
     home: Option<PathBuf>,
+    account: Option<AccountLabel>,
     lock: Option<Lock>,
     anchor: Option<PathBuf>,
     secret: Vec<Area>,
@@ -64,6 +66,13 @@ impl ClientBuilder {
     /// its owner to read: then a copy of the other files is of no use, but a copy of the whole home is.
     pub fn home(mut self, folder: impl Into<PathBuf>) -> Self {
         self.home = Some(folder.into());
+        self
+    }
+
+    /// Opens one of several accounts of the [`home`](Self::home), or makes it there if it is new. Each has a lock of its own;
+    /// [`home::accounts`](crate::home::accounts) lists them. Without a label it is the account that lies in the home itself.
+    pub fn account(mut self, label: AccountLabel) -> Self {
+        self.account = Some(label);
         self
     }
 

@@ -10,6 +10,7 @@ mod chores;
 mod clear;
 mod contacts;
 mod devices;
+mod fellows;
 mod groups;
 mod profile;
 mod rights;
@@ -93,6 +94,7 @@ impl Core {
         let done = step.attempt(|step| match task {
             Task::Start { put_back } => {
                 self.start(step, put_back)?;
+                self.listen_for_fellows(step)?;
                 self.advertise(step)?;
                 unasked::prepare(&mut step.shelf())?;
                 Ok(Self::prepare(step)?)

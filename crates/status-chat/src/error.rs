@@ -78,6 +78,15 @@ pub enum OpenError {
         "this home belongs to another identity. Leave the identity out to use it, or choose another home"
     )]
     OtherIdentity,
+    /// The home has as many accounts as it may have.
+    #[error("there are {max} accounts in this home. Choose another home for one more")]
+    TooManyAccounts {
+        /// The most it may have.
+        max: usize,
+    },
+    /// An account was chosen, but no home that it is in.
+    #[error("an account is in a home, and none was given. Give the home too")]
+    NoHome,
     /// A layer failed at the start.
     #[error("a layer failed at the start: {0}")]
     Layer(String),

@@ -1,4 +1,10 @@
 //! The folder in which a client keeps everything, and what locks it.
+//!
+//! A home is the folder of one account, and may hold more of them, each under a label: [`accounts`] lists them. Each has a
+//! lock, an anchor and a store of its own in a folder of its own, so [`is_home`], [`lock_of`], [`relock`], backups and the doctor
+//! take [`account_folder`] for it, and several may be open at once, each by one process.
+
+mod account;
 
 use std::path::{Path, PathBuf};
 
@@ -6,6 +12,11 @@ use status_layer::{Area, Memory, Store};
 use status_store::{Anchored, Builder, Continuity, Key, Lock, LockKind, Sealed, seal_plain};
 
 use crate::error::OpenError;
+
+pub(crate) use account::folder_to_open;
+pub use account::{
+    Account, AccountLabel, LabelError, MAX_ACCOUNT_LABEL, MAX_ACCOUNTS, account_folder, accounts,
+};
 
 /// The file in a home that holds everything.
 const STORE_FILE: &str = "status.store";

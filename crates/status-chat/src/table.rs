@@ -20,6 +20,7 @@
 //! | `X` `m` | version, message id (1, then 32): up to which message the index is, if it is not whole |
 //! | `x` `d`, `x` `c` chat | version, age in seconds (1, then 8), count (1, then 8): how long messages are kept (in `table/retention.rs`) |
 //! | `x` `l` chat, `x` `p` | version, clock (8) up to which it was emptied; version, when it goes on (8), chat and count of the last look |
+//! | `w` album (32) message id (32) | version: a picture of an album (in `table/album.rs`) |
 //! | `R` message id (32) user (33) | version, confirmed (1): what became of a message of ours for a reader (in `stage`) |
 //! | `R` message id (32) | version, readers (4): how many are to read a message of ours in a closed group (in `stage`) |
 //! | `H` chat `0` clock (8) message id (32) | version: the order of a chat |
@@ -34,7 +35,7 @@
 //! | `q` name | version, the number of the entry that this cursor wants next (8) (in `table/log`) |
 //! | `B` key | version, a value of the application as JSON (in `values`) |
 //!
-//! Closed groups have `G` and `g` (in `group`); what nobody asked for has `W` and `w` (in `unasked`).
+//! Closed groups have `G` and `g` (in `group`), and `F` (in `fellows`); what nobody asked for has `W` (in `unasked`).
 //!
 //! In version 1 a message had, for stage, confirmed and readers, one byte that said whether it was delivered; up to version 2 it was
 //! text and nothing else, which followed after the chat. In version 1 a change that waits had no small pictures, and neither its chat
@@ -48,10 +49,12 @@ use zeroize::Zeroizing;
 
 use crate::event::Chat;
 
+pub(crate) mod album;
 mod change;
 pub(crate) mod contacts;
 pub(crate) mod devices;
 mod examine;
+pub(crate) mod fellows;
 pub(crate) mod group;
 pub(crate) mod hidden;
 mod kind;
@@ -79,7 +82,7 @@ pub(crate) use message::{
 };
 
 pub(crate) use pages::{
-    MAX_UNREAD, Spot, mark_read, read_up_to, shown, shown_at, spots_after, spots_before, unread,
+    MAX_UNREAD, Spot, mark_read, next_chat, read_up_to, shown, shown_at, spots_after, spots_before, unread,
 };
 pub(crate) use retention::{
     Counted, Look, any_retention, drop_oldest, emptied, last_look, retention, set_emptied, set_look,

@@ -10,7 +10,7 @@ use std::process::ExitCode;
 
 use clap::Subcommand;
 use serde_json::json;
-use status_chat::{Chat, Client, Identity, Language, PhraseLength, Timestamp, UserId};
+use status_chat::{Chat, Identity, Language, LockKind, PhraseLength, Timestamp, UserId};
 use status_crypto::PublicKey;
 use status_crypto::account::Spelling;
 use status_identity::{Pasted, SafetyNumber};
@@ -34,6 +34,8 @@ pub(crate) enum AccountTask {
         #[arg(long, value_name = "LANGUAGE", default_value = "english", value_parser = language)]
         language: Language,
     },
+    /// List the accounts in the home, without unlocking any.
+    List,
     /// Restore an account, as a new device of it: reads the words, in any language, from standard input.
     Restore,
     /// Show by what somebody is recognised: key, names and pictures.
@@ -77,6 +79,7 @@ pub(crate) async fn run(show: Show, here: &Here, task: AccountTask) -> Done {
         AccountTask::New { words, language } => {
             home::init(show, here, Some(Identity::generate_in(language, words)?)).await
         }
+        AccountTask::List => list(show, here),
         AccountTask::Restore => home::init(show, here, Some(restored()?)).await,
         AccountTask::Show { who, png, lists } => {
             let user = match who {
@@ -89,6 +92,27 @@ pub(crate) async fn run(show: Show, here: &Here, task: AccountTask) -> Done {
         AccountTask::Card { task: Some(CardTask::Read { card }), .. } => card::read(show, &card),
         AccountTask::Card { task: None, new } => card::make(show, here, new).await,
     }
+}
+
+/// Lists the accounts of the home, whichever of them is chosen.
+fn list(show: Show, here: &Here) -> Done {
+    let accounts = status_chat::home::accounts(&here.home)?;
+    if accounts.is_empty() {
+        show.say("There is no account in this home. Make one with `status-chat init`.");
+    }
+    for account in accounts {
+        let label = account.label.as_ref().map(ToString::to_string);
+        let opens = match account.lock {
+            None => "nothing is asked for",
+            Some(LockKind::Passphrase) => "passphrase",
+            Some(LockKind::Key) => "key",
+            Some(_) => "another lock",
+        };
+        show.line(&format!("{:<32}  {opens}", label.as_deref().unwrap_or("(the home itself)")), || {
+            json!({ "event": "account", "label": label, "opens_with": opens, "folder": account.folder.display().to_string() })
+        });
+    }
+    Ok(ExitCode::SUCCESS)
 }
 
 /// The identity of the words on standard input. What may be meant by a misspelt word is told.
@@ -121,7 +145,7 @@ fn safety(show: Show, one: &UserId, other: &UserId) -> Done {
 
 /// Who lives in the home.
 async fn owner(here: &Here) -> Result<UserId, Box<dyn std::error::Error>> {
-    let client = open(here, Client::builder().home(&here.home)).await?;
+    let client = open(here, here.client()).await?;
     let me = client.me();
     client.close().await;
     match me {

@@ -3,7 +3,8 @@
 use std::path::PathBuf;
 
 use clap::{Parser, Subcommand};
-use status_chat::Fleet;
+use status_chat::home::{AccountLabel, account_folder};
+use status_chat::{Client, ClientBuilder, Fleet};
 
 use crate::account::AccountTask;
 use crate::sim::Storm;
@@ -40,6 +41,10 @@ pub(crate) struct Here {
     )]
     pub(crate) home: PathBuf,
 
+    /// Which of several accounts in the home this is about: a-z, 0-9, - and _. Each has its own lock, keys and messages.
+    #[arg(long, global = true, env = "STATUS_CHAT_ACCOUNT", value_name = "LABEL")]
+    pub(crate) account: Option<AccountLabel>,
+
     /// The file with the key of the home: 64 hexadecimal digits. Without it the home asks for its passphrase, or has
     /// its key in itself. `STATUS_CHAT_PASSPHRASE` and `STATUS_CHAT_KEY` hold either for programs.
     #[arg(long, global = true, env = "STATUS_CHAT_KEY_FILE", value_name = "FILE")]
@@ -64,6 +69,25 @@ pub(crate) struct Here {
     /// Have others carry the traffic: nodes that serve light ones push what is listened for and publish what is sent.
     #[arg(long, global = true, env = "STATUS_CHAT_LIGHT")]
     pub(crate) light: bool,
+}
+
+impl Here {
+    /// The folder of the account: a home of its own.
+    pub(crate) fn folder(&self) -> PathBuf {
+        match &self.account {
+            Some(label) => account_folder(&self.home, label),
+            None => self.home.clone(),
+        }
+    }
+
+    /// A client of the account.
+    pub(crate) fn client(&self) -> ClientBuilder {
+        let builder = Client::builder().home(&self.home);
+        match &self.account {
+            Some(label) => builder.account(label.clone()),
+            None => builder,
+        }
+    }
 }
 
 fn fleet(name: &str) -> Result<Fleet, String> {

@@ -23,7 +23,7 @@ pub(crate) fn run(show: Show, here: &Here, task: BackupTask) -> Done {
         BackupTask::Make(to) => {
             let home = lock::of(here)?;
             let with = lock::for_backup(&to)?;
-            let made = backup::make(&here.home, home.as_ref(), &to.file, &with, &mut tell)?;
+            let made = backup::make(&here.folder(), home.as_ref(), &to.file, &with, &mut tell)?;
             report(show, "backed_up", &format!("The backup is in {}.", to.file.display()), &made);
             show.say(
                 &show.dim("Whoever has it and its lock is you. Without its lock it is of no use to anybody."),
@@ -35,14 +35,15 @@ pub(crate) fn run(show: Show, here: &Here, task: BackupTask) -> Done {
             report(show, "checked", "The backup is whole, and all of it can be read.", &found);
         }
         BackupTask::Restore(from) => {
-            if is_home(&here.home) {
-                let home = here.home.display();
+            if is_home(&here.folder()) {
+                let home = here.folder();
+                let home = home.display();
                 return Err(format!("{home} has an identity already. --home chooses another folder").into());
             }
             let with = lock::of_backup(&from)?;
             let home = lock::first(here)?;
-            let restored = backup::restore(&from.file, &with, &here.home, home.as_ref(), &mut tell)?;
-            let text = format!("{} is a new device of this account.", here.home.display());
+            let restored = backup::restore(&from.file, &with, &here.folder(), home.as_ref(), &mut tell)?;
+            let text = format!("{} is a new device of this account.", here.folder().display());
             report(show, "restored", &text, &restored);
             show.say(
                 "Your contacts hear of it when it is online. What they sealed for the old device alone stays unread here\n\

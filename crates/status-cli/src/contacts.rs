@@ -14,7 +14,7 @@ const CARD: &str = "status-card:";
 
 /// Lists people, or does something about one. What they are to be told goes out when this home is online next.
 pub(crate) async fn run(show: Show, here: &Here, task: Option<ContactTask>) -> Done {
-    let client = open(here, Client::builder().home(&here.home)).await?;
+    let client = open(here, here.client()).await?;
     let done = act(show, &client, task.unwrap_or(ContactTask::List)).await;
     client.close().await;
     done

@@ -22,7 +22,7 @@ pub(crate) async fn run(show: Show, here: &Here, task: Option<DeviceTask>) -> Do
     let client = match &task {
         Some(DeviceTask::Join { code, name }) => return join(show, here, code, name).await,
         Some(DeviceTask::Invite) => open(here, online(here)).await?,
-        _ => open(here, Client::builder().home(&here.home)).await?,
+        _ => open(here, here.client()).await?,
     };
     let done = match task {
         Some(DeviceTask::Invite) => invite(show, &client).await,

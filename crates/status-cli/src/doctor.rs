@@ -20,7 +20,7 @@ const SHOWN: usize = 20;
 /// Says what is found in a home. Fails if anything is wrong.
 pub(crate) fn examine(show: Show, here: &Here) -> Done {
     let lock = lock::of(here)?;
-    let report = doctor::examine(&here.home, lock.as_ref(), &mut progress(show))?;
+    let report = doctor::examine(&here.folder(), lock.as_ref(), &mut progress(show))?;
     print(show, &report);
     Ok(if report.is_clean() { ExitCode::SUCCESS } else { ExitCode::FAILURE })
 }
@@ -28,7 +28,7 @@ pub(crate) fn examine(show: Show, here: &Here) -> Done {
 /// Mends what can be mended. Fails if anything is left.
 pub(crate) fn repair(show: Show, here: &Here) -> Done {
     let lock = lock::of(here)?;
-    let repaired = doctor::repair(&here.home, lock.as_ref())?;
+    let repaired = doctor::repair(&here.folder(), lock.as_ref())?;
     let (rows, copy) = (repaired.rows, repaired.copy.map(|copy| copy.display().to_string()));
     let text = match &copy {
         Some(copy) => format!(
@@ -50,7 +50,7 @@ pub(crate) fn export(show: Show, here: &Here, file: &Path) -> Done {
     std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
     let mut out = BufWriter::new(options.open(file)?);
     let mut failed = None;
-    let done = doctor::export(&here.home, lock.as_ref(), &mut progress(show), &mut |record, found| {
+    let done = doctor::export(&here.folder(), lock.as_ref(), &mut progress(show), &mut |record, found| {
         if failed.is_none() {
             failed = writeln!(out, "{}", object(&record, found)).err();
         }

@@ -6,7 +6,7 @@ use std::path::Path;
 use std::process::ExitCode;
 
 use serde_json::json;
-use status_chat::{Chat, Client, Event, Search};
+use status_chat::{Chat, Event, Search};
 
 use crate::args::Here;
 use crate::home::{Done, open};
@@ -15,7 +15,7 @@ use crate::show::Show;
 /// Prints the last messages of a chat.
 pub(crate) async fn last(show: Show, here: &Here, chat: &str, count: usize) -> Done {
     let chat: Chat = chat.parse()?;
-    let client = open(here, Client::builder().home(&here.home)).await?;
+    let client = open(here, here.client()).await?;
     let page = client.pages(&chat).newest(count).await?;
     for message in page.messages.into_iter().rev() {
         show.event(&Event::Message(message));
@@ -36,7 +36,7 @@ pub(crate) async fn search(
     if let Some(chat) = within {
         search = search.within(&chat.parse()?);
     }
-    let client = open(here, Client::builder().home(&here.home)).await?;
+    let client = open(here, here.client()).await?;
     let hits = client.search(search).await?;
     if hits.is_partial {
         let text = "messages of this home are still being made findable; ask again in a while for all";
@@ -53,13 +53,13 @@ pub(crate) async fn search(
 pub(crate) async fn export(show: Show, here: &Here, file: &Path, only: Option<&str>) -> Done {
     let chat: Option<Chat> = only.map(str::parse).transpose()?;
     if file == Path::new("-") {
-        let client = open(here, Client::builder().home(&here.home)).await?;
+        let client = open(here, here.client()).await?;
         client.export(chat.as_ref(), BufWriter::new(stdout().lock())).await?;
         client.close().await;
         return Ok(ExitCode::SUCCESS);
     }
     let target = OpenOptions::new().write(true).create_new(true).open(file)?;
-    let client = open(here, Client::builder().home(&here.home)).await?;
+    let client = open(here, here.client()).await?;
     let count = client.export(chat.as_ref(), BufWriter::new(target)).await?;
     client.close().await;
     show.line(

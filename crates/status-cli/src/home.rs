@@ -16,15 +16,17 @@ pub(crate) type Done = Result<ExitCode, Box<dyn Error>>;
 
 /// Puts an identity into a new home; makes one if none is given.
 pub(crate) async fn init(show: Show, here: &Here, identity: Option<Identity>) -> Done {
-    if is_home(&here.home) {
-        let home = here.home.display();
-        return Err(
-            format!("{home} has an identity already. `whoami` prints it; --home chooses another").into()
-        );
+    if is_home(&here.folder()) {
+        let home = here.folder();
+        let home = home.display();
+        return Err(format!(
+            "{home} has an identity already. `whoami` prints it; --home or --account chooses another"
+        )
+        .into());
     }
     let lock = lock::first(here)?;
     let in_home = lock.is_none();
-    let mut builder = locked(Client::builder().home(&here.home), lock);
+    let mut builder = locked(here.client(), lock);
     if let Some(identity) = identity {
         builder = builder.identity(identity);
     }
@@ -47,7 +49,7 @@ pub(crate) async fn init(show: Show, here: &Here, identity: Option<Identity>) ->
 
 /// Prints the key that others write to.
 pub(crate) async fn whoami(show: Show, here: &Here) -> Done {
-    let client = open(here, Client::builder().home(&here.home)).await?;
+    let client = open(here, here.client()).await?;
     let me = client.me().to_string();
     show.line(&me, || json!({ "event": "identity", "key": me, "device": client.device().as_str() }));
     client.close().await;
@@ -56,8 +58,9 @@ pub(crate) async fn whoami(show: Show, here: &Here) -> Done {
 
 /// Opens the client of a home that has an identity.
 pub(crate) async fn open(here: &Here, builder: status_chat::ClientBuilder) -> Result<Client, Box<dyn Error>> {
-    if !is_home(&here.home) {
-        let home = here.home.display();
+    if !is_home(&here.folder()) {
+        let home = here.folder();
+        let home = home.display();
         return Err(format!("{home} has no identity yet. Make one with `status-chat init`").into());
     }
     Ok(locked(builder, lock::of(here)?).open().await?)
@@ -65,7 +68,7 @@ pub(crate) async fn open(here: &Here, builder: status_chat::ClientBuilder) -> Re
 
 /// A client of a home, on the network.
 pub(crate) fn online(here: &Here) -> status_chat::ClientBuilder {
-    let mut builder = Client::builder().home(&here.home);
+    let mut builder = here.client();
     for address in &here.listen {
         builder = builder.listen(address);
     }

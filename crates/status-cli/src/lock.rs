@@ -31,7 +31,7 @@ pub(crate) fn of(here: &Here) -> Result<Option<Lock>, Box<dyn Error>> {
     if let Some(lock) = given(here)? {
         return Ok(Some(lock));
     }
-    match home::lock_of(&here.home)? {
+    match home::lock_of(&here.folder())? {
         Some(LockKind::Passphrase) => {
             Ok(Some(Passphrase::new(&ask("Passphrase of this home: ", PASSPHRASE)?)?.into()))
         }
@@ -60,8 +60,9 @@ pub(crate) fn first(here: &Here) -> Result<Option<Lock>, Box<dyn Error>> {
 
 /// Replaces the lock of a home.
 pub(crate) fn replace(show: Show, here: &Here, to_key_file: Option<PathBuf>, in_home: bool) -> Done {
-    if !home::is_home(&here.home) {
-        let home = here.home.display();
+    if !home::is_home(&here.folder()) {
+        let home = here.folder();
+        let home = home.display();
         return Err(format!("{home} has no identity yet. Make one with `status-chat init`").into());
     }
     let old = of(here)?;
@@ -70,7 +71,7 @@ pub(crate) fn replace(show: Show, here: &Here, to_key_file: Option<PathBuf>, in_
         None if in_home => None,
         None => Some(new_passphrase()?),
     };
-    home::relock(&here.home, old.as_ref(), new.as_ref())?;
+    home::relock(&here.folder(), old.as_ref(), new.as_ref())?;
     let what = match new.map(|lock| lock.kind()) {
         Some(kind) => format!("locked with {kind}"),
         None => "its key lies in it".to_owned(),

@@ -115,6 +115,12 @@ impl Sky {
         }
     }
 
+    /// At how many places whoever is at the end of a line listens.
+    #[must_use]
+    pub fn watched(&self, line: usize) -> usize {
+        self.lock().line(line).map_or(0, |at| at.topics.len())
+    }
+
     pub(super) fn new_line(&self) -> usize {
         let mut inner = self.lock();
         inner.lines.push(Line::default());

@@ -10,6 +10,7 @@ use crate::builder::ClientBuilder;
 use crate::client::Client;
 use crate::error::Error;
 use crate::event::Chat;
+use crate::home::AccountLabel;
 
 /// The variables that [`Bot::from_env`](super::Bot::from_env) reads. Those that the command `status-chat` knows too mean the same there,
 /// so both can use one home, though not at the same time.
@@ -17,6 +18,7 @@ use crate::event::Chat;
 /// | variable | what it says | without it |
 /// | --- | --- | --- |
 /// | `STATUS_CHAT_HOME` | the folder of the home, made if it does not exist | `status-bot` |
+/// | `STATUS_CHAT_ACCOUNT` | the label of one of several accounts in the home | the account in the home itself |
 /// | `STATUS_CHAT_NAME` | how the bot is called | `bot` |
 /// | `STATUS_CHAT_LISTEN` | addresses to listen at, with commas between | `/ip4/0.0.0.0/tcp/0` |
 /// | `STATUS_CHAT_PEERS` | nodes to stay connected to, with commas between | none |
@@ -30,6 +32,8 @@ use crate::event::Chat;
 pub struct Settings {
     /// The folder of the home.
     pub home: PathBuf,
+    /// Which of several accounts in the home it is.
+    pub account: Option<AccountLabel>,
     /// How the bot is called.
     pub name: String,
     /// Addresses to listen at.
@@ -83,7 +87,11 @@ impl Settings {
         let channel = |name: String| {
             name.parse().map_err(|why: crate::SendError| refused("STATUS_CHAT_CHANNELS", &why.to_string()))
         };
+        let account = get("STATUS_CHAT_ACCOUNT").map(|label| {
+            AccountLabel::new(label.trim()).map_err(|why| refused("STATUS_CHAT_ACCOUNT", &why.to_string()))
+        });
         Ok(Self {
+            account: account.transpose()?,
             home: get("STATUS_CHAT_HOME").map_or_else(|| "status-bot".into(), PathBuf::from),
             name: get("STATUS_CHAT_NAME").map_or_else(|| "bot".into(), |name| name.trim().to_owned()),
             listen,
@@ -102,6 +110,9 @@ impl Settings {
     /// [`Error::Key`] or [`Error::Lock`] if the passphrase or the key file cannot be used.
     pub fn builder(&self) -> Result<ClientBuilder, Error> {
         let mut builder = Client::builder().home(&self.home);
+        if let Some(label) = &self.account {
+            builder = builder.account(label.clone());
+        }
         builder = self.listen.iter().fold(builder, |builder, address| builder.listen(address.as_str()));
         builder = self.peers.iter().fold(builder, |builder, address| builder.peer(address.as_str()));
         builder = self.channels.iter().fold(builder, |builder, chat| builder.chat(chat.clone()));
@@ -149,6 +160,7 @@ mod tests {
     fn every_variable_is_read() {
         let settings = read(&[
             ("STATUS_CHAT_HOME", "/srv/echo"),
+            ("STATUS_CHAT_ACCOUNT", "echo-2"),
             ("STATUS_CHAT_NAME", "echo"),
             ("STATUS_CHAT_LISTEN", "/ip4/0.0.0.0/tcp/1, /ip4/0.0.0.0/tcp/2"),
             ("STATUS_CHAT_PEERS", "/ip4/192.0.2.1/tcp/3"),
@@ -161,6 +173,7 @@ mod tests {
 
         assert_eq!((settings.listen.len(), settings.peers.len(), settings.channels.len()), (2, 1, 2));
         assert_eq!((settings.fleet, settings.light), (Some(Fleet::StatusProd), true));
+        assert_eq!(settings.account.as_ref().map(AccountLabel::as_str), Some("echo-2"));
         assert!(settings.builder().is_ok());
         assert!(!format!("{settings:?}").contains("sesame"));
     }
@@ -169,6 +182,7 @@ mod tests {
     fn what_cannot_be_used_is_refused_by_name() {
         for (variable, value) in [
             ("STATUS_CHAT_FLEET", "nowhere"),
+            ("STATUS_CHAT_ACCOUNT", "../other"),
             ("STATUS_CHAT_LIGHT", "perhaps"),
             ("STATUS_CHAT_CHANNELS", "one"),
         ] {

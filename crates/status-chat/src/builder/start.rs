@@ -1,7 +1,7 @@
 //! From settings to a running client: the store, the owner, the network, the layers, the threads.
 
 use std::collections::BTreeSet;
-use std::path::Path;
+use std::path::PathBuf;
 use std::sync::{Arc, Mutex};
 
 use rand::rngs::{StdRng, SysRng};
@@ -22,7 +22,7 @@ use crate::driver::{Driver, Miner, ONLINE_GAP, Window};
 use crate::error::OpenError;
 use crate::event::Tally;
 use crate::guest::{Door, Shared};
-use crate::home::{open_store, secret_areas};
+use crate::home::{folder_to_open, open_store, secret_areas};
 use crate::identity::{Identity, RecoveryPhrase};
 use crate::nodes;
 use crate::pairing::Kit;
@@ -122,7 +122,7 @@ impl ClientBuilder {
             None => {
                 let secret = secret_areas();
                 let secret = secret.iter().chain(&self.secret).copied().collect::<Vec<_>>();
-                open_store(self.home.as_deref(), self.lock.as_ref(), self.anchor.as_deref(), &secret)?
+                open_store(self.folder()?.as_deref(), self.lock.as_ref(), self.anchor.as_deref(), &secret)?
             }
         };
         Ok(Ground { store, continuity, clock, rng })
@@ -143,9 +143,13 @@ impl ClientBuilder {
         self.stack.clone().unwrap_or_else(deployed)
     }
 
-    /// The folder, if it has one.
-    pub(crate) fn folder(&self) -> Option<&Path> {
-        self.home.as_deref()
+    /// The folder of the account, if it has one.
+    pub(crate) fn folder(&self) -> Result<Option<PathBuf>, OpenError> {
+        match (&self.home, &self.account) {
+            (Some(home), Some(label)) => folder_to_open(home, label).map(Some),
+            (None, Some(_)) => Err(OpenError::NoHome),
+            (home, None) => Ok(home.clone()),
+        }
     }
 
     /// Whether an identity or a store was given, which has to be looked at before anything else.

@@ -6,7 +6,7 @@
 
 use status_layer::{MessageId, Shelf, StoreError, UserId};
 use status_payload::{
-    Content, ContentType, DeleteMessage, EditMessage, EmojiReaction, MAX_AHEAD, PinMessage,
+    Content, ContentType, DeleteMessage, EditMessage, EmojiReaction, MAX_AHEAD, PinMessage, UnfurledLink,
 };
 
 use super::arrive::judge;
@@ -17,7 +17,7 @@ use super::say::{invalid, place};
 use super::{Core, Step, Stop};
 use crate::compose::{LinkPreview, Outgoing};
 use crate::error::SendError;
-use crate::event::{Chat, Deleted, Edited, Event, Feeling, Kind, Mention, Message, Pin, Reaction};
+use crate::event::{Chat, Deleted, Edited, Event, Feeling, Kind, Mention, Message, Picture, Pin, Reaction};
 use crate::table::{self, Dated, Edit, Media, Waiting};
 
 /// What somebody wants of a message.
@@ -54,7 +54,7 @@ impl Core {
             message_id: id.to_string(),
             message_type: place.message_type(),
             content_type,
-            unfurled_links: what.links.iter().map(LinkPreview::content).collect(),
+            unfurled_links: links_of(&step.shelf(), &message, what)?,
         });
         let by = self.tell_all(step, &message.chat, &content)?;
         let Content::EditMessage(said) = &content else { return Ok(()) };
@@ -135,8 +135,8 @@ impl Core {
         self.post(step, chat, content)
     }
 
-    /// Does with a message what its author, or whoever may, wants; if it is not here yet, that waits for it. Returns the
-    /// message if it is another one now.
+    /// Does with a message what its author, or whoever may, wants; if it is not here yet, that waits for it. Returns what is
+    /// another message now.
     pub(crate) fn change(
         &self,
         step: &mut Step<'_, '_>,
@@ -144,38 +144,56 @@ impl Core {
         id: MessageId,
         author: UserId,
         change: Change,
-    ) -> Result<Option<Message>, StoreError> {
+    ) -> Result<Vec<Message>, StoreError> {
         let mut shelf = step.shelf();
         let Some(mut message) = table::load_message(&shelf, id)? else {
             let mut waiting = table::waiting(&shelf, chat, &id, &author)?;
             waiting.add(change);
             table::wait(&mut shelf, chat, &id, &author, &waiting)?;
-            return Ok(None);
+            return Ok(Vec::new());
         };
-        let changed = message.chat == *chat && apply(&mut shelf, &mut message, author, change)?;
+        if message.chat != *chat {
+            return Ok(Vec::new());
+        }
+        let with_it = match &change {
+            Change::Delete => others_gone(&mut shelf, &message, author)?,
+            Change::Edit(_) => Vec::new(),
+        };
+        let changed = apply(&mut shelf, &mut message, author, change)?;
         if changed {
             table::save_message(&mut shelf, &message)?;
         }
-        Ok(changed.then_some(message))
+        Ok(changed.then_some(message).into_iter().chain(with_it).collect())
     }
 
-    /// Does with a message that has just come what was said of it before.
-    pub(super) fn catch_up(&self, step: &mut Step<'_, '_>, message: &mut Message) -> Result<(), StoreError> {
+    /// Does with a message that has just come what was said before of it, or of the album that it belongs to. Returns what else
+    /// is another one now.
+    pub(super) fn catch_up(
+        &self,
+        step: &mut Step<'_, '_>,
+        message: &mut Message,
+    ) -> Result<Vec<Message>, StoreError> {
         let mut shelf = step.shelf();
-        let mut changed = false;
+        let (mut changed, mut with_it) = (false, Vec::new());
         for (author, waiting) in table::take_waiting(&mut shelf, &message.chat, &message.id)? {
             if let Some(edit) = waiting.edit {
                 changed |= apply(&mut shelf, message, author, Change::Edit(edit))?;
             }
             if waiting.deleted {
+                with_it.extend(others_gone(&mut shelf, message, author)?);
                 changed |= apply(&mut shelf, message, author, Change::Delete)?;
+            }
+        }
+        for other in table::album::others(&shelf, message)? {
+            if let Some(Deleted::ForAll { by }) = other.deleted {
+                changed |= apply(&mut shelf, message, by, Change::Delete)?;
             }
         }
         changed |= was_hidden(&mut shelf, message)?;
         if changed {
             table::save_message(&mut shelf, message)?;
         }
-        Ok(())
+        Ok(with_it)
     }
 }
 
@@ -263,6 +281,36 @@ fn apply(
     }
 }
 
+/// Deletes the other pictures of an album, if whoever wants it may: they go together. Returns those that are gone now.
+fn others_gone(shelf: &mut Shelf<'_>, message: &Message, author: UserId) -> Result<Vec<Message>, StoreError> {
+    let mut gone = Vec::new();
+    for mut other in table::album::others(shelf, message)? {
+        if apply(shelf, &mut other, author, Change::Delete)? {
+            table::save_message(shelf, &other)?;
+            gone.push(other);
+        }
+    }
+    Ok(gone)
+}
+
+/// What we say of the links in a text that takes the place of another: what the application says, or what was said of those
+/// that are still in it. Readers drop what is not said again.
+fn links_of(shelf: &Shelf<'_>, message: &Message, what: &Outgoing) -> Result<Vec<UnfurledLink>, StoreError> {
+    if !what.links.is_empty() {
+        return Ok(what.links.iter().map(LinkPreview::content).collect());
+    }
+    let mut links = Vec::new();
+    for (n, link) in (0_u8..).zip(&message.links).filter(|(_, link)| what.text.contains(&link.url)) {
+        let thumbnail = match link.thumbnail {
+            0 => None,
+            _ => table::load_media(shelf, &message.id, Media::Thumbnail(n))?,
+        };
+        let preview = LinkPreview::new(&link.url).title(&link.title).description(&link.description);
+        links.push(preview.thumbnail(thumbnail.unwrap_or_default(), 0, 0).content());
+    }
+    Ok(links)
+}
+
 /// Whether a message has words of its author's that can be changed.
 const fn has_words(kind: &Kind) -> bool {
     matches!(kind, Kind::Text | Kind::Emoji | Kind::Status | Kind::Image(_) | Kind::ContactRequest)
@@ -273,7 +321,13 @@ pub(super) fn empty(shelf: &mut Shelf<'_>, message: &mut Message, how: Deleted) 
     table::drop_media(shelf, message)?;
     table::unindex(shelf, message)?;
     message.deleted = Some(how);
-    message.kind = Kind::Text;
+    message.kind = match &message.kind {
+        // The others of its album go with it.
+        Kind::Image(picture) if picture.album.is_some() => {
+            Kind::Image(Picture { bytes: 0, ..picture.clone() })
+        }
+        _ => Kind::Text,
+    };
     message.edited = None;
     message.answers = None;
     message.name.clear();

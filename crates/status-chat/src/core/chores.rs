@@ -5,7 +5,7 @@ use std::time::Duration;
 use status_layer::{Shelf, StoreError, Timestamp};
 
 use super::clear::clear_slice;
-use super::{Core, MAX_CHATS, Step, Stop};
+use super::{Core, Step, Stop};
 use crate::event::Chat;
 use crate::history::Retention;
 use crate::table::{self, Built, Counted, Look, Spot, word};
@@ -87,7 +87,7 @@ pub(super) fn due(shelf: &Shelf<'_>, now: Timestamp) -> Result<Option<Timestamp>
 fn go_on(shelf: &mut Shelf<'_>, look: Look, now: Timestamp) -> Result<Option<Look>, StoreError> {
     let (chat, counted) = match look.at {
         Some(at) => at,
-        None => match next_chat(shelf, None)? {
+        None => match table::next_chat(shelf, None)? {
             Some(chat) => (chat, Counted::UpTo(Spot::FIRST, 0)),
             None => return rest(shelf, now),
         },
@@ -112,7 +112,7 @@ fn go_on(shelf: &mut Shelf<'_>, look: Look, now: Timestamp) -> Result<Option<Loo
             let dropped = table::drop_oldest(shelf, &chat, DROP_SLICE, too_old)?;
             match dropped {
                 DROP_SLICE => Some((chat, Counted::Surplus(surplus.saturating_sub(DROP_SLICE as u64)))),
-                _ => next_chat(shelf, Some(&chat))?.map(|chat| (chat, Counted::UpTo(Spot::FIRST, 0))),
+                _ => table::next_chat(shelf, Some(&chat))?.map(|chat| (chat, Counted::UpTo(Spot::FIRST, 0))),
             }
         }
     };
@@ -126,15 +126,6 @@ fn go_on(shelf: &mut Shelf<'_>, look: Look, now: Timestamp) -> Result<Option<Loo
 fn rest(shelf: &Shelf<'_>, now: Timestamp) -> Result<Option<Look>, StoreError> {
     let drops = table::any_retention(shelf)?;
     Ok(drops.then(|| Look { due: now.after(LOOK_EVERY), at: None }))
-}
-
-fn next_chat(shelf: &Shelf<'_>, after: Option<&Chat>) -> Result<Option<Chat>, StoreError> {
-    let mut chats = table::chats(shelf, MAX_CHATS)?.into_iter();
-    // They come in the order of their keys.
-    Ok(match after {
-        None => chats.next(),
-        Some(last) => chats.skip_while(|chat| chat != last).nth(1),
-    })
 }
 
 fn millis(span: Duration) -> u64 {

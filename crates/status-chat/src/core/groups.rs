@@ -123,10 +123,12 @@ impl Core {
         table::set_clock(&mut shelf, &chat, seen.max(after.clock().value()));
         if standing == Standing::Active {
             table::join(&mut shelf, &chat);
-            self.share(step, id, after.members())
+            self.share(step, id, after.members())?;
+            Ok(self.listen_for_members(step, id, Some(after))?)
         } else {
             table::leave(&mut shelf, &chat);
-            self.share(step, id, [])
+            self.share(step, id, [])?;
+            Ok(self.listen_for_members(step, id, None)?)
         }
     }
 
@@ -184,7 +186,7 @@ impl Core {
     }
 
     /// Each of them once, ourselves left out.
-    fn others(&self, users: impl IntoIterator<Item = UserId>) -> Vec<UserId> {
+    pub(super) fn others(&self, users: impl IntoIterator<Item = UserId>) -> Vec<UserId> {
         let me = self.keyring.user();
         let users: BTreeSet<_> = users.into_iter().filter(|user| *user != me).collect();
         users.into_iter().collect()

@@ -3,6 +3,7 @@
 use status_layer::{Interest, Recipient, StoreError};
 use status_stack::{Fault, Input};
 
+use super::fellows::is_fellow;
 use super::step::fault;
 use super::{Core, Step, Stop};
 use crate::error::SendError;
@@ -87,7 +88,7 @@ impl Core {
                 chat => self.expect(step, chat, Interest::Listen)?,
             }
         }
-        Ok(())
+        self.listen_for_all_again(step)
     }
 
     /// We always listen at our own inbox: to join or leave ourselves would make us deaf.
@@ -97,6 +98,10 @@ impl Core {
 
     pub(super) fn expect(&self, step: &mut Step<'_, '_>, chat: &Chat, how: Interest) -> Result<(), Fault> {
         let whom = match chat {
+            // Whoever is in a group with us is listened for because of that.
+            Chat::User(user) if how == Interest::Ignore && is_fellow(step, user).map_err(fault)? => {
+                return Ok(());
+            }
             Chat::User(user) => Recipient::User(*user),
             // What is said in a group comes to our own inbox.
             Chat::Group(_) => return Ok(()),

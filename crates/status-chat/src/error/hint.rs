@@ -33,6 +33,8 @@ impl OpenError {
             Self::Lock(_) => LOCK,
             Self::Identity(why) => why.hint(),
             Self::OtherIdentity => "open it without an identity, or choose another home",
+            Self::TooManyAccounts { .. } => "choose another home",
+            Self::NoHome => "give the home that the account is in",
             Self::Layer(_) => COPY,
             Self::Network(_) => "check the addresses to listen at and those of the peers",
             Self::Randomness => ENTROPY,

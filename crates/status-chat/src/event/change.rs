@@ -2,9 +2,10 @@
 
 use serde::{Deserialize, Serialize};
 use status_layer::{MessageId, UserId};
-use status_payload::ReactionType;
+use status_payload::{ReactionType, pin_id, reaction_id};
 
 use super::Chat;
+use crate::core::place;
 
 /// How somebody feels about a message.
 #[derive(Clone, Copy, Debug, Deserialize, Eq, Hash, Ord, PartialEq, PartialOrd, Serialize)]
@@ -56,6 +57,22 @@ pub struct Pin {
     pub pinned: bool,
     /// The clock of the chat at which they said so.
     pub clock: u64,
+}
+
+impl Reaction {
+    /// The id that deployed peers give it: of who, to which message, and how. Nothing if the user id is no key.
+    #[must_use]
+    pub fn id(&self) -> Option<[u8; 32]> {
+        reaction_id(&self.by, &self.message.to_string(), self.feeling.on_the_wire()).ok()
+    }
+}
+
+impl Pin {
+    /// The id that deployed peers give it: of which message, and where. `us` is who we are. Nothing if a user id is no key.
+    #[must_use]
+    pub fn id(&self, us: &UserId) -> Option<[u8; 32]> {
+        pin_id(&self.message, &place(&self.chat), us).ok()
+    }
 }
 
 impl Feeling {

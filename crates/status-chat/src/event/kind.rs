@@ -53,7 +53,8 @@ pub struct Picture {
     pub width: u32,
     /// Pixels from top to bottom, as its author says; 0 if not said.
     pub height: u32,
-    /// The album that it belongs to.
+    /// The album that it belongs to. If one picture of an album is deleted for everybody, all are; a deleted one still says to
+    /// which it belonged, and has no bytes.
     pub album: Option<Album>,
 }
 

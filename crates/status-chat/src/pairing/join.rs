@@ -73,7 +73,7 @@ fn look_at_home(builder: &mut ClientBuilder) -> Result<Option<Ground>, PairingEr
     if names_somebody {
         return Err(PairingError::Occupied);
     }
-    if !has_store && !builder.folder().is_some_and(is_home) {
+    if !has_store && !builder.folder()?.is_some_and(|folder| is_home(&folder)) {
         return Ok(None);
     }
     let mut ground = builder.ground(None)?;

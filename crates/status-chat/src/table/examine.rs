@@ -11,8 +11,9 @@ use super::pages::{READ, read_marker};
 use super::retention::{self, RETENTION};
 use super::search::{self, Built, INDEX};
 use super::{
-    CLOCK, IDENTITY, JOINED, Standing, VERSION, WHAT, chat_of, contacts, damaged, devices, group, hidden,
-    load_media, load_message, log, media_of, profile, save_message, sync, unasked, under, word,
+    CLOCK, IDENTITY, JOINED, Standing, VERSION, WHAT, album, chat_of, contacts, damaged, devices, fellows,
+    group, hidden, load_media, load_message, log, media_of, profile, save_message, sync, unasked, under,
+    word,
 };
 use crate::event::{Chat, Message};
 use crate::identity::Identity;
@@ -35,6 +36,7 @@ pub(crate) const TABLES: &[Table] = &[
     Table { tag: PIN, holds: "pinned messages", nature: Nature::User },
     Table { tag: group::GROUP, holds: "closed groups", nature: Nature::User },
     Table { tag: group::EVENT, holds: "changes of closed groups", nature: Nature::User },
+    Table { tag: fellows::FELLOWS, holds: "members whose keys are listened for", nature: Nature::Index },
     Table { tag: READ, holds: "how far chats were read", nature: Nature::User },
     Table { tag: RETENTION, holds: "how long messages are kept", nature: Nature::User },
     Table { tag: INDEX, holds: "the index of words", nature: Nature::Index },
@@ -47,7 +49,7 @@ pub(crate) const TABLES: &[Table] = &[
     Table { tag: profile::TAG, holds: "the profile and the settings", nature: Nature::User },
     Table { tag: contacts::TRUST, holds: "who was verified", nature: Nature::User },
     Table { tag: unasked::UNASKED, holds: "what strangers take up", nature: Nature::Index },
-    Table { tag: unasked::COUNTED, holds: "whether that was counted", nature: Nature::Index },
+    Table { tag: album::ALBUM, holds: "pictures of albums", nature: Nature::Index },
     Table { tag: contacts::STRANGER, holds: "the order of strangers", nature: Nature::Index },
     Table { tag: log::LOG, holds: "events for applications", nature: Nature::Device },
     Table { tag: log::CURSOR, holds: "how far applications have read", nature: Nature::Device },
@@ -96,6 +98,11 @@ pub(crate) fn examine(rows: &dyn Read, area: Area) -> Result<Examined, StoreErro
                                 .mend(Wrong::Incomplete, [(row, Some(Writer::new(VERSION).finish()))].into());
                         }
                     }
+                }
+                if let Some((row, value)) = album::row_of(&message)
+                    && !shelf.has(&row)?
+                {
+                    report.mend(Wrong::Incomplete, [(row, Some(value))].into());
                 }
                 for (which, _) in media_of(&message) {
                     if load_media(shelf, &message.id, which)?.is_none() {
@@ -162,6 +169,11 @@ pub(crate) fn examine(rows: &dyn Read, area: Area) -> Result<Examined, StoreErro
                     report.drop(Wrong::Dangling);
                 }
             }
+            Some(&fellows::FELLOWS) => {
+                if !shelf.has(&group::group_key(&fellows::check(key, value)?))? {
+                    report.drop(Wrong::Dangling);
+                }
+            }
             Some(&HISTORY) => {
                 Reader::read(WHAT, VERSION, value, |_| Some(()))?;
                 let id = key.last_chunk::<32>().ok_or_else(damaged)?;
@@ -198,7 +210,14 @@ pub(crate) fn examine(rows: &dyn Read, area: Area) -> Result<Examined, StoreErro
                     Err(_) => {}
                 }
             }
-            Some(&(unasked::UNASKED | unasked::COUNTED)) => {
+            Some(&album::ALBUM) => match load_message(shelf, album::check(key, value)?) {
+                Ok(Some(message)) if album::row_of(&message).is_some_and(|(row, _)| row == key) => {}
+                Ok(Some(_)) => report.drop(Wrong::Differs),
+                Ok(None) => report.drop(Wrong::Dangling),
+                // The message is found by itself.
+                Err(_) => {}
+            },
+            Some(&unasked::UNASKED) => {
                 let unwanted = match unasked::check(key, value)? {
                     Some(Chat::User(user)) => contacts::load(shelf, &user)
                         .map(|person| person.is_some_and(|person| person.stranger)),

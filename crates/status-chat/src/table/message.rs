@@ -4,7 +4,7 @@ use status_layer::row::{Reader, Writer};
 use status_layer::{Grade, MessageId, Row, Shelf, StoreError, Timestamp, UserId, Value};
 
 use super::pages::{Spot, spots_after};
-use super::{VERSION, WHAT, chat_bytes, chat_of, damaged, kind, search, text, unasked, under, word};
+use super::{VERSION, WHAT, album, chat_bytes, chat_of, damaged, kind, search, text, unasked, under, word};
 use crate::event::{Chat, Deleted, Edited, Kind, Mention, Message, Stage};
 use crate::stage;
 
@@ -51,7 +51,8 @@ pub(crate) fn save_message(shelf: &mut Shelf<'_>, message: &Message) -> Result<(
         (message_key(&message.id), Some(row.finish())),
         (order_key(message), Some(Writer::new(VERSION).finish())),
     ];
-    unasked::write(shelf, &message.chat, rows)
+    let of_album = album::row_of(message).map(|(key, row)| (key, Some(row)));
+    unasked::write(shelf, &message.chat, rows.into_iter().chain(of_album))
 }
 
 /// Forgets a message with all that belongs to it.
@@ -60,7 +61,9 @@ pub(crate) fn forget_message(shelf: &mut Shelf<'_>, message: &Message) -> Result
     search::unindex(shelf, message)?;
     super::forget(shelf, &message.chat, &message.id)?;
     stage::forget(shelf, message.id)?;
-    unasked::write(shelf, &message.chat, [(order_key(message), None), (message_key(&message.id), None)])
+    let of_album = album::row_of(message).map(|(key, _)| key);
+    let keys = [order_key(message), message_key(&message.id)].into_iter().chain(of_album);
+    unasked::write(shelf, &message.chat, keys.map(|key| (key, None)))
 }
 
 /// Forgets all that was said in a chat that nobody asked for: a bounded number of messages, and what is about them.
@@ -82,6 +85,7 @@ pub(super) fn rows_of(shelf: &Shelf<'_>, chat: &Chat, spot: Spot) -> Result<Vec<
     if let Some(message) = load_message(shelf, id)? {
         keys.extend(media_of(&message).map(|(which, _)| media_key(&id, which)));
         keys.extend(search::rows_of(&message));
+        keys.extend(album::row_of(&message).map(|(key, _)| key));
     }
     let mut rows = super::change::reaction_rows(shelf, &id)?;
     for key in keys {

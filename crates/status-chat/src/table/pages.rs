@@ -7,7 +7,7 @@ use status_layer::row::{Reader, Writer};
 use status_layer::{MessageId, Shelf, StoreError, UserId};
 
 use super::message::{HISTORY, load_message};
-use super::{VERSION, WHAT, damaged, under, word};
+use super::{VERSION, WHAT, chat_of, damaged, under, word};
 use crate::event::{Chat, Deleted, Message};
 
 pub(super) const READ: u8 = b'r';
@@ -101,6 +101,15 @@ pub(crate) fn spots_before(
     }
 }
 
+/// The next chat of which anything is kept, in the order of their rows; the first one after none.
+pub(crate) fn next_chat(shelf: &Shelf<'_>, after: Option<&Chat>) -> Result<Option<Chat>, StoreError> {
+    let after = after.map(|chat| [order_of(chat).as_slice(), &[0xff; 41]].concat());
+    let rows = shelf.scan(&[HISTORY], after.as_deref(), 1)?;
+    // Behind the chat stand a zero, a clock and an id.
+    let chat = |key: &[u8]| chat_of(key.get(1..key.len().checked_sub(41)?)?);
+    rows.first().map(|(key, _)| chat(key).ok_or_else(damaged)).transpose()
+}
+
 /// The message at a place, unless it is not to be seen.
 pub(crate) fn shown_at(shelf: &Shelf<'_>, spot: Spot) -> Result<Option<Message>, StoreError> {
     shown(shelf, MessageId::new(spot.id))
@@ -178,7 +187,7 @@ mod tests {
     }
 
     /// A chat whose messages have these clocks, in a store with another chat.
-    fn chat_of(clocks: &[u64]) -> (Party, Vec<Spot>) {
+    fn chat_with(clocks: &[u64]) -> (Party, Vec<Spot>) {
         let (mut party, mut spots) = (Party::new(1), Vec::new());
         let mut rng = rng(3);
         let kept: Result<(), StoreError> = party.run(|cx| {
@@ -221,7 +230,7 @@ mod tests {
         let mixed = (0..400).map(|_| 1 << rng.below(63)).collect();
         let last = vec![u64::MAX, u64::MAX, 0, 0, 5];
         for clocks in [crowded, sparse, mixed, last, Vec::new(), vec![9]] {
-            let (mut party, mut spots) = chat_of(&clocks);
+            let (mut party, mut spots) = chat_with(&clocks);
             spots.reverse();
 
             for limit in [1, 7, 50, 1_000] {
@@ -231,8 +240,32 @@ mod tests {
     }
 
     #[test]
+    fn every_chat_of_which_anything_is_kept_is_found_once() {
+        let mut party = Party::new(1);
+        let chats = [Chat::User(author()), room("room"), room("room2"), room("roon")];
+        let found: Result<_, StoreError> = party.run(|cx| {
+            for (n, chat) in (0_u8..).zip(&chats) {
+                for clock in [0, 5, u64::MAX] {
+                    let id = MessageId::new([if clock == 5 { 0xff } else { n }; 32]);
+                    save_message(&mut cx.shelf, &Message::new(id, chat.clone(), author(), "text", clock))?;
+                }
+            }
+            let (mut found, mut last) = (Vec::new(), None);
+            while let Some(chat) = next_chat(&cx.shelf, last.as_ref())? {
+                found.push(chat.clone());
+                last = Some(chat);
+            }
+            Ok(found)
+        });
+
+        let mut found = found.unwrap();
+        found.sort_by_key(|chat| chats.iter().position(|known| known == chat));
+        assert_eq!(found, chats);
+    }
+
+    #[test]
     fn what_others_said_since_the_last_that_was_read_is_unread() {
-        let (mut party, spots) = chat_of(&[10, 20, 30, 40]);
+        let (mut party, spots) = chat_with(&[10, 20, 30, 40]);
         let other = UserId::from_compressed(&[3; 33]).unwrap();
         let counts: Result<_, StoreError> = party.run(|cx| {
             let mut counts = vec![unread(&cx.shelf, &room("room"), &other)?];

@@ -4,7 +4,7 @@
 //! | key | value |
 //! | --- | --- |
 //! | `W` chat | version, since (8), settled (1), bytes (8) |
-//! | `w` | version: the bytes of all such chats have been counted |
+//! | `W` | version: the bytes of all such chats have been counted |
 //!
 //! A chat has such a row as long as nobody here wants it: it comes and goes with the mark of a stranger, and with how we stand to
 //! a group. Its bytes are those of the rows that others can make grow, keys included: messages, their places, pictures, words,
@@ -20,7 +20,7 @@ use super::{change, chat_bytes, chat_of, contacts, damaged, group, message};
 use crate::event::Chat;
 
 pub(crate) const UNASKED: u8 = b'W';
-pub(crate) const COUNTED: u8 = b'w';
+const COUNTED: [u8; 1] = [UNASKED];
 
 const VERSION: u8 = 1;
 const WHAT: &str = "what nobody asked for";
@@ -149,7 +149,7 @@ pub(crate) fn count(shelf: &Shelf<'_>, chat: &Chat) -> Result<u64, StoreError> {
 
 /// At a start: counts what an earlier version did not, and what came with a backup.
 pub(crate) fn prepare(shelf: &mut Shelf<'_>) -> Result<(), StoreError> {
-    if shelf.has(&[COUNTED])? {
+    if shelf.has(&COUNTED)? {
         return Ok(());
     }
     for (user, person) in contacts::strangers(shelf)? {
@@ -162,7 +162,7 @@ pub(crate) fn prepare(shelf: &mut Shelf<'_>) -> Result<(), StoreError> {
         end(shelf, &chat);
         begin(shelf, &chat, Timestamp::default())?;
     }
-    shelf.put([COUNTED], Writer::new(VERSION).finish());
+    shelf.put(COUNTED, Writer::new(VERSION).finish());
     Ok(())
 }
 
@@ -170,7 +170,7 @@ pub(crate) fn prepare(shelf: &mut Shelf<'_>) -> Result<(), StoreError> {
 pub(super) fn mended(shelf: &Shelf<'_>, chat: &Chat) -> Result<Option<(Vec<u8>, Value)>, StoreError> {
     let known = load(shelf, chat)?;
     let bytes = count(shelf, chat)?;
-    if known.is_none() && !shelf.has(&[COUNTED])? || known.is_some_and(|known| known.bytes == bytes) {
+    if known.is_none() && !shelf.has(&COUNTED)? || known.is_some_and(|known| known.bytes == bytes) {
         return Ok(None);
     }
     Ok(Some((key(chat), row(&Unasked { bytes, ..known.unwrap_or_default() }))))
@@ -178,7 +178,7 @@ pub(super) fn mended(shelf: &Shelf<'_>, chat: &Chat) -> Result<Option<(Vec<u8>, 
 
 /// Looks at a row; returns the chat that it is about, if it is about one.
 pub(super) fn check(key: &[u8], value: &[u8]) -> Result<Option<Chat>, StoreError> {
-    if key == [COUNTED] {
+    if key == COUNTED {
         return Reader::read(WHAT, VERSION, value, |_| Some(())).map(|()| None);
     }
     read_row(value)?;

@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use clap::Subcommand;
 use serde_json::json;
-use status_chat::{Chat, Client};
+use status_chat::Chat;
 use status_crypto::SecretKey;
 use status_crypto::account::{Account, Mnemonic};
 use status_identity::qr::Code;
@@ -122,7 +122,7 @@ fn from_file(file: &Path) -> Result<Card, Box<dyn Error>> {
 
 /// The key that signs cards: it follows from the words that the home keeps.
 async fn chat_key(here: &Here) -> Result<SecretKey, Box<dyn Error>> {
-    let client = open(here, Client::builder().home(&here.home)).await?;
+    let client = open(here, here.client()).await?;
     let phrase = Mnemonic::unchecked(client.recovery_phrase().expose());
     client.close().await;
     Ok(Account::new(&phrase, "")?.chat_key()?)

@@ -94,3 +94,27 @@ fn somebody_is_shown_by_their_key_without_a_home() {
     assert!(text.starts_with(key) && text.contains("zQ3...XHeEgB") && text.contains("words "), "{text}");
     assert!(!text.contains('\x1b'));
 }
+
+#[test]
+fn a_home_holds_several_accounts_which_are_listed_and_chosen_by_label() {
+    let folder = tempfile::tempdir().unwrap();
+    let home = folder.path().join("home");
+    let of = |label: &str, arguments: &[&str]| {
+        let mut all = vec!["--account", label];
+        all.extend(arguments);
+        account(&home, &[&["show"], all.as_slice()].concat(), "")
+    };
+
+    let none = account(&home, &["list"], "");
+    let first = told(&account(&home, &["new"], ""));
+    let work = told(&account(&home, &["new", "--account", "work"], ""));
+    let listed = String::from_utf8(account(&home, &["list"], "").stdout).unwrap();
+
+    assert!(none.status.success() && none.stdout.is_empty());
+    let labels: Vec<Value> =
+        listed.lines().map(|line| serde_json::from_str::<Value>(line).unwrap()["label"].clone()).collect();
+    assert_eq!(labels, [Value::Null, Value::from("work")]);
+    assert_eq!(told(&of("work", &[]))["key"], work["key"]);
+    assert_ne!(first["key"], work["key"]);
+    assert!(!of("nobody", &[]).status.success() && !of("../home", &[]).status.success());
+}

@@ -46,10 +46,9 @@ impl Core {
         let found = self.concerns(step, origin, (sort, chat_id), id, gone)?;
         let Some((chat, heed)) = found else { return Ok(()) };
         step.raise(&chat, clock)?;
-        if let Some(message) = self.change(step, &chat, id, origin.author, change)?
-            && heed == Heed::Tell
-        {
-            step.tell(told(message));
+        let changed = self.change(step, &chat, id, origin.author, change)?;
+        if heed == Heed::Tell {
+            changed.into_iter().for_each(|message| step.tell(told(message)));
         }
         self.fit(step, &chat)
     }

@@ -11,6 +11,7 @@ use status_payload::{
 use super::group::Heed;
 use super::{Origin, Unfit};
 use crate::compose::{MAX_LINKS, MAX_THUMBNAIL};
+use crate::core::change::told as changed_to;
 use crate::core::{Core, Step, promised};
 use crate::event::{
     Album, Chat, Event, Journey, Kind, Mention, Message, Picture, Preview, Recording, Relayed, Sticker,
@@ -59,7 +60,10 @@ impl Core {
         };
         keep(&mut step.shelf(), &message, said)?;
         step.raise(&message.chat, message.clock)?;
-        self.catch_up(step, &mut message)?;
+        let changed = self.catch_up(step, &mut message)?;
+        if heed == Heed::Tell {
+            changed.into_iter().for_each(|other| step.tell(changed_to(other)));
+        }
         self.fit(step, &message.chat)?;
         if !shown || !table::has_message(&step.shelf(), &message.id)? {
             return Ok(());

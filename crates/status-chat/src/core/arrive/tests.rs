@@ -1,5 +1,7 @@
 //! What arrives, without layers: what breaks the rules leaves no trace, and the order of what keeps them is of no account.
 
+mod albums;
+mod hostile;
 mod unasked;
 
 use std::fs;

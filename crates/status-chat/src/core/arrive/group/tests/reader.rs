@@ -5,7 +5,7 @@ use std::sync::{Arc, Mutex};
 
 use status_crypto::SecretKey;
 use status_layer::testing::rng;
-use status_layer::{Body, Grade, Memory, Proof, Recipient, Sender, Store, Timestamp, Unit, UserId};
+use status_layer::{Body, Grade, Interest, Memory, Proof, Recipient, Sender, Store, Timestamp, Unit, UserId};
 use status_stack::{Engine, Fault, Input, Output, Way};
 
 use super::super::super::Arrived;
@@ -53,8 +53,15 @@ impl Reader {
         assert!(found.is_empty(), "{found:?}");
     }
 
+    /// The same person after a restart.
+    pub(super) fn again(self) -> Self {
+        let ears = Ears::default();
+        let core = Core { engine: Box::new(ears.clone()), ..self.core };
+        Self { core, ears, ..self }
+    }
+
     pub(super) fn step<T>(&mut self, work: impl FnOnce(&Core, &mut Step<'_, '_>) -> T) -> (T, Vec<Event>) {
-        let mut rng = rng(1);
+        let mut rng = rng(self.store.len() as u64);
         let mut unit = Unit::new(self.now, &mut rng, &self.store);
         let mut step = Step::new(&mut unit);
         let done = work(&self.core, &mut step);
@@ -89,6 +96,21 @@ impl Reader {
             Input::Share { with, .. } => Some(with.iter().copied().collect()),
             _ => None,
         })
+    }
+
+    /// Whose keys are listened for.
+    pub(super) fn listened(&self) -> BTreeSet<UserId> {
+        let mut listened = BTreeSet::new();
+        for input in self.ears.0.lock().unwrap().iter() {
+            match input {
+                Input::Expect { whom: Recipient::User(user), how: Interest::Listen } => {
+                    listened.insert(*user)
+                }
+                Input::Expect { whom: Recipient::User(user), .. } => listened.remove(user),
+                _ => true,
+            };
+        }
+        listened
     }
 
     /// How many bodies were given to the layers.
