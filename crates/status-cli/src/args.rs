@@ -7,6 +7,8 @@ use status_chat::home::{AccountLabel, account_folder};
 use status_chat::{Client, ClientBuilder, Fleet};
 
 use crate::account::AccountTask;
+use crate::groups::GroupTask;
+use crate::message::MessageTask;
 use crate::sim::Storm;
 
 /// Decentralised chat in a terminal: forward secret between two people, open in channels, no server to trust.
@@ -137,7 +139,7 @@ pub(crate) enum Task {
     },
     /// Send one message, and wait for its acknowledgement.
     Send {
-        /// A user's key, or #channel.
+        /// A user's key, #channel, or the id of a group.
         to: String,
         /// What to say.
         text: String,
@@ -153,7 +155,7 @@ pub(crate) enum Task {
     },
     /// Talk with a user or in a channel: what is typed is sent, what arrives is printed.
     Chat {
-        /// A user's key, or #channel.
+        /// A user's key, #channel, or the id of a group.
         with: String,
     },
     /// Print the last messages of a chat, the oldest of them first.
@@ -163,6 +165,9 @@ pub(crate) enum Task {
         /// How many.
         #[arg(long, default_value_t = 50, value_name = "COUNT")]
         last: usize,
+        /// Print the id of each message before it, for `message`.
+        #[arg(long)]
+        ids: bool,
     },
     /// Find messages with words that begin like these, and print them, the newest first.
     Search {
@@ -201,6 +206,15 @@ pub(crate) enum Task {
         #[command(subcommand)]
         task: Option<ContactTask>,
     },
+    /// The closed groups of this identity: without more, a list. `chat` and `send` take the id of a group.
+    Groups {
+        /// What to do.
+        #[command(subcommand)]
+        task: Option<GroupTask>,
+    },
+    /// Change, delete, react to or pin a message.
+    #[command(subcommand)]
+    Message(MessageTask),
     /// Run a node that serves others: it relays, and keeps for them what they missed. It needs no identity and no home.
     Node(NodeArgs),
     /// Try whole stacks in a simulated storm: thousands of hours in seconds, all of it from one seed.

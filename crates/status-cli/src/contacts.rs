@@ -104,7 +104,8 @@ async fn verify(show: Show, client: &Client, user: UserId, yes: bool) -> Done {
     Ok(ExitCode::SUCCESS)
 }
 
-fn user(who: &str) -> Result<UserId, Box<dyn std::error::Error>> {
+/// The user with this key.
+pub(crate) fn user(who: &str) -> Result<UserId, Box<dyn std::error::Error>> {
     match who.parse()? {
         Chat::User(user) => Ok(user),
         other => Err(format!("{other} is no user's key").into()),

@@ -13,11 +13,14 @@ use crate::home::{Done, open};
 use crate::show::Show;
 
 /// Prints the last messages of a chat.
-pub(crate) async fn last(show: Show, here: &Here, chat: &str, count: usize) -> Done {
+pub(crate) async fn last(show: Show, here: &Here, chat: &str, count: usize, ids: bool) -> Done {
     let chat: Chat = chat.parse()?;
     let client = open(here, here.client()).await?;
     let page = client.pages(&chat).newest(count).await?;
     for message in page.messages.into_iter().rev() {
+        if ids {
+            show.say(&show.dim(&message.id.to_string()));
+        }
         show.event(&Event::Message(message));
     }
     client.close().await;

@@ -8,9 +8,11 @@ mod contacts;
 mod demo;
 mod devices;
 mod doctor;
+mod groups;
 mod history;
 mod home;
 mod lock;
+mod message;
 mod node;
 mod peers;
 mod show;
@@ -67,13 +69,15 @@ async fn run(args: Args, show: Show) -> Done {
         Task::Send { to, text, wait } => talk::send(show, &args.here, &to, &text, wait).await,
         Task::Listen { channels } => talk::listen(show, &args.here, &channels).await,
         Task::Chat { with } => talk::chat(show, &args.here, &with).await,
-        Task::History { chat, last } => history::last(show, &args.here, &chat, last).await,
+        Task::History { chat, last, ids } => history::last(show, &args.here, &chat, last, ids).await,
         Task::Search { words, within, limit } => {
             history::search(show, &args.here, &words, within.as_deref(), limit).await
         }
         Task::Export { file, only } => history::export(show, &args.here, &file, only.as_deref()).await,
         Task::Peers { wait } => peers::run(show, &args.here, wait).await,
         Task::Devices { task } => devices::run(show, &args.here, task).await,
+        Task::Groups { task } => groups::run(show, &args.here, task).await,
+        Task::Message(task) => message::run(show, &args.here, task).await,
         Task::Contacts { task } => contacts::run(show, &args.here, task).await,
         Task::Sim(SimTask::Run { storm, seed, seeds }) => sim::run(show, &storm, seed, seeds),
         Task::Sim(SimTask::Replay { seed, storm }) => sim::replay(show, &storm, seed),

@@ -1,5 +1,7 @@
 //! How things look: lines for people, or one JSON object a line for programs.
 
+mod news;
+
 use std::error::Error;
 use std::io::{IsTerminal, Write};
 
@@ -180,7 +182,7 @@ impl Show {
                 let text = format!("our own side failed in one step, which left no trace: {why}");
                 self.line(&text, || json!({ "event": "failed", "why": why }));
             }
-            _ => {}
+            _ => self.news(event),
         }
     }
 }

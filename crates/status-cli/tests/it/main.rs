@@ -2,6 +2,7 @@
 
 #[cfg(test)]
 mod account;
+mod groups;
 #[cfg(test)]
 mod node;
 #[cfg(test)]
