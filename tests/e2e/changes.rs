@@ -2,9 +2,9 @@
 
 use std::time::Duration;
 
+use status_chat::testing::heard;
 use status_chat::{Chat, Client, Deleted, Event, Events, Feeling, Image, Message, MessageId, SendError};
 use status_sim::Hub;
-use tokio::time::timeout;
 
 struct Seat {
     client: Client,
@@ -17,15 +17,8 @@ impl Seat {
         Self { events: client.events(), client }
     }
 
-    async fn wait<T>(&mut self, mut wanted: impl FnMut(Event) -> Option<T>) -> T {
-        let wait = async {
-            loop {
-                if let Some(found) = wanted(self.events.next().await.unwrap()) {
-                    return found;
-                }
-            }
-        };
-        timeout(Duration::from_secs(20), wait).await.unwrap()
+    async fn wait<T>(&mut self, wanted: impl FnMut(Event) -> Option<T>) -> T {
+        heard(&mut self.events, Duration::from_secs(20), wanted).await.unwrap()
     }
 
     async fn message(&mut self) -> Message {

@@ -4,12 +4,12 @@ use std::fs;
 use std::path::Path;
 use std::time::Duration;
 
+use status_chat::testing::heard;
 use status_chat::{
     Chat, Client, Contact, ContactChange, ContactState, Event, Events, Grade, How, Identity, Notice,
     OwnProfile, SendError, Strangers, UserId, Which,
 };
 use status_sim::Hub;
-use tokio::time::timeout;
 
 const SOON: Duration = Duration::from_secs(60);
 
@@ -46,15 +46,8 @@ impl Seat {
         self.client.close().await;
     }
 
-    async fn wait<T>(&mut self, mut wanted: impl FnMut(Event) -> Option<T>) -> T {
-        let wait = async {
-            loop {
-                if let Some(found) = wanted(self.events.next().await.unwrap()) {
-                    return found;
-                }
-            }
-        };
-        timeout(SOON, wait).await.unwrap()
+    async fn wait<T>(&mut self, wanted: impl FnMut(Event) -> Option<T>) -> T {
+        heard(&mut self.events, SOON, wanted).await.unwrap()
     }
 
     /// What is new about people, next.

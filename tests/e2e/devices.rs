@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use status_chat::testing::heard;
 use status_chat::{Chat, Client, DeviceId, Event, Events, Grade, Identity, Message, Notice, OwnDevice};
 use status_sim::Hub;
 use tokio::time::timeout;
@@ -29,15 +30,8 @@ impl Seat {
         Self { events: client.events(), client }
     }
 
-    async fn wait<T>(&mut self, mut wanted: impl FnMut(Event) -> Option<T>) -> T {
-        let wait = async {
-            loop {
-                if let Some(found) = wanted(self.events.next().await.unwrap()) {
-                    return found;
-                }
-            }
-        };
-        timeout(SOON, wait).await.unwrap()
+    async fn wait<T>(&mut self, wanted: impl FnMut(Event) -> Option<T>) -> T {
+        heard(&mut self.events, SOON, wanted).await.unwrap()
     }
 
     async fn message(&mut self) -> Message {

@@ -3,12 +3,12 @@
 use std::path::Path;
 use std::time::Duration;
 
+use status_chat::testing::heard;
 use status_chat::{
     Chat, Client, ContactChange, ContactState, Event, Events, Grade, GroupChange, Message, MessageId, UserId,
     Which,
 };
 use tempfile::TempDir;
-use tokio::time::timeout;
 
 /// Within this time everything happens that is to happen.
 const SOON: Duration = Duration::from_secs(30);
@@ -54,16 +54,8 @@ impl Seat {
     }
 
     /// Waits for the first event that `wanted` takes.
-    async fn wait<T>(&mut self, mut wanted: impl FnMut(Event) -> Option<T>) -> T {
-        let wait = async {
-            loop {
-                let event = self.events.next().await.unwrap();
-                if let Some(found) = wanted(event) {
-                    return found;
-                }
-            }
-        };
-        timeout(SOON, wait).await.unwrap()
+    async fn wait<T>(&mut self, wanted: impl FnMut(Event) -> Option<T>) -> T {
+        heard(&mut self.events, SOON, wanted).await.unwrap()
     }
 
     async fn online(&mut self) {

@@ -4,11 +4,11 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
+use status_chat::testing::heard;
 use status_chat::{Chat, Client, Event, Events, Message, MessageId, Stage};
 use status_layer::testing::rng;
 use status_p2p::{Archive, Config, HostKey, MemoryArchive, Node};
 use tempfile::TempDir;
-use tokio::time::timeout;
 
 /// Within this time everything happens that is to happen; frames are looked for three seconds after they were sent.
 const SOON: Duration = Duration::from_secs(40);
@@ -62,15 +62,8 @@ impl Seat {
         home
     }
 
-    async fn wait<T>(&mut self, mut wanted: impl FnMut(Event) -> Option<T>) -> T {
-        let wait = async {
-            loop {
-                if let Some(found) = wanted(self.events.next().await.unwrap()) {
-                    return found;
-                }
-            }
-        };
-        timeout(SOON, wait).await.unwrap()
+    async fn wait<T>(&mut self, wanted: impl FnMut(Event) -> Option<T>) -> T {
+        heard(&mut self.events, SOON, wanted).await.unwrap()
     }
 
     async fn online(&mut self) {

@@ -2,10 +2,10 @@
 
 use std::time::Duration;
 
+use status_chat::testing::heard;
 use status_chat::{Client, Event, Events, Grade, Message, MessageId};
 use status_layer::testing::rng;
 use status_p2p::{Config, HostKey, Node, Serve};
-use tokio::time::timeout;
 
 /// Within this time everything happens that is to happen.
 const SOON: Duration = Duration::from_secs(60);
@@ -46,16 +46,8 @@ impl Seat {
         seat
     }
 
-    async fn wait<T>(&mut self, mut wanted: impl FnMut(Event) -> Option<T>) -> T {
-        let wait = async {
-            loop {
-                let event = self.events.next().await.unwrap();
-                if let Some(found) = wanted(event) {
-                    return found;
-                }
-            }
-        };
-        timeout(SOON, wait).await.unwrap()
+    async fn wait<T>(&mut self, wanted: impl FnMut(Event) -> Option<T>) -> T {
+        heard(&mut self.events, SOON, wanted).await.unwrap()
     }
 
     async fn message(&mut self) -> Message {

@@ -26,6 +26,8 @@ mod devices;
 #[cfg(test)]
 mod doctor;
 #[cfg(test)]
+mod dying;
+#[cfg(test)]
 mod examples;
 #[cfg(test)]
 mod failing;
@@ -60,9 +62,13 @@ mod pairing;
 #[cfg(test)]
 mod peers;
 #[cfg(test)]
+mod policies;
+#[cfg(test)]
 mod put_back;
 #[cfg(test)]
 mod recovery;
+#[cfg(test)]
+mod retold;
 #[cfg(test)]
 mod streams;
 #[cfg(test)]

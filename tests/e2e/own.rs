@@ -4,7 +4,8 @@
 use std::time::Duration;
 
 use status_chat::{
-    Chat, Client, Contact, ContactState, How, OwnProfile, Search, Strangers, UserId, Which, pairing,
+    Chat, Client, Contact, ContactState, HistoryRange, How, OwnProfile, Search, Strangers, UserId, Which,
+    pairing,
 };
 use status_sim::Hub;
 use tokio::time::{sleep, timeout};
@@ -132,6 +133,30 @@ async fn a_device_that_was_paired_has_the_name_the_people_the_chats_and_the_sett
         desk.contacts().set_strangers(strangers).await.unwrap();
         until("strangers", async || phone.contacts().strangers().await.unwrap() == strangers).await;
     }
+}
+
+#[tokio::test]
+async fn a_device_that_joins_is_in_the_groups_of_its_user_and_may_speak_there() {
+    let hub = Hub::new();
+    let (alice, phone) = (client(&hub).await, client(&hub).await);
+    alice.contacts().request(phone.user(), "hello").await.unwrap();
+    until("she asked", async || seen(&phone, alice.user()).await.0 == ContactState::Received).await;
+    phone.contacts().accept(alice.user()).await.unwrap();
+    let group = alice.groups().create("climbing", &[phone.user()]).await.unwrap();
+    let chat = Chat::from(group.clone());
+    alice.send(chat.clone(), "before").await.unwrap();
+    until("the phone is in", async || texts(&phone, &chat).await == ["before"]).await;
+
+    let desk = paired(&hub, &phone, "desk").await;
+    until("the desk is in", async || {
+        let group = desk.groups().one(&group).await.unwrap();
+        group.is_some_and(|group| group.name == "climbing" && group.members.len() == 2)
+    })
+    .await;
+    desk.send(chat.clone(), "from the desk").await.unwrap();
+    until("alice reads it", async || texts(&alice, &chat).await == ["before", "from the desk"]).await;
+    desk.devices().request_history(HistoryRange::all()).await.unwrap();
+    until("the past", async || texts(&desk, &chat).await == ["before", "from the desk"]).await;
 }
 
 #[tokio::test]

@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use status_chat::testing::heard;
 use status_chat::{Client, Event, Events, Grade, Message};
 use status_data_sync::Mvds;
 use status_e2e::diligent::Diligent;
@@ -78,15 +79,8 @@ fn client(pow: Pow) -> status_chat::ClientBuilder {
     })
 }
 
-async fn wait<T>(events: &mut Events, mut wanted: impl FnMut(Event) -> Option<T>) -> T {
-    let wait = async {
-        loop {
-            if let Some(found) = wanted(events.next().await.unwrap()) {
-                return found;
-            }
-        }
-    };
-    timeout(SOON, wait).await.unwrap()
+async fn wait<T>(events: &mut Events, wanted: impl FnMut(Event) -> Option<T>) -> T {
+    heard(events, SOON, wanted).await.unwrap()
 }
 
 async fn message(events: &mut Events) -> Message {

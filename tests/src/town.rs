@@ -7,7 +7,8 @@ mod sky;
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use status_chat::testing::{Running, open_here};
+use status_chat::doctor::Finding;
+use status_chat::testing::{Running, examine, open_here};
 use status_chat::{Client, ClientBuilder, Clock, Timestamp};
 use status_layer::{Area, Batch, Memory, Read, Row, Store, StoreError, Value};
 use tokio::time::Instant;
@@ -25,7 +26,25 @@ pub struct TownClock(Instant);
 
 /// A disk that outlives whoever writes to it.
 #[derive(Clone, Default)]
-pub struct Disk(Arc<Mutex<Memory>>);
+pub struct Disk(Arc<Mutex<Plate>>);
+
+/// What is on a disk, and what becomes of what is written to it.
+#[derive(Default)]
+struct Plate {
+    rows: Memory,
+    commits: u64,
+    /// After so many commits nothing is written any more, and whether the last one was.
+    dies: Option<(u64, Cut)>,
+}
+
+/// Where in a commit a device dies.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum Cut {
+    /// Before anything of it is on the disk.
+    Before,
+    /// When all of it is on the disk, and nothing has left.
+    After,
+}
 
 /// One device of somebody: its disk, its line to the sky, and, while it is on, its client.
 pub struct House {
@@ -73,6 +92,7 @@ impl House {
     /// If the client does not open.
     pub async fn wake(&mut self, set_up: impl FnOnce(ClientBuilder) -> ClientBuilder) -> Client {
         self.on = None;
+        self.disk.plate().dies = None;
         self.seed = self.seed.wrapping_add(0x0001_0000_0000);
         let builder =
             Client::builder().clock(self.clock).store(self.disk.clone()).network(self.sky.port(self.line));
@@ -87,6 +107,28 @@ impl House {
         self.on.as_ref().map(|(client, _)| client)
     }
 
+    /// Has the device die in a commit, the first one from now on being number 1: from there on it writes nothing, and nothing
+    /// that it would have said leaves it. Waking it up ends that.
+    pub fn die_in(&mut self, commit: u64, cut: Cut) {
+        let mut plate = self.disk.plate();
+        plate.dies = Some((plate.commits.saturating_add(commit), cut));
+    }
+
+    /// How many commits were made.
+    #[must_use]
+    pub fn commits(&self) -> u64 {
+        self.disk.plate().commits
+    }
+
+    /// What is wrong with the chat's rows on the disk.
+    ///
+    /// # Panics
+    /// If they cannot be read.
+    #[must_use]
+    pub fn examine(&self) -> Vec<Finding> {
+        must(examine(&self.disk.plate().rows))
+    }
+
     /// Kills the client where it stands. What was committed is on the disk.
     pub fn kill(&mut self) {
         self.on = None;
@@ -94,14 +136,14 @@ impl House {
 }
 
 impl Disk {
-    fn rows(&self) -> MutexGuard<'_, Memory> {
+    fn plate(&self) -> MutexGuard<'_, Plate> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
 impl Read for Disk {
     fn get(&self, area: Area, key: &[u8]) -> Result<Option<Value>, StoreError> {
-        self.rows().get(area, key)
+        self.plate().rows.get(area, key)
     }
 
     fn scan(
@@ -111,12 +153,27 @@ impl Read for Disk {
         after: Option<&[u8]>,
         limit: usize,
     ) -> Result<Vec<Row>, StoreError> {
-        self.rows().scan(area, prefix, after, limit)
+        self.plate().rows.scan(area, prefix, after, limit)
     }
 }
 
 impl Store for Disk {
     fn commit(&mut self, batch: Batch) -> Result<(), StoreError> {
-        self.rows().commit(batch)
+        let mut plate = self.plate();
+        let number = plate.commits.saturating_add(1);
+        match plate.dies {
+            Some((at, cut)) if number > at || (number == at && cut == Cut::Before) => {
+                return Err(StoreError::Unavailable("the device has died".into()));
+            }
+            Some((at, Cut::After)) if number == at => {
+                plate.rows.commit(batch)?;
+                plate.commits = number;
+                return Err(StoreError::Unavailable("the device has died".into()));
+            }
+            _ => {}
+        }
+        plate.rows.commit(batch)?;
+        plate.commits = number;
+        Ok(())
     }
 }

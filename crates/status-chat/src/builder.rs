@@ -192,6 +192,22 @@ impl ClientBuilder {
         !self.listen.is_empty()
     }
 
+    /// How nodes are found, in words.
+    #[cfg(test)]
+    pub(crate) fn ways(&self) -> String {
+        let fleet = self.fleet.as_ref().map(|fleet| format!("{fleet:?}"));
+        let local = self.local.then(|| "local".to_owned());
+        let own = self.discovery.as_ref().map(|_| "its own".to_owned());
+        let peers = Some(format!("peers: {}", self.peers.join(" ")));
+        [fleet, local, own, peers].into_iter().flatten().collect::<Vec<_>>().join(", ")
+    }
+
+    /// Where it listens.
+    #[cfg(test)]
+    pub(crate) fn addresses_to_listen(self) -> Vec<String> {
+        self.listen
+    }
+
     /// Uses other layers than those of the deployed network.
     ///
     /// On a home that other layers have written to, give the new ones areas of their own, and the conductor too

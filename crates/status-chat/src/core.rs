@@ -12,6 +12,7 @@ mod contacts;
 mod devices;
 mod fellows;
 mod groups;
+mod history;
 mod profile;
 mod rights;
 mod rooms;
@@ -103,6 +104,7 @@ impl Core {
             Task::Layers(Input::Tick) => {
                 self.layers(step, Input::Tick)?;
                 self.advertise(step)?;
+                self.go_on_with_history(step)?;
                 Ok(self.tend(step)?)
             }
             Task::Layers(input) => Ok(self.layers(step, input)?),
@@ -153,6 +155,14 @@ impl Core {
             self.hear(step, news)?;
         }
         Ok(answer)
+    }
+
+    /// Asks our other devices for what is due. That it is refused harms nobody; it is asked again later.
+    fn go_on_with_history(&self, step: &mut Step<'_, '_>) -> Result<(), Stop> {
+        match step.attempt(|step| self.ask_history(step)) {
+            Err(Stop::Refused(_)) => Ok(self.put_history_off(step)?),
+            done => done,
+        }
     }
 
     fn hear(&self, step: &mut Step<'_, '_>, news: News) -> Result<(), Fault> {

@@ -3,6 +3,8 @@
 //! The security layer decides what each may read; this is what the application is shown of it, and the names by which a
 //! person tells them apart.
 
+mod history;
+
 use serde::{Deserialize, Serialize};
 use status_crypto::keccak256;
 use status_layer::row::{Reader, Writer};
@@ -14,6 +16,7 @@ use crate::pairing::{Invitation, PairingError};
 use crate::table::devices as rows;
 
 pub(crate) use crate::table::devices::any_joined;
+pub use history::{HistoryGiver, HistoryId, HistoryProgress, HistoryRange, MAX_HISTORY_CHATS};
 
 /// Longest name of a device, in bytes.
 pub const MAX_DEVICE_NAME: usize = 100;

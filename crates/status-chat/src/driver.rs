@@ -89,6 +89,17 @@ pub(crate) struct Driver {
     pub(crate) nodes: Option<nodes::Keeper>,
 }
 
+/// What a driver is made of; everything else begins at nothing.
+pub(crate) struct Parts {
+    pub(crate) core: Core,
+    pub(crate) store: Box<dyn Store + Send>,
+    pub(crate) network: Box<dyn Network>,
+    pub(crate) clock: Box<dyn Clock>,
+    pub(crate) rng: Box<dyn CryptoRng + Send>,
+    pub(crate) commands: mpsc::Receiver<Command>,
+    pub(crate) events: broadcast::Sender<Event>,
+}
+
 /// Why the driver woke up.
 enum Woken {
     Command(Option<Command>),
@@ -98,6 +109,30 @@ enum Woken {
 }
 
 impl Driver {
+    /// A driver that has not begun.
+    pub(crate) fn new(parts: Parts) -> Self {
+        let Parts { core, store, network, clock, rng, commands, events } = parts;
+        Self {
+            core,
+            store,
+            network,
+            clock,
+            rng,
+            commands,
+            events,
+            kept: watch::channel(()).0,
+            tally: Tally::default(),
+            wake: None,
+            waiting: BTreeSet::new(),
+            miner: Miner::new(),
+            online: Throttle::new(ONLINE_GAP),
+            unheard: false,
+            window: Window::default(),
+            settles: None,
+            nodes: None,
+        }
+    }
+
     /// Runs until the client is closed or dropped; returns who waits for the end, if anybody does.
     pub(crate) async fn run(mut self) -> Option<oneshot::Sender<()>> {
         let waiting = self.serve().await;

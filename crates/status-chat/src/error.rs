@@ -134,6 +134,9 @@ pub enum SendError {
     /// A message to oneself has no reader.
     #[error("this is your own key. Write to somebody else")]
     Oneself,
+    /// No other device of ours belongs to us, so nobody can be asked.
+    #[error("there is no other device of yours. Pair one, or confirm one that is listed")]
+    NoOtherDevice,
     /// Nobody takes part in a group but its members.
     #[error("you are not a member of this group. Ask one of its members to add you")]
     NotAMember,

@@ -13,7 +13,7 @@ use serde::{Deserialize, Serialize};
 use status_layer::{DeviceId, MessageId, Notice, Timestamp, UserId};
 use status_payload::GroupChatId;
 
-use crate::devices::OwnDevice;
+use crate::devices::{HistoryProgress, OwnDevice};
 
 pub use change::{Feeling, Pin, Reaction};
 pub use chat::Chat;
@@ -122,6 +122,9 @@ pub enum Event {
     },
     /// Something of our own was changed on another device of ours.
     Own(OwnChange),
+    /// History comes in from another device of ours, as it was asked to with
+    /// [`request_history`](crate::Devices::request_history). Of its messages only this is told.
+    History(HistoryProgress),
     /// How it is with another device of our own: it was taken in or out, or has another name.
     Device(OwnDevice),
     /// Something about keys and devices.
@@ -171,6 +174,7 @@ impl Event {
             Self::Online(_)
                 | Self::Fetching { .. }
                 | Self::Fetched
+                | Self::History(HistoryProgress { done: false, .. })
                 | Self::Missed { .. }
                 | Self::Refused(_)
                 | Self::Unsupported { .. }

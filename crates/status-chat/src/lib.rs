@@ -68,7 +68,10 @@ pub use client::{Client, Events};
 pub use clock::{Clock, SystemClock};
 pub use compose::{Audio, Emoji, Image, LinkPreview, MAX_LINKS, MAX_MEDIA, MAX_THUMBNAIL, Outgoing, Text};
 pub use contacts::{Contact, ContactRequest, Contacts, How, Safety, Strangers, Verified, Which};
-pub use devices::{DeviceName, Devices, MAX_DEVICE_NAME, OwnDevice};
+pub use devices::{
+    DeviceName, Devices, HistoryGiver, HistoryId, HistoryProgress, HistoryRange, MAX_DEVICE_NAME,
+    MAX_HISTORY_CHATS, OwnDevice,
+};
 pub use error::{Error, OpenError, SendError};
 pub use event::{
     Album, AudioFormat, Chat, ContactChange, Deleted, Edited, Event, Feeling, Group, GroupChange,

@@ -65,3 +65,52 @@ impl Policy {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::client::Client;
+
+    #[test]
+    fn a_policy_is_what_the_security_layer_is_told() {
+        let told = [Policy::AsDeployed, Policy::Introductions, Policy::Strict].map(Policy::first_message);
+
+        assert_eq!(Policy::default(), Policy::AsDeployed);
+        assert_eq!(
+            told,
+            [FirstMessage::AllowStatic, FirstMessage::OnlyIntroductions, FirstMessage::RequireForwardSecrecy]
+        );
+    }
+
+    #[test]
+    fn a_preset_says_how_nodes_are_found() {
+        let ways = [
+            Preset::Status,
+            Preset::StatusStaging,
+            Preset::Local,
+            Preset::Peers(vec!["one".into(), "two".into()]),
+            Preset::Fleet(Fleet::StatusStaging),
+            Preset::Custom(Discovery::default()),
+        ];
+
+        let ways = ways.map(|preset| Client::builder().peer("zero").network_preset(preset).ways());
+
+        let expected = [
+            "StatusProd, peers: zero",
+            "StatusStaging, peers: zero",
+            "local, peers: zero",
+            "peers: zero one two",
+            "StatusStaging, peers: zero",
+            "its own, peers: zero",
+        ];
+        assert_eq!(ways, expected);
+    }
+
+    #[test]
+    fn a_preset_listens_anywhere_unless_it_was_said_where() {
+        let said = |builder: ClientBuilder| builder.network_preset(Preset::Local).addresses_to_listen();
+
+        assert_eq!(said(Client::builder()), [ANYWHERE]);
+        assert_eq!(said(Client::builder().listen("/ip4/127.0.0.1/tcp/7")), ["/ip4/127.0.0.1/tcp/7"]);
+    }
+}

@@ -4,12 +4,13 @@
 //! | --- | --- |
 //! | `I` | version, chat key (32), host key (32), length (2) and device id, recovery phrase |
 //! | `D`, `n`, `Y` device id | another device of our own, its name, what is to happen when it is heard of (in `table::devices`) |
+//! | `z` | requests for history (in `table/ask.rs`) |
 //! | `d` | messages that were deleted before they came (in `table/hidden.rs`) |
 //! | `Z` | the clocks of what the user decided (in `table/word.rs`) |
 //! | `y` chat | version, clock (8), whether we take part (1): what our devices agreed on (in `table/sync`) |
 //! | `J` chat | version: a chat we are in |
 //! | `L` chat | version, Lamport clock (8) |
-//! | `M` message id (32) | version, stage (1), confirmed and readers (4 each), grade (1), author (33), clock (8), sent at (8), chat, the message it answers, its last change, whether it is gone, name, kind, links, text (in `table/message.rs` and `table/kind.rs`) |
+//! | `M` message id (32) | version, stage (1), confirmed and readers (4 each), grade (1), whether another device of ours told it (1), author (33), clock (8), sent at (8), chat, the message it answers, its last change, whether it is gone, name, kind, links, text (in `table/message.rs` and `table/kind.rs`) |
 //! | `A` message id (32) which (1) | version, bytes: 0 its picture or recording, from 1 on the small pictures of its links |
 //! | `E` `w` message id (32) author (33) | version, chat, deleted (1), the last change of its text with the small pictures of its links: what waits for a message that is not here (in `table/change.rs`) |
 //! | `E` `n` chat `0` number (8), `E` `c` chat | version, key: the order in which they came; version, next number (8), bytes of the changes among them (8) |
@@ -38,8 +39,8 @@
 //! Closed groups have `G` and `g` (in `group`), and `F` (in `fellows`); what nobody asked for has `W` (in `unasked`).
 //!
 //! In version 1 a message had, for stage, confirmed and readers, one byte that said whether it was delivered; up to version 2 it was
-//! text and nothing else, which followed after the chat. In version 1 a change that waits had no small pictures, and neither its chat
-//! nor the log of events had a count of bytes.
+//! text and nothing else, which followed after the chat. Up to version 3 nothing was told by other devices. In version 1 a change
+//! that waits had no small pictures, and neither its chat nor the log of events had a count of bytes.
 //!
 //! A chat is `u` and 33 bytes, `g` and the id of a group, or `c` and a name. Numbers are big-endian.
 
@@ -50,6 +51,7 @@ use zeroize::Zeroizing;
 use crate::event::Chat;
 
 pub(crate) mod album;
+pub(crate) mod ask;
 mod change;
 pub(crate) mod contacts;
 pub(crate) mod devices;
@@ -69,7 +71,8 @@ pub(crate) mod unasked;
 pub(crate) mod word;
 
 pub(crate) use change::{
-    Dated, Edit, Waiting, forget, forget_waiting, pin, pins, react, reactions, take_waiting, wait, waiting,
+    Dated, Edit, Waiting, forget, forget_waiting, pin, pin_said, pins, react, reactions, reactions_said,
+    take_waiting, wait, waiting,
 };
 #[cfg(test)]
 pub(crate) use change::{MAX_WAITING, MAX_WAITING_BYTES};

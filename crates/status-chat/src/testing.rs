@@ -1,12 +1,16 @@
 //! For tests and benches of the whole: homes as they are after years, and clients in somebody else's time.
 
-use status_layer::{Draft, Store, StoreError};
+use std::time::Duration;
+
+use status_layer::examine::Finding;
+use status_layer::{Draft, Read, Store, StoreError};
 
 use crate::builder::{ClientBuilder, start};
 use crate::client::Client;
+use crate::client::Events;
 use crate::core::AREA;
 use crate::error::OpenError;
-use crate::event::Message;
+use crate::event::{Event, Message};
 use crate::table;
 
 /// Keeps messages in the store of a client that is not open, as if they had been sent or received; all of them in one
@@ -28,6 +32,30 @@ pub fn keep<'a>(
     }
     let batch = draft.into_batch();
     store.commit(batch)
+}
+
+/// What is wrong with the chat's own rows in a store of which no client is open; nothing, if all is in order.
+///
+/// # Errors
+/// [`StoreError`] if the medium fails.
+pub fn examine(store: &dyn Read) -> Result<Vec<Finding>, StoreError> {
+    Ok(table::examine(store, AREA)?.findings)
+}
+
+/// Waits for the first event that `wanted` takes something from; nothing, if none comes `within` this time.
+pub async fn heard<T>(
+    events: &mut Events,
+    within: Duration,
+    mut wanted: impl FnMut(Event) -> Option<T>,
+) -> Option<T> {
+    let wait = async {
+        loop {
+            if let Some(found) = wanted(events.next().await?) {
+                return Some(found);
+            }
+        }
+    };
+    tokio::time::timeout(within, wait).await.ok().flatten()
 }
 
 /// A client that runs in somebody else's time, as a task of the runtime in which it was opened. Dropping it kills the client

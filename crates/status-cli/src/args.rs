@@ -275,6 +275,21 @@ pub(crate) enum DeviceTask {
         /// The id, as the list shows it.
         device: String,
     },
+    /// Ask the other devices for what was said before this one was there, and wait for it. They give it while they are online
+    /// with any command.
+    History {
+        /// Only these chats: a user's key, #channel, or the id of a group. Without any, all.
+        chats: Vec<String>,
+        /// Only messages of so many days.
+        #[arg(long, value_name = "DAYS")]
+        days: Option<u32>,
+        /// How long to wait, in seconds. What has not come by then comes when both are online next.
+        #[arg(long, default_value_t = 600, value_name = "SECONDS")]
+        wait: u64,
+        /// Ask for nothing any more; what came stays.
+        #[arg(long, conflicts_with_all = ["chats", "days"])]
+        stop: bool,
+    },
 }
 
 #[derive(Subcommand)]

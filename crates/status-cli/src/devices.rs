@@ -2,10 +2,10 @@
 
 use std::io::IsTerminal;
 use std::process::ExitCode;
-use std::time::Duration;
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use serde_json::json;
-use status_chat::{Client, DeviceId, pairing};
+use status_chat::{Client, DeviceId, Event, HistoryProgress, HistoryRange, Timestamp, pairing};
 use status_identity::Ink;
 use status_identity::qr::Code;
 
@@ -21,11 +21,17 @@ const LEAVES: Duration = Duration::from_secs(2);
 pub(crate) async fn run(show: Show, here: &Here, task: Option<DeviceTask>) -> Done {
     let client = match &task {
         Some(DeviceTask::Join { code, name }) => return join(show, here, code, name).await,
-        Some(DeviceTask::Invite) => open(here, online(here)).await?,
+        Some(DeviceTask::Invite | DeviceTask::History { stop: false, .. }) => {
+            open(here, online(here)).await?
+        }
         _ => open(here, here.client()).await?,
     };
     let done = match task {
         Some(DeviceTask::Invite) => invite(show, &client).await,
+        Some(DeviceTask::History { stop: true, .. }) => stop(show, &client).await,
+        Some(DeviceTask::History { chats, days, wait, .. }) => {
+            history(show, &client, &chats, days, wait).await
+        }
         Some(DeviceTask::Rename { name }) => rename(show, &client, &name).await,
         Some(DeviceTask::Confirm { device }) => confirm(show, &client, device).await,
         Some(DeviceTask::Remove { device }) => remove(show, &client, device).await,
@@ -105,4 +111,55 @@ async fn remove(show: Show, client: &Client, device: String) -> Done {
     client.devices().remove(&DeviceId::new(device.as_str())?).await?;
     show.line(&format!("{device} is removed"), || json!({ "event": "removed", "device": device }));
     Ok(ExitCode::SUCCESS)
+}
+
+/// Asks for history, or goes on with what was asked for, and shows how it comes in.
+async fn history(show: Show, client: &Client, chats: &[String], days: Option<u32>, wait: u64) -> Done {
+    let mut range = HistoryRange::all();
+    for chat in chats {
+        range = range.chat(&chat.parse()?);
+    }
+    if let Some(days) = days {
+        let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+        let span = Duration::from_secs(u64::from(days).saturating_mul(24 * 60 * 60));
+        range = range.since(Timestamp::from_secs(now.saturating_sub(span).as_secs()));
+    }
+    let mut events = client.events();
+    if client.devices().histories().await?.is_empty() || range != HistoryRange::all() {
+        client.devices().request_history(range).await?;
+    }
+    let come_in = async {
+        while let Some(event) = events.next().await {
+            if let Event::History(progress) = event {
+                show_progress(show, &progress);
+                if progress.done && client.devices().histories().await?.is_empty() {
+                    break;
+                }
+            }
+        }
+        Ok::<_, status_chat::SendError>(())
+    };
+    match tokio::time::timeout(Duration::from_secs(wait), come_in).await {
+        Ok(done) => done?,
+        Err(_) => show.say("The rest comes when both devices are online next."),
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+async fn stop(show: Show, client: &Client) -> Done {
+    for progress in client.devices().histories().await? {
+        client.devices().stop_history(progress.id).await?;
+        show_progress(show, &progress);
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+fn show_progress(show: Show, progress: &HistoryProgress) {
+    let covered: u64 = progress.givers.iter().map(|giver| giver.covered).sum();
+    let total: u64 = progress.givers.iter().map(|giver| giver.total).sum();
+    let end = if progress.done { "  all there is" } else { "" };
+    show.line(
+        &format!("{} messages came, {covered} of {total} looked at{end}", progress.taken()),
+        || json!({ "event": "history", "progress": progress }),
+    );
 }

@@ -3,6 +3,8 @@
 use alloc::string::String;
 use core::fmt;
 
+use status_layer::{DisplayNameError, MAX_DISPLAY_NAME, MIN_DISPLAY_NAME, judge_display_name};
+
 use crate::WordLists;
 
 /// What a user may call themselves, as deployed peers allow it: 5 to 24 ASCII letters, digits, `_`, `-` and single spaces
@@ -27,7 +29,7 @@ pub enum NameError {
     /// The name holds something else than ASCII letters, digits, `_`, `-` and spaces, or a space at an end.
     #[error("a display name has letters, digits, `_`, `-` and spaces between them")]
     Character,
-    /// The name ends in `_eth` or `-eth`, like a name of ENS.
+    /// The name ends in `_eth`, `.eth` or `-eth`, like a name of ENS.
     #[error("a display name does not end in eth; that is for names of ENS")]
     LikeEns,
     /// The name is the three-word name of some key.
@@ -37,26 +39,20 @@ pub enum NameError {
 
 impl DisplayName {
     /// Fewest characters.
-    pub const MIN: usize = 5;
+    pub const MIN: usize = MIN_DISPLAY_NAME;
 
     /// Most characters.
-    pub const MAX: usize = 24;
+    pub const MAX: usize = MAX_DISPLAY_NAME;
 
     /// Checks a name by the rules that need no word lists.
     ///
     /// # Errors
     /// [`NameError::Length`], [`NameError::Character`] or [`NameError::LikeEns`].
     pub fn new(name: &str) -> Result<Self, NameError> {
-        let len = name.chars().count();
-        if !(Self::MIN..=Self::MAX).contains(&len) {
-            return Err(NameError::Length { len, min: Self::MIN, max: Self::MAX });
-        }
-        let plain = |c: char| c.is_ascii_alphanumeric() || "_- ".contains(c);
-        if !name.chars().all(plain) || name.trim() != name {
+        judge_display_name(name)?;
+        // Peers read more: white space of any kind, and at the ends.
+        if name.trim() != name || name.contains(|c: char| c.is_ascii_whitespace() && c != ' ') {
             return Err(NameError::Character);
-        }
-        if ["_eth", "-eth"].iter().any(|end| name.ends_with(end)) {
-            return Err(NameError::LikeEns);
         }
         Ok(Self(name.into()))
     }
@@ -76,6 +72,18 @@ impl DisplayName {
     #[must_use]
     pub fn as_str(&self) -> &str {
         &self.0
+    }
+}
+
+impl From<DisplayNameError> for NameError {
+    fn from(error: DisplayNameError) -> Self {
+        match error {
+            DisplayNameError::Length { len } => {
+                Self::Length { len, min: DisplayName::MIN, max: DisplayName::MAX }
+            }
+            DisplayNameError::LikeEns => Self::LikeEns,
+            _ => Self::Character,
+        }
     }
 }
 

@@ -14,6 +14,7 @@
 
 extern crate alloc;
 
+mod display;
 mod draft;
 mod error;
 pub mod examine;
@@ -32,6 +33,7 @@ pub mod testing;
 mod time;
 mod work;
 
+pub use display::{DisplayNameError, MAX_DISPLAY_NAME, MIN_DISPLAY_NAME, judge_display_name};
 pub use draft::{Cx, Draft, Shelf, Unit};
 pub use error::{LayerError, Reason};
 pub use id::{DeviceId, FrameId, GroupId, IdError, MessageId, Name, UserId};

@@ -4,10 +4,12 @@
 //! put into the stack in place of any other.
 
 pub mod conform;
+mod counting;
 mod double;
 mod party;
 mod random;
 
+pub use counting::Counting;
 pub use double::{Courier, DoubleError, Glass, OpenBook};
 pub use party::{Party, assert_unchanged};
 pub use random::{ScriptedRng, SeededRng, rng};

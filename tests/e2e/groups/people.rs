@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 use std::time::Duration;
 
+use status_chat::testing::heard;
 use status_chat::{
     Chat, Client, Event, Events, Group, GroupChange, GroupChatId, Membership, Message, Role, UserId,
 };
@@ -44,15 +45,8 @@ impl Person {
         self.client.user()
     }
 
-    pub(super) async fn wait<T>(&mut self, mut wanted: impl FnMut(Event) -> Option<T>) -> T {
-        let wait = async {
-            loop {
-                if let Some(found) = wanted(self.events.next().await.unwrap()) {
-                    return found;
-                }
-            }
-        };
-        timeout(SOON, wait).await.unwrap()
+    pub(super) async fn wait<T>(&mut self, wanted: impl FnMut(Event) -> Option<T>) -> T {
+        heard(&mut self.events, SOON, wanted).await.unwrap()
     }
 
     pub(super) async fn message(&mut self) -> Message {

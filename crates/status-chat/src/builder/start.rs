@@ -1,6 +1,5 @@
 //! From settings to a running client: the store, the owner, the network, the layers, the threads.
 
-use std::collections::BTreeSet;
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex};
 
@@ -18,9 +17,8 @@ use crate::client::{Client, Ears, Reached};
 use crate::clock::{Clock, SharedClock, SystemClock};
 use crate::core::{AREA, Core};
 use crate::devices::DeviceName;
-use crate::driver::{Driver, Miner, ONLINE_GAP, Window};
+use crate::driver::{Driver, Parts};
 use crate::error::OpenError;
-use crate::event::Tally;
 use crate::guest::{Door, Shared};
 use crate::home::{folder_to_open, open_store, secret_areas};
 use crate::identity::{Identity, RecoveryPhrase};
@@ -28,7 +26,6 @@ use crate::nodes;
 use crate::pairing::Kit;
 use crate::stream;
 use crate::table::{self, Owner, devices as rows};
-use crate::throttle::Throttle;
 
 /// Events kept for a slow application; older ones are reported as missed.
 const MAX_EVENTS: usize = 4_096;
@@ -206,7 +203,7 @@ impl ClientBuilder {
         let ears = events.downgrade();
         let (kept, keeps) = watch::channel(());
         let me = us.keyring.user();
-        let mut driver = Driver {
+        let driver = Driver::new(Parts {
             core: Core { engine, keyring: us.keyring, device: us.device.clone() },
             store: ground.store,
             network: Box::new(line.shared),
@@ -214,18 +211,10 @@ impl ClientBuilder {
             rng: Box::new(ground.rng),
             commands: inbox,
             events,
-            kept,
-            tally: Tally::default(),
-            wake: None,
-            waiting: BTreeSet::new(),
-            miner: Miner::new(),
-            online: Throttle::new(ONLINE_GAP),
-            unheard: false,
-            window: Window::default(),
-            settles: None,
-            // Who does not look for nodes knows none, and would forget those that are kept.
-            nodes: line.overview.clone().filter(|_| line.looks).map(nodes::Keeper::new),
-        };
+        });
+        // Who does not look for nodes knows none, and would forget those that are kept.
+        let nodes = line.overview.clone().filter(|_| line.looks).map(nodes::Keeper::new);
+        let mut driver = Driver { kept, nodes, ..driver };
         driver
             .start(streams, self.chats, ground.continuity == Continuity::PutBack)
             .map_err(OpenError::Layer)?;

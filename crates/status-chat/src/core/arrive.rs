@@ -4,8 +4,9 @@ mod change;
 mod contact;
 mod devices;
 mod group;
+mod history;
 pub(super) mod message;
-mod sync;
+pub(super) mod sync;
 mod unasked;
 
 use status_layer::{Body, DeviceId, Grade, MessageId, Proof, Recipient, Sender, Timestamp, UserId};
@@ -14,6 +15,7 @@ use status_stack::{Fault, Way};
 
 use super::step::fault;
 use super::{Core, Step};
+use crate::error::SendError;
 use crate::event::{Chat, Event};
 
 /// A body with all that the layers know of it.
@@ -80,6 +82,8 @@ pub(crate) enum Unfit {
     TooManyMembers,
     #[error("only devices of our own may say this")]
     NotOurs,
+    #[error("what was to be said to it was refused: {0}")]
+    NotSaid(SendError),
     #[error("it says nothing of a device that could be ours")]
     NoDevice,
     #[error(transparent)]

@@ -8,7 +8,7 @@ use super::clear::clear_slice;
 use super::{Core, Step, Stop};
 use crate::event::Chat;
 use crate::history::Retention;
-use crate::table::{self, Built, Counted, Look, Spot, word};
+use crate::table::{self, Built, Counted, Look, Spot, ask, word};
 
 /// Messages that are made findable at once.
 const INDEX_SLICE: usize = 200;
@@ -80,7 +80,8 @@ pub(super) fn due(shelf: &Shelf<'_>, now: Timestamp) -> Result<Option<Timestamp>
     let building = matches!(table::built(shelf)?, Some(Built::UpTo(_))).then(|| now.after(PAUSE));
     let look = table::last_look(shelf)?.map(|look| look.due.max(now.after(PAUSE)));
     let clearing = word::any_clearing(shelf)?.map(|_| now.after(PAUSE));
-    Ok(building.into_iter().chain(look).chain(clearing).min())
+    let history = ask::due(shelf)?.map(|due| due.max(now.after(PAUSE)));
+    Ok(building.into_iter().chain(look).chain(clearing).chain(history).min())
 }
 
 /// Goes on with a look at what is too old: counts, drops, or turns to the next chat. Nothing, if all is kept for ever.

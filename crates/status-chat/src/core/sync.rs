@@ -6,12 +6,13 @@
 pub(super) mod own;
 pub(super) mod person;
 
-use status_payload::{Backup, Content, SyncChat, SyncChatMessagesRead, SyncChatRemoved};
+use status_payload::{Backup, Content, GroupChatId, SyncChat, SyncChatMessagesRead, SyncChatRemoved};
 
 use super::say::invalid;
 use super::{Core, MAX_CHATS, Step, Stop, place};
 use crate::event::Chat;
-use crate::table::{self, Spot, devices, sync};
+use crate::table::contacts as people;
+use crate::table::{self, Spot, devices, group, sync};
 
 /// Chats in one message for a device that joins.
 const CHATS_AT_ONCE: usize = 50;
@@ -56,12 +57,20 @@ impl Core {
         let mut marks = Vec::new();
         for chat in chats {
             let shelf = step.shelf();
+            if let Chat::User(user) = &chat
+                && people::load(&shelf, user)?.is_some_and(|person| person.stranger)
+            {
+                // Nobody has wished for it.
+                continue;
+            }
             let clock = sync::word(&shelf, &chat)?.map_or(BEFORE, |(clock, _)| clock);
             let read = table::read_up_to(&shelf, &chat)?.map_or(0, |spot| spot.clock);
             if read > 0 && marks.len() < MAX_MARKS {
                 marks.push((chat.clone(), read));
             }
-            if !matches!(chat, Chat::Group(_)) {
+            if let Chat::Group(group) = &chat {
+                self.tell_group(step, group, clock)?;
+            } else {
                 let clock = status_payload::Clock::new(clock);
                 said.push(SyncChat::new(&place(&chat), clock).map_err(|why| invalid(&why))?);
             }
@@ -73,6 +82,19 @@ impl Core {
         }
         self.tell_people(step)?;
         marks.into_iter().try_for_each(|(chat, clock)| self.tell_mark(step, &chat, clock))
+    }
+
+    /// Tells of a closed group, with all signed events that make it. One that is too large for a message is told of by its
+    /// members with the next one.
+    fn tell_group(&self, step: &mut Step<'_, '_>, group: &GroupChatId, clock: u64) -> Result<(), Stop> {
+        let Some(roster) = group::roster(&step.shelf(), group)? else { return Ok(()) };
+        let chat = Chat::Group(group.clone());
+        let said = SyncChat::new(&place(&chat), status_payload::Clock::new(clock));
+        let Ok(said) = said.and_then(|said| said.with_history(&roster)) else { return Ok(()) };
+        match step.attempt(|step| self.tell_own(step, &Content::SyncChat(Box::new(said)))) {
+            Err(Stop::Refused(_)) => Ok(()),
+            done => done,
+        }
     }
 
     fn tell_mark(&self, step: &mut Step<'_, '_>, chat: &Chat, clock: u64) -> Result<(), Stop> {

@@ -98,7 +98,7 @@ impl Desk {
         let me = status_crypto::Keyring::user(&*key);
         let stack = Stack::new(Courier, OpenBook::new(me), Glass);
         let engine = Fragile { engine: stack, at_ticks: Arc::clone(&ticks_fail) };
-        let driver = Driver {
+        let driver = Driver::new(Parts {
             core: Core { engine: Box::new(engine), keyring: key, device: DeviceId::new("desk").unwrap() },
             store: Box::new(Disk { log: log.clone(), kept: Memory::new(), refusals: refusals.clone() }),
             network: Box::new(Line { log: log.clone(), events: line }),
@@ -106,17 +106,8 @@ impl Desk {
             rng: Box::new(rng(1)),
             commands: inbox,
             events: teller,
-            kept: watch::channel(()).0,
-            tally: Tally::default(),
-            wake: None,
-            waiting: BTreeSet::new(),
-            miner: Miner::new(),
-            online: Throttle::new(ONLINE_GAP),
-            unheard: false,
-            window,
-            settles: None,
-            nodes: None,
-        };
+        });
+        let driver = Driver { window, ..driver };
         tokio::spawn(driver.run());
         Self { log, commands, network, events, refusals, ticks_fail, clock }
     }

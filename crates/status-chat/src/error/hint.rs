@@ -63,6 +63,7 @@ impl SendError {
                 "give a key that begins with zQ3sh or 0x04, a channel as #name, or the id of a group"
             }
             Self::Oneself => "write to somebody else",
+            Self::NoOtherDevice => "pair a device, or confirm one that is listed",
             Self::NotAMember | Self::NotInvited => "ask one of its members to add you",
             Self::Group(_) => "ask an admin of the group, or change what was asked for as the error says",
             Self::TooLong { .. } => "shorten it",

@@ -48,7 +48,11 @@ pub struct Message {
     pub sent_at: Timestamp,
     /// How well it was sealed on its way. For messages of our own: how private the chat is at least.
     pub grade: Grade,
-    /// How far it has come, if it is ours; `None` for messages of others.
+    /// Whether another device of ours has told it, because this one was not there when it was said. Then it is as genuine as
+    /// that device is honest: the signature of its author was checked there, and is kept nowhere.
+    #[serde(default, skip_serializing_if = "is_false")]
+    pub retold: bool,
+    /// How far it has come, if it is ours and was said here; `None` for messages of others.
     pub stage: Option<Stage>,
     /// Bytes at each layer on its way up to us; `None` for messages of our own and those read from history.
     pub way: Option<Journey>,
@@ -122,10 +126,16 @@ impl Message {
             clock,
             sent_at: Timestamp::from_millis(clock),
             grade: Grade::Ratcheted,
+            retold: false,
             stage: None,
             way: None,
         }
     }
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde gives a reference")]
+const fn is_false(flag: &bool) -> bool {
+    !*flag
 }
 
 impl Stage {

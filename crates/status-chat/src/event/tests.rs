@@ -4,7 +4,7 @@ use status_payload::GroupChatId;
 use status_stack::Way;
 
 use super::*;
-use crate::devices::DeviceName;
+use crate::devices::{DeviceName, HistoryGiver, HistoryId};
 
 const KEY: &str = "zQ3shPyZJnxZK4Bwyx9QsaksNKDYTPmpwPvGSjMYVHoXHeEgB";
 
@@ -106,6 +106,17 @@ fn every_event() -> Vec<Event> {
         Event::Hidden { chat: Chat::User(user()), id },
         Event::Cleared { chat: Chat::User(user()), clock: 8 },
         Event::Own(OwnChange::Strangers),
+        Event::History(HistoryProgress {
+            id: HistoryId([7; 16]),
+            givers: vec![HistoryGiver {
+                device: DeviceId::new("another").unwrap(),
+                taken: 1,
+                covered: 2,
+                total: 3,
+                done: true,
+            }],
+            done: false,
+        }),
         Event::Device(OwnDevice {
             id: DeviceId::new("another").unwrap(),
             joined: true,
@@ -159,6 +170,7 @@ const fn kind(event: &Event) -> usize {
         Event::Hidden { .. } => 22,
         Event::Cleared { .. } => 23,
         Event::Own(_) => 24,
+        Event::History(_) => 25,
     }
 }
 

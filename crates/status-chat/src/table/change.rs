@@ -319,8 +319,7 @@ pub(crate) fn react(shelf: &mut Shelf<'_>, said: &Dated<Reaction>) -> Result<boo
 
 /// All that was said of feelings about a message, those that were taken back included.
 pub(crate) fn reactions(shelf: &Shelf<'_>, message: &MessageId) -> Result<Vec<Reaction>, StoreError> {
-    let rows = reaction_rows(shelf, message)?;
-    rows.iter().map(|(key, row)| Ok(read_reaction(key, row)?.what)).collect()
+    Ok(reactions_said(shelf, message)?.into_iter().map(|said| said.what).collect())
 }
 
 pub(super) fn read_reaction(key: &[u8], row: &[u8]) -> Result<Dated<Reaction>, StoreError> {
@@ -334,6 +333,25 @@ pub(super) fn read_reaction(key: &[u8], row: &[u8]) -> Result<Dated<Reaction>, S
         let chat = chat_of(r.rest())?;
         Some(Dated { what: Reaction { chat, message, by, feeling, retracted, clock }, said_by })
     })
+}
+
+/// The same, each with the message that said so, in the order of their authors.
+pub(crate) fn reactions_said(
+    shelf: &Shelf<'_>,
+    message: &MessageId,
+) -> Result<Vec<Dated<Reaction>>, StoreError> {
+    let rows = reaction_rows(shelf, message)?;
+    rows.iter().map(|(key, row)| read_reaction(key, row)).collect()
+}
+
+/// Whether a message is or was pinned, and the message that said so.
+pub(crate) fn pin_said(
+    shelf: &Shelf<'_>,
+    chat: &Chat,
+    message: &MessageId,
+) -> Result<Option<Dated<Pin>>, StoreError> {
+    let key = pin_key(chat, message);
+    shelf.get(&key)?.map(|row| read_pin(chat, &key, &row)).transpose()
 }
 
 /// Keeps a pin if it is later than what is known; says whether it is.

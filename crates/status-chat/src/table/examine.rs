@@ -11,9 +11,9 @@ use super::pages::{READ, read_marker};
 use super::retention::{self, RETENTION};
 use super::search::{self, Built, INDEX};
 use super::{
-    CLOCK, IDENTITY, JOINED, Standing, VERSION, WHAT, album, chat_of, contacts, damaged, devices, fellows,
-    group, hidden, load_media, load_message, log, media_of, profile, save_message, sync, unasked, under,
-    word,
+    CLOCK, IDENTITY, JOINED, Standing, VERSION, WHAT, album, ask, chat_of, contacts, damaged, devices,
+    fellows, group, hidden, load_media, load_message, log, media_of, profile, save_message, sync, unasked,
+    under, word,
 };
 use crate::event::{Chat, Message};
 use crate::identity::Identity;
@@ -43,6 +43,7 @@ pub(crate) const TABLES: &[Table] = &[
     Table { tag: sync::WORD, holds: "words of our devices on chats", nature: Nature::Device },
     Table { tag: word::SAID, holds: "when the user decided what", nature: Nature::Device },
     Table { tag: hidden::HIDDEN, holds: "deleted messages to come", nature: Nature::Device },
+    Table { tag: ask::ASK, holds: "requests for history", nature: Nature::Device },
     Table { tag: stage::RECEIPT, holds: "receipts of messages", nature: Nature::User },
     Table { tag: HISTORY, holds: "the order of messages", nature: Nature::Index },
     Table { tag: contacts::PERSON, holds: "people", nature: Nature::User },
@@ -74,6 +75,11 @@ pub(crate) fn examine(rows: &dyn Read, area: Area) -> Result<Examined, StoreErro
             Some(&sync::WORD) => {
                 chat_of(rest).ok_or_else(damaged)?;
                 sync::read_word(value)?;
+            }
+            Some(&ask::ASK) => {
+                if !ask::check(shelf, key, value)? {
+                    report.drop(Wrong::Dangling);
+                }
             }
             Some(&hidden::HIDDEN) => hidden::check(key, value)?,
             Some(&word::SAID) => word::check(key, value)?,

@@ -12,7 +12,7 @@ pub(super) const MESSAGE: u8 = b'M';
 pub(super) const HISTORY: u8 = b'H';
 pub(super) const MEDIA: u8 = b'A';
 
-const MESSAGE_VERSION: u8 = 3;
+const MESSAGE_VERSION: u8 = 4;
 
 /// Bytes that belong to a message and lie in a row of their own.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
@@ -31,6 +31,7 @@ pub(crate) fn save_message(shelf: &mut Shelf<'_>, message: &Message) -> Result<(
         .u32(to)
         .u32(of)
         .u8(grade_byte(message.grade))
+        .flag(message.retold)
         .bytes(message.from.as_bytes())
         .u64(message.clock)
         .u64(message.sent_at.millis())
@@ -109,10 +110,12 @@ pub(super) fn read_message(id: MessageId, row: &[u8]) -> Result<Message, StoreEr
         let first = r.u8()?;
         let stage = if r.version() > 1 { stage_of(first, r.u32()?, r.u32()?)? } else { None };
         let grade = grade_of(r.u8()?)?;
+        let retold = if r.version() > 3 { r.flag()? } else { false };
         let from = UserId::from_compressed(&r.array::<33>()?).ok()?;
         let (clock, sent_at) = (r.u64()?, Timestamp::from_millis(r.u64()?));
         let chat = chat_of(r.sized()?)?;
-        let mut message = Message { sent_at, grade, stage, ..Message::new(id, chat, from, "", clock) };
+        let mut message =
+            Message { sent_at, grade, retold, stage, ..Message::new(id, chat, from, "", clock) };
         if r.version() > 2 {
             message.answers = r.option()?.map(MessageId::new);
             message.edited = match r.flag()? {

@@ -1,44 +1,18 @@
 //! What an operation reads and writes does not depend on how much waits.
 
-use std::cell::Cell;
-
 use status_data_sync::hazmat::Payload;
 use status_data_sync::{Config, Mvds, Resend};
-use status_layer::testing::Party;
-use status_layer::{
-    Area, Audience, Body, Cx, DataSync, Memory, Read, Recipient, Row, StoreError, Unit, Value,
-};
+use status_layer::testing::{Counting, Party};
+use status_layer::{Audience, Body, Cx, DataSync, Recipient, Unit};
 
 use crate::user::{DAY, User, id, key, letter, user_with};
 
-/// A store that counts the rows that are read.
-struct Counting<'a>(&'a Memory, Cell<usize>);
-
-impl Read for Counting<'_> {
-    fn get(&self, area: Area, key: &[u8]) -> Result<Option<Value>, StoreError> {
-        self.1.set(self.1.get() + 1);
-        self.0.get(area, key)
-    }
-
-    fn scan(
-        &self,
-        area: Area,
-        prefix: &[u8],
-        after: Option<&[u8]>,
-        limit: usize,
-    ) -> Result<Vec<Row>, StoreError> {
-        let rows = self.0.scan(area, prefix, after, limit)?;
-        self.1.set(self.1.get() + rows.len().max(1));
-        Ok(rows)
-    }
-}
-
 /// How many rows a call reads, and how many it would write. It is not committed.
 fn rows<T>(user: &mut User, call: impl FnOnce(&Mvds, &mut Cx<'_>) -> T) -> (usize, usize) {
-    let store = Counting(&user.party.store, Cell::new(0));
+    let store = Counting::new(&user.party.store);
     let mut unit = Unit::new(user.party.now, &mut user.party.rng, &store);
     call(&user.sync, &mut unit.cx(Party::AREA));
-    (store.1.get(), unit.into_batch().iter().count())
+    (store.read(), unit.into_batch().iter().count())
 }
 
 /// A user with so many messages that wait for one reader, and were sent.

@@ -1,15 +1,11 @@
 //! Display names.
 
-/// Whether a user may call themselves so. No name at all is fine.
-///
-/// Peers also refuse the three-word names that they make from keys; their word lists are not known here.
-pub(super) fn is_display_name(name: &str) -> bool {
-    const LENGTH: core::ops::RangeInclusive<usize> = 5..=24; // characters
+use status_layer::judge_display_name;
 
+/// Whether a user may call themselves so. No name at all is fine, and white space at the ends is of no account.
+pub(super) fn is_display_name(name: &str) -> bool {
     let name = name.trim();
-    let plain = |c: char| c.is_ascii_alphanumeric() || "_- \t\n\r\u{c}".contains(c);
-    let like_ens = ["_eth", ".eth", "-eth"].iter().any(|end| name.ends_with(end));
-    name.is_empty() || (LENGTH.contains(&name.chars().count()) && name.chars().all(plain) && !like_ens)
+    name.is_empty() || judge_display_name(name).is_ok()
 }
 
 #[cfg(test)]

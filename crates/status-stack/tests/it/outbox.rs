@@ -1,12 +1,9 @@
 //! Frames that wait, however many.
 
-use std::cell::Cell;
 use std::time::Duration;
 
-use status_layer::testing::Party;
-use status_layer::{
-    Area, Audience, Batch, Body, FrameId, Memory, MessageId, Name, Read, Row, Store, StoreError, Unit, Value,
-};
+use status_layer::testing::{Counting, Party};
+use status_layer::{Area, Audience, Batch, Body, FrameId, MessageId, Name, Read as _, Store as _, Unit};
 use status_stack::{Config, Engine, Input, Output};
 
 use crate::rules::{Doubles, stack, step};
@@ -34,37 +31,15 @@ fn ids(out: &Output) -> Vec<u64> {
     out.frames.iter().map(|(FrameId(id), _)| *id).collect()
 }
 
-/// A store that counts the rows that are read.
-struct Counting<'a>(&'a Memory, Cell<usize>);
-
-impl Read for Counting<'_> {
-    fn get(&self, area: Area, key: &[u8]) -> Result<Option<Value>, StoreError> {
-        self.1.set(self.1.get() + 1);
-        self.0.get(area, key)
-    }
-
-    fn scan(
-        &self,
-        area: Area,
-        prefix: &[u8],
-        after: Option<&[u8]>,
-        limit: usize,
-    ) -> Result<Vec<Row>, StoreError> {
-        let rows = self.0.scan(area, prefix, after, limit)?;
-        self.1.set(self.1.get() + rows.len().max(1));
-        Ok(rows)
-    }
-}
-
 #[test]
 fn a_step_reads_no_more_rows_when_many_frames_wait() {
     let reads = |many| {
         let (stack, mut party) = waiting(many);
-        let store = Counting(&party.store, Cell::new(0));
+        let store = Counting::new(&party.store);
         let mut unit = Unit::new(party.now, &mut party.rng, &store);
         stack.step(&mut unit, Input::Published(FrameId(0))).unwrap();
         drop(unit);
-        store.1.get()
+        store.read()
     };
 
     assert_eq!(reads(3), reads(600));

@@ -8,7 +8,7 @@ use status_payload::{
     Content, EventKind, GroupChatId, GroupContent, MembershipEvent, MembershipUpdateMessage, Roster,
 };
 
-use super::{Origin, Unfit};
+use super::{Origin, Unfit, judge};
 use crate::contacts::is_added;
 use crate::core::{Core, Step, Stop, place, promised};
 use crate::event::{Chat, Event, GroupChange};
@@ -72,6 +72,28 @@ impl Core {
             Some(GroupContent::Message(said)) => Ok(Some(Content::ChatMessage(said))),
             Some(GroupContent::Reaction(reaction)) => Ok(Some(Content::EmojiReaction(reaction))),
             _ => Ok(None),
+        }
+    }
+
+    /// A group that another device of ours is in, as its events make it. They prove it: nothing is believed besides.
+    pub(super) fn group_synced(
+        &self,
+        step: &mut Step<'_, '_>,
+        id: &GroupChatId,
+        events: Vec<Vec<u8>>,
+    ) -> Result<(), Unfit> {
+        let update = MembershipUpdateMessage { chat_id: id.to_string(), events, chat_entity: None };
+        let content = Content::MembershipUpdateMessage(Box::new(update));
+        judge(&content, step.now())?;
+        let Content::MembershipUpdateMessage(update) = content else { return Ok(()) };
+        let before = group::roster(&step.shelf(), id)?;
+        let after = match &before {
+            Some(before) => before.receive(&update.events)?,
+            None => Some(Roster::read(id, &update.events)?),
+        };
+        match after {
+            Some(after) => self.take_over(step, &self.keyring.user(), before.as_ref(), &after),
+            None => Ok(()),
         }
     }
 

@@ -11,6 +11,7 @@ use status_payload::{Backup, Place, SyncChat, SyncChatMessagesRead, SyncChatRemo
 use super::{Origin, Unfit};
 use crate::core::{Core, MAX_CHATS, Step};
 use crate::event::{Chat, Event};
+use crate::table::contacts as people;
 use crate::table::{self, Spot, devices, sync};
 
 /// Chats, and people, that are taken from one message.
@@ -28,7 +29,10 @@ impl Core {
         let chat = match said.place() {
             Some(Place::User(user)) => Chat::User(user),
             Some(Place::Channel(name)) => Chat::Channel(name),
-            // Members tell of closed groups.
+            Some(Place::Group(group)) if said.active => {
+                return self.group_synced(step, &group, said.entries());
+            }
+            // That we are in a closed group no more, its members tell.
             Some(_) => return Ok(()),
             None => return Err(Unfit::Elsewhere),
         };
@@ -73,7 +77,7 @@ impl Core {
         said: &Backup,
     ) -> Result<(), Unfit> {
         self.belongs(step, origin)?;
-        if let Some(profile) = said.profile.clone() {
+        if let Some(profile) = &said.profile {
             pass(step.attempt(|step| self.profile_told(step, profile)))?;
         }
         if let Some(setting) = &said.setting {
@@ -110,6 +114,12 @@ impl Core {
         if *chat == ours || !sync::take_word(&mut step.shelf(), chat, clock, part)? {
             return Ok(());
         }
+        if let Chat::User(user) = chat
+            && part
+        {
+            // The user deals with them: what they say is not bounded as what strangers say is.
+            people::welcome(&mut step.shelf(), user)?;
+        }
         let joined = table::joined(&step.shelf(), chat)?;
         if joined == part {
             return Ok(());
@@ -132,7 +142,7 @@ fn pass(taken: Result<(), Unfit>) -> Result<(), Unfit> {
 }
 
 /// The chat with this id.
-fn named(id: &str) -> Option<Chat> {
+pub(in crate::core) fn named(id: &str) -> Option<Chat> {
     if id.starts_with("0x") && !id.contains('-') {
         return text::parse_user(id).ok().map(Chat::User);
     }

@@ -92,7 +92,7 @@ pub(crate) fn learn_setting(
     step: &mut Step<'_, '_>,
     setting: Setting,
     clock: u64,
-    new: &Value,
+    new: &[u8],
 ) -> Result<bool, StoreError> {
     let now = step.now();
     let shelf = &mut step.shelf();
@@ -103,21 +103,21 @@ pub(crate) fn learn_setting(
     let mut ours = profile::load(shelf)?;
     match setting {
         Setting::Name => {
-            let Ok(name) = String::from_utf8(new.clone()) else { return Ok(false) };
+            let Ok(name) = String::from_utf8(new.to_vec()) else { return Ok(false) };
             let shown = ContactUpdate { display_name: name.clone(), ..ContactUpdate::default() };
             if judge(&Content::ContactUpdate(Box::new(shown)), now).is_err() {
                 return Ok(false);
             }
             profile::save(shelf, &OwnProfile { name, ..ours });
         }
-        Setting::Bio => match String::from_utf8(new.clone()) {
+        Setting::Bio => match String::from_utf8(new.to_vec()) {
             Ok(bio) if bio.chars().count() <= OwnProfile::MAX_BIO => {
                 profile::save(shelf, &OwnProfile { bio, ..ours });
             }
             _ => return Ok(false),
         },
         Setting::Colour => {
-            let Ok(number) = <[u8; 4]>::try_from(new.as_slice()) else { return Ok(false) };
+            let Ok(number) = <[u8; 4]>::try_from(new) else { return Ok(false) };
             ours.colour = u32::from_be_bytes(number);
             profile::save(shelf, &ours);
         }
@@ -131,15 +131,15 @@ pub(crate) fn learn_setting(
         }
     }
     word::set_said_at(shelf, Subject::Setting(setting), clock);
-    Ok(was != *new)
+    Ok(was != new)
 }
 
 /// What decides between two words of the same moment. That only requests of strangers are heard holds over that nothing is:
 /// deployed peers know but one word for both.
-fn rank(setting: Setting, value: &Value) -> (u8, Value) {
-    match (setting, value.as_slice()) {
-        (Setting::Strangers, [byte]) if *byte == Strangers::RequestsOnly.byte() => (1, value.clone()),
-        _ => (0, value.clone()),
+fn rank(setting: Setting, value: &[u8]) -> (u8, Value) {
+    match (setting, value) {
+        (Setting::Strangers, [byte]) if *byte == Strangers::RequestsOnly.byte() => (1, value.to_vec()),
+        _ => (0, value.to_vec()),
     }
 }
 

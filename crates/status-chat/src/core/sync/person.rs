@@ -16,6 +16,7 @@ use super::super::say::invalid;
 use super::super::{Core, Step, Stop};
 use crate::contacts::{How, Verified};
 use crate::event::Chat;
+use crate::table;
 use crate::table::contacts::{self as people, Person};
 use crate::table::devices;
 use crate::table::word::{self, Subject};
@@ -93,7 +94,9 @@ impl Core {
             let page = people::page(&shelf, after.as_ref(), PAGE)?;
             let Some((last, _)) = page.last() else { break };
             after = Some(*last);
-            for (user, person) in page.iter().filter(|(_, person)| !person.stranger) {
+            // Of strangers those who ask to be a contact.
+            let told = |person: &Person| !person.stranger || person.relation.has_added_us();
+            for (user, person) in page.iter().filter(|(_, person)| told(person)) {
                 // A row whose user is no key says nothing to anybody.
                 said.extend(known(&shelf, user, person)?.ok());
                 if people::verified(&shelf, user)?.is_some() && trust.len() < MAX_TRUST {
@@ -173,9 +176,16 @@ pub(crate) fn learn(
     let trusted = said.trust_status == i64::from(TrustStatus::Trusted.number());
     let trust = if trusted { learn_trust(shelf, user, 1, true)? } else { Learnt::Nothing };
 
-    person.stranger = false;
+    let word_on_trust = word::said_at(shelf, Subject::Trust(user), people::verified(shelf, user)?.is_some())?;
+    let any_decision =
+        person.relation.local.clock.value().max(decided_at(shelf, user, &person)?).max(word_on_trust) > 0;
+    person.stranger = !any_decision
+        && match &before {
+            Some(before) => before.stranger,
+            None => !table::joined(shelf, &Chat::User(*user))?,
+        };
     let old = before.clone().unwrap_or_default();
-    if before.is_some() || person != Person::default() {
+    if before.is_some() || person != (Person { stranger: person.stranger, ..Person::default() }) {
         people::save(shelf, user, &person)?;
     }
     if decided(&person) != decided(&old) || person.relation != old.relation || trust == Learnt::Decision {
@@ -197,6 +207,7 @@ pub(crate) fn learn_trust(
         return Ok(Learnt::Nothing);
     }
     word::set_said_at(shelf, Subject::Trust(user), clock);
+    people::welcome(shelf, user)?;
     let at = Timestamp::from_millis(clock);
     people::set_verified(shelf, user, trusted.then_some(Verified { at, how: How::Elsewhere }));
     Ok(if was == trusted { Learnt::Nothing } else { Learnt::Decision })

@@ -129,6 +129,7 @@ fn a_message_of_every_kind_is_kept_with_all_that_is_known_of_it() {
             answers: Some(MessageId::new([9; 32])),
             edited: Some(Edited { clock: 8, by: MessageId::new([8; 32]) }),
             deleted: Some(Deleted::ForAll { by: user(3) }),
+            retold: true,
             ..message(1, 5, &Chat::User(user(2)))
         };
         let read = party.run(|cx| {
@@ -157,6 +158,29 @@ fn a_message_of_the_second_version_is_text() {
     let expected =
         Message { sent_at: Timestamp::from_millis(6), stage, ..message(1, 5, &Chat::User(user(2))) };
     assert_eq!(read, Message { text: "old".into(), ..expected });
+}
+
+#[test]
+fn a_message_of_the_third_version_was_told_by_its_author() {
+    let mut party = Party::new(1);
+    let id = MessageId::new([1; 32]);
+    let row = Writer::new(3).u8(0).u32(0).u32(0).u8(2).bytes(user(7).as_bytes()).u64(5).u64(6);
+    let row = row.sized(&chat_bytes(&Chat::User(user(2)))).flag(false).flag(false).u8(0).sized(b"name");
+    let row = row.u8(1).u8(0).bytes(b"old").finish();
+
+    let read = party.run(|cx| {
+        cx.shelf.put(message_key(&id), row);
+        load_message(&cx.shelf, id)
+    });
+
+    let expected = Message {
+        sent_at: Timestamp::from_millis(6),
+        name: "name".into(),
+        text: "old".into(),
+        stage: None,
+        ..message(1, 5, &Chat::User(user(2)))
+    };
+    assert_eq!(read.unwrap(), Some(expected));
 }
 
 #[test]

@@ -1,9 +1,9 @@
 //! Whole clients who can reach each other through js-waku only.
 
+use status_chat::testing::heard;
 use status_chat::{Chat, Client, Event, Events, Grade, Message, MessageId};
 use status_interop::{Peer, SOON};
 use tempfile::TempDir;
-use tokio::time::timeout;
 
 /// A client whose home outlives it.
 struct Seat {
@@ -22,15 +22,8 @@ impl Seat {
         seat
     }
 
-    async fn wait<T>(&mut self, mut wanted: impl FnMut(Event) -> Option<T>) -> T {
-        let wait = async {
-            loop {
-                if let Some(found) = wanted(self.events.next().await.unwrap()) {
-                    return found;
-                }
-            }
-        };
-        timeout(SOON, wait).await.unwrap()
+    async fn wait<T>(&mut self, wanted: impl FnMut(Event) -> Option<T>) -> T {
+        heard(&mut self.events, SOON, wanted).await.unwrap()
     }
 
     async fn message(&mut self) -> Message {

@@ -26,20 +26,26 @@ impl Core {
             for said in settings.into_iter().take(MAX_SETTINGS) {
                 // Newer programs may have more.
                 if let Some(setting) = Setting::numbered(said.number) {
-                    self.setting_told(step, setting, said.clock.value(), said.value)?;
+                    self.setting_told(step, setting, said.clock.value(), &said.value)?;
                 }
             }
         }
-        Ok(())
+        if let Some(ask) = said.ask {
+            self.history_asked(step, origin, &ask)?;
+        }
+        match said.page {
+            Some(page) => self.history_given(step, origin, &page),
+            None => Ok(()),
+        }
     }
 
     /// The profile, as deployed peers tell it too.
     pub(in crate::core::arrive) fn profile_told(
         &self,
         step: &mut Step<'_, '_>,
-        said: BackedUpProfile,
+        said: &BackedUpProfile,
     ) -> Result<(), Unfit> {
-        let (name, clock) = (said.display_name.trim().as_bytes().to_vec(), said.display_name_clock.value());
+        let (name, clock) = (said.display_name.trim().as_bytes(), said.display_name_clock.value());
         self.setting_told(step, Setting::Name, clock, name)
     }
 
@@ -58,7 +64,7 @@ impl Core {
         };
         // Whether their requests are heard only a message of our own says, which has the same clock.
         let strangers = if *alone { Strangers::Refused } else { Strangers::Shown };
-        self.setting_told(step, Setting::Strangers, said.clock.value(), vec![strangers.byte()])
+        self.setting_told(step, Setting::Strangers, said.clock.value(), &[strangers.byte()])
     }
 
     fn setting_told(
@@ -66,11 +72,11 @@ impl Core {
         step: &mut Step<'_, '_>,
         setting: Setting,
         clock: u64,
-        value: Vec<u8>,
+        value: &[u8],
     ) -> Result<(), Unfit> {
         not_ahead(step.now(), clock)?;
         self.heard_word(step, clock)?;
-        if learn_setting(step, setting, clock, &value)? {
+        if learn_setting(step, setting, clock, value)? {
             step.tell(Event::Own(match setting {
                 Setting::Strangers => OwnChange::Strangers,
                 Setting::Name | Setting::Bio | Setting::Colour => OwnChange::Profile,

@@ -56,14 +56,15 @@ fn after(words: &[Word]) -> End {
         let shelf = &mut cx.shelf;
         for word in words {
             match word {
-                Word::Contact(said) => drop(learn(shelf, &user, said)?),
-                Word::Trust(clock, trusted) => drop(learn_trust(shelf, &user, *clock, *trusted)?),
+                Word::Contact(said) => _ = learn(shelf, &user, said)?,
+                Word::Trust(clock, trusted) => _ = learn_trust(shelf, &user, *clock, *trusted)?,
                 Word::Decision(decision, clock) => {
-                    drop(learn_decision(shelf, &user, *decision, Clock::new(*clock))?);
+                    learn_decision(shelf, &user, *decision, Clock::new(*clock))?;
                 }
             }
         }
-        let person = people::load(shelf, &user)?.filter(|person| *person != Person::default());
+        let nobody = |person: &Person| *person == Person { stranger: person.stranger, ..Person::default() };
+        let person = people::load(shelf, &user)?.filter(|person| !nobody(person));
         let said_at = |subject| word::said_at(shelf, subject, false);
         Ok((
             person,
@@ -125,4 +126,19 @@ fn the_newer_decision_holds_and_who_is_blocked_at_the_same_moment_is_blocked() {
     assert!(blocked(&[word(5, true), word(4, false)]));
     assert!(!blocked(&[word(5, true), word(6, false)]));
     assert!(blocked(&[word(5, true), word(5, false)]) && blocked(&[word(5, false), word(5, true)]));
+}
+
+#[test]
+fn whoever_only_asks_is_a_stranger_here_too_until_something_is_decided() {
+    let mut asks = SyncInstallationContact::default();
+    let received = Side { state: ContactState::Received, clock: Clock::new(5) };
+    asks.set_relation(&Relation { local: Side::default(), remote: received });
+    let asks = Word::Contact(Box::new(asks));
+    let stranger = |words: &[Word]| after(words).0.map(|person| person.stranger);
+
+    assert_eq!(stranger(std::slice::from_ref(&asks)), Some(true));
+    for decision in [Word::Trust(7, true), Word::Decision(Decision::Declined, 6)] {
+        assert_eq!(stranger(&[asks.clone(), decision.clone()]), Some(false));
+        assert_eq!(stranger(&[decision, asks.clone()]), Some(false));
+    }
 }
