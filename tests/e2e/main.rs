@@ -64,6 +64,8 @@ mod peers;
 #[cfg(test)]
 mod policies;
 #[cfg(test)]
+mod push_server;
+#[cfg(test)]
 mod put_back;
 #[cfg(test)]
 mod recovery;

@@ -9,6 +9,7 @@ use status_chat::{Client, ClientBuilder, Fleet};
 use crate::account::AccountTask;
 use crate::groups::GroupTask;
 use crate::message::MessageTask;
+use crate::push_server::PushServerArgs;
 use crate::sim::Storm;
 
 /// Decentralised chat in a terminal: forward secret between two people, open in channels, no server to trust.
@@ -217,6 +218,9 @@ pub(crate) enum Task {
     Message(MessageTask),
     /// Run a node that serves others: it relays, and keeps for them what they missed. It needs no identity and no home.
     Node(NodeArgs),
+    /// Run a push notification server: it wakes the phones of those who register at it, and does not learn what is written.
+    /// It needs no identity and no home.
+    PushServer(PushServerArgs),
     /// Try whole stacks in a simulated storm: thousands of hours in seconds, all of it from one seed.
     #[command(subcommand)]
     Sim(SimTask),

@@ -15,6 +15,7 @@ mod lock;
 mod message;
 mod node;
 mod peers;
+mod push_server;
 mod show;
 mod sim;
 mod talk;
@@ -34,8 +35,8 @@ fn main() -> ExitCode {
     let args = Args::parse();
     let show = Show::new(args.json);
     let done = match args.task {
-        // A node serves many at once, so it has threads, and logs of its own.
-        Task::Node(_) => Builder::new_multi_thread(),
+        // Servers serve many at once, so they have threads; a node has logs of its own.
+        Task::Node(_) | Task::PushServer(_) => Builder::new_multi_thread(),
         _ => Builder::new_current_thread(),
     }
     .enable_all()
@@ -83,6 +84,7 @@ async fn run(args: Args, show: Show) -> Done {
         Task::Sim(SimTask::Replay { seed, storm }) => sim::replay(show, &storm, seed),
         Task::Vectors(VectorTask::Check { folder, strict }) => vectors::check(show, &folder, strict),
         Task::Node(node) => node::run(show, &args.here, args.verbose, node).await,
+        Task::PushServer(server) => push_server::run(show, &args.here, server).await,
     }
 }
 
@@ -90,8 +92,8 @@ async fn run(args: Args, show: Show) -> Done {
 fn log(verbose: u8) {
     let level = match verbose {
         0 => "error",
-        1 => "warn,status_chat=info,status_p2p=info",
-        _ => "info,status_chat=debug,status_p2p=debug",
+        1 => "warn,status_chat=info,status_p2p=info,status_push=info",
+        _ => "info,status_chat=debug,status_p2p=debug,status_push=debug",
     };
     let filter =
         tracing_subscriber::EnvFilter::try_from_env("STATUS_CHAT_LOG").unwrap_or_else(|_| level.into());

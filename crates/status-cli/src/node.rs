@@ -115,7 +115,7 @@ fn log(settings: &Settings) -> Result<(), Box<dyn std::error::Error>> {
 
 /// Is over when the process is asked to end: by a service manager, or at the terminal.
 #[cfg(unix)]
-fn stop() -> std::io::Result<impl Future<Output = ()>> {
+pub(crate) fn stop() -> std::io::Result<impl Future<Output = ()>> {
     use tokio::signal::unix::{SignalKind, signal};
 
     let (mut term, mut int) = (signal(SignalKind::terminate())?, signal(SignalKind::interrupt())?);
@@ -128,6 +128,6 @@ fn stop() -> std::io::Result<impl Future<Output = ()>> {
 }
 
 #[cfg(not(unix))]
-fn stop() -> std::io::Result<impl Future<Output = ()>> {
+pub(crate) fn stop() -> std::io::Result<impl Future<Output = ()>> {
     Ok(async { drop(tokio::signal::ctrl_c().await) })
 }

@@ -7,3 +7,5 @@ mod groups;
 mod node;
 #[cfg(test)]
 mod process;
+#[cfg(test)]
+mod push_server;

@@ -45,12 +45,18 @@ impl Running {
         arguments.push(folder.to_str().unwrap());
         arguments.extend(["--set", "http.listen=127.0.0.1:0", "--set", "network.per_ip=100"]);
         arguments.extend(more);
-        let mut process = command(&arguments).stdout(Stdio::piped()).spawn().unwrap();
+        let node = Self::begin(&arguments);
+        assert_eq!(node.started["event"], "node", "{}", node.started);
+        node
+    }
+
+    /// Starts a command that serves, and waits until it says that it runs.
+    pub(crate) fn begin(arguments: &[&str]) -> Self {
+        let mut process = command(arguments).stdout(Stdio::piped()).spawn().unwrap();
         let output = BufReader::new(process.stdout.take().unwrap());
         let mut lines = output.lines().map_while(Result::ok);
         let started = lines.next().expect("it says that it runs");
-        let started: Value = serde_json::from_str(&started).unwrap();
-        assert_eq!(started["event"], "node", "{started}");
+        let started = serde_json::from_str(&started).unwrap();
         Self { process, lines: Box::new(lines), started }
     }
 

@@ -6,7 +6,10 @@ use alloc::vec::Vec;
 use status_crypto::{same, shake256};
 use status_layer::UserId;
 
-use super::{NotificationType, PushNotification, RegistrationError, granted};
+use zeroize::Zeroizing;
+
+use super::{NotificationType, PushNotification, RegistrationError, SealError, granted};
+use crate::wire::Payload;
 
 numbers! {
     /// Whose device token it is.
@@ -82,6 +85,20 @@ pub fn hash_of_text(text: &str) -> [u8; 64] {
 }
 
 impl PushNotificationRegistration {
+    /// The encoded registration, as it is inside of what is sealed: for a server to keep. It holds secrets.
+    #[must_use]
+    pub fn to_bytes(&self) -> Zeroizing<Vec<u8>> {
+        Zeroizing::new(Payload::bytes(self))
+    }
+
+    /// Reads what [`to_bytes`](Self::to_bytes) gave.
+    ///
+    /// # Errors
+    /// [`SealError::Malformed`].
+    pub fn from_bytes(bytes: &[u8]) -> Result<Self, SealError> {
+        Self::read(bytes).map_err(|_| SealError::Malformed)
+    }
+
     /// Whether a server takes the registration; `stored` is the version that it has from the same device, and
     /// `server` the server itself.
     ///

@@ -154,6 +154,8 @@ impl Core {
             Some(known) => self.change_retold(step, &known, said, text)?,
         }
         self.take_feelings(step, chat, id, said)?;
+        // Of strangers no more is kept than if they had written here.
+        self.fit(step, chat)?;
         Ok(is_new)
     }
 

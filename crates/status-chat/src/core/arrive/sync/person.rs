@@ -34,9 +34,17 @@ impl Core {
         let user = self.other(&said.id)?;
         let said = self.fitting(step, said)?;
         self.heard_word(step, said.clock.value())?;
-        let was_blocked = people::load(&step.shelf(), &user)?.is_some_and(|person| person.blocked);
+        let before = people::load(&step.shelf(), &user)?;
+        let was_blocked = before.as_ref().is_some_and(|person| person.blocked);
         let learnt = learn(&mut step.shelf(), &user, &said)?;
-        let blocked = people::load(&step.shelf(), &user)?.is_some_and(|person| person.blocked);
+        let now = step.now();
+        let after = people::load(&step.shelf(), &user)?;
+        if let Some(stranger) = after.clone().filter(|person| person.stranger && before.is_none()) {
+            // Whoever asks to be a contact has a seat here as they have there.
+            people::save(&mut step.shelf(), &user, &people::Person { heard: now, ..stranger })?;
+            self.seat(step, now)?;
+        }
+        let blocked = after.is_some_and(|person| person.blocked);
         if blocked && !was_blocked {
             self.follow(step, &Chat::User(user), said.clock.value(), false)?;
         }
