@@ -3,8 +3,8 @@
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use status_chat::bot::{self, Bot, Context};
-use status_chat::{Chat, Client, Error, Event, Events};
+use status_chat::bot::{self, Accept, Answer, Bot, Context};
+use status_chat::{Chat, Client, ContactChange, ContactState, Error, Event, Events, UserId};
 use status_sim::Hub;
 use tokio::sync::oneshot;
 use tokio::task::JoinHandle;
@@ -14,6 +14,7 @@ const SOON: Duration = Duration::from_secs(20);
 
 /// A bot that runs, and somebody who writes to it.
 struct Stage {
+    hub: Hub,
     bot: Client,
     alice: Client,
     at_alice: Events,
@@ -31,7 +32,12 @@ impl Stage {
         let (stop, stopped) = oneshot::channel();
         let bot = make(Bot::with(client.clone()).name("echo"));
         let running = tokio::spawn(bot.run_until(async move { drop(stopped.await) }));
-        Self { bot: client, at_alice: alice.events(), alice, stop, running }
+        Self { hub, bot: client, at_alice: alice.events(), alice, stop, running }
+    }
+
+    /// Somebody else.
+    async fn another(&self) -> Client {
+        Client::builder().network(self.hub.port()).open().await.unwrap()
     }
 
     async fn ask(&self, text: &str) {
@@ -212,4 +218,95 @@ async fn two_commands_of_one_name_are_refused_before_anything_is_opened() {
 
     assert!(refused.to_string().contains("/a"), "{refused}");
     assert!(refused.hint().contains("name of its own"));
+}
+
+/// How a bot stands to somebody, once it has dealt with all that they said so far.
+async fn state(client: &Client, user: UserId) -> Option<ContactState> {
+    client.contacts().get(user).await.unwrap().map(|contact| contact.state)
+}
+
+fn asks(event: &Event) -> bool {
+    matches!(event, Event::Contact { change: ContactChange::Requested { .. }, .. })
+}
+
+/// Waits until somebody is told that they are a contact.
+async fn accepted(events: &mut Events) {
+    let wait = async {
+        loop {
+            if let Event::Contact { change: ContactChange::Accepted, .. } = events.next().await.unwrap() {
+                return;
+            }
+        }
+    };
+    timeout(SOON, wait).await.unwrap();
+}
+
+#[tokio::test]
+async fn whoever_asks_a_bot_to_be_a_contact_is_one_also_if_they_asked_before_it_ran() {
+    let hub = Hub::new();
+    let client = Client::builder().network(hub.port()).open().await.unwrap();
+    let early = Client::builder().network(hub.port()).open().await.unwrap();
+    let (mut at_early, mut at_bot) = (early.events(), client.events());
+    early.contacts().request(client.user(), "before the bot ran").await.unwrap();
+    let asked = async { while !asks(&at_bot.next().await.unwrap()) {} };
+    timeout(SOON, asked).await.unwrap();
+
+    let running = tokio::spawn(adder(Bot::with(client.clone())).run_until(std::future::pending()));
+    accepted(&mut at_early).await;
+    let late = Client::builder().network(hub.port()).open().await.unwrap();
+    let mut at_late = late.events();
+    late.contacts().request(client.user(), "while it runs").await.unwrap();
+    accepted(&mut at_late).await;
+
+    for user in [early.user(), late.user()] {
+        assert_eq!(state(&client, user).await, Some(ContactState::Mutual));
+    }
+    running.abort();
+}
+
+#[tokio::test]
+async fn a_bot_accepts_whom_its_function_does_and_outlives_its_panics() {
+    let judge = |bot: Bot| {
+        adder(bot).accept_contacts(Accept::by(|asking| match asking.note.as_str() {
+            "sesame" => Answer::Accept,
+            "panic" => panic!("on purpose"),
+            "later" => Answer::Wait,
+            _ => Answer::Deny,
+        }))
+    };
+    let mut stage = Stage::with(judge).await;
+    let (bot, alice) = (stage.bot.clone(), stage.alice.user());
+    let mut events = bot.events();
+
+    let mut seen = Vec::new();
+    for note in ["panic", "later", "open"] {
+        let somebody = stage.another().await;
+        somebody.contacts().request(bot.user(), note).await.unwrap();
+        // The bot's turn comes after ours.
+        let asked = async { while !asks(&events.next().await.unwrap()) {} };
+        timeout(SOON, asked).await.unwrap();
+        assert_eq!(stage.asked("/ping").await, "pong");
+        seen.push(state(&bot, somebody.user()).await.unwrap());
+        somebody.close().await;
+    }
+    stage.alice.contacts().request(bot.user(), "sesame").await.unwrap();
+    accepted(&mut stage.at_alice).await;
+
+    assert_eq!(seen, [ContactState::Received, ContactState::Received, ContactState::Dismissed]);
+    assert_eq!(state(&bot, alice).await, Some(ContactState::Mutual));
+    stage.end().await.unwrap();
+}
+
+#[tokio::test]
+async fn a_bot_that_accepts_nobody_leaves_requests_to_a_person() {
+    let stage = Stage::with(|bot| adder(bot).accept_contacts(Accept::Nobody)).await;
+    stage.alice.contacts().request(stage.bot.user(), "may I?").await.unwrap();
+
+    let mut stage = stage;
+    assert_eq!(stage.asked("/ping").await, "pong");
+
+    assert_eq!(state(&stage.bot, stage.alice.user()).await, Some(ContactState::Received));
+    stage.bot.contacts().accept(stage.alice.user()).await.unwrap();
+    accepted(&mut stage.at_alice).await;
+    stage.end().await.unwrap();
 }

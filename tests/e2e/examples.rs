@@ -4,7 +4,7 @@ use std::fs;
 use std::time::Duration;
 
 use status_chat::bot::Bot;
-use status_chat::{Chat, Client, Event, Grade, GroupChange, Stage};
+use status_chat::{Chat, Client, ContactChange, ContactState, Event, Grade, GroupChange, Stage};
 use status_sim::Hub;
 use tokio::io::{AsyncBufReadExt, AsyncWriteExt, BufReader};
 use tokio::time::timeout;
@@ -30,6 +30,9 @@ mod hello;
 #[expect(dead_code, reason = "each has a `main` of its own")]
 #[path = "../../crates/status-chat/examples/history.rs"]
 mod history;
+#[expect(dead_code, reason = "each has a `main` of its own")]
+#[path = "../../crates/status-chat/examples/qr_exchange.rs"]
+mod qr_exchange;
 #[expect(dead_code, reason = "each has a `main` of its own")]
 #[path = "../../crates/status-chat/examples/swap_layer.rs"]
 mod swap_layer;
@@ -132,6 +135,31 @@ async fn the_bridge_carries_lines_both_ways() {
 
     let read: status_chat::Message = serde_json::from_str(&line).unwrap();
     assert_eq!((heard.as_str(), read.text.as_str(), read.chat), ("from the bridge", "to the bridge", chat));
+}
+
+#[tokio::test]
+async fn two_people_who_scan_each_others_codes_are_contacts_and_the_first_message_is_forward_secret() {
+    let hub = Hub::new();
+    let (alice, bob) = (client(&hub).await, client(&hub).await);
+    let mut at_alice = alice.events();
+
+    let grade = timeout(SOON, qr_exchange::meet(&alice, &bob)).await.unwrap().unwrap();
+    let accepted = async {
+        loop {
+            if let Event::Contact { change: ContactChange::Accepted, .. } = at_alice.next().await.unwrap() {
+                return;
+            }
+        }
+    };
+    timeout(SOON, accepted).await.unwrap();
+
+    assert_eq!(grade, Some(Grade::Ratcheted));
+    for (one, other) in [(&alice, bob.user()), (&bob, alice.user())] {
+        let contact = one.contacts().get(other).await.unwrap().unwrap();
+        assert!(contact.state == ContactState::Mutual && contact.from_card && contact.verified.is_some());
+    }
+    let text = qr_exchange::scan(&alice, b"no picture").await;
+    assert!(text.is_err(), "{text:?}");
 }
 
 #[tokio::test]

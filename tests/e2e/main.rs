@@ -2,6 +2,7 @@
 
 #[cfg(test)]
 mod accounts;
+mod avatars;
 mod backup;
 #[cfg(test)]
 mod bare;

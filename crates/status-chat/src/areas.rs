@@ -71,6 +71,7 @@ mod tests {
             "receipts of messages",
             "people",
             "the profile and the settings",
+            "our picture",
             "who was verified",
             "values of applications",
         ];

@@ -20,9 +20,11 @@
 //! - A handler that fails or panics is logged, and the bot goes on. [`BotError::Argument`] is told to whoever asked.
 //! - [`Bot::on_message`] gets what is no command: all of it one to one; in channels and groups only what is addressed to the bot, as
 //!   `@name`, `name:` or by its key. A bot never answers itself.
+//! - Whoever asks the bot to be a contact is accepted, unless [`Bot::accept_contacts`] says otherwise.
 //! - Whoever writes more than [`Bot::limit`] allows is not answered until some time has passed.
 
 mod command;
+mod contacts;
 mod context;
 mod error;
 mod layers;
@@ -43,6 +45,7 @@ use crate::client::Client;
 use crate::error::Error;
 
 use command::Command;
+pub use contacts::{Accept, Answer, Asking, Judge};
 pub use context::Context;
 pub use error::BotError;
 pub use layers::{Next, allow, log};
@@ -67,6 +70,7 @@ pub struct Bot {
     fallback: Option<Handler>,
     layers: Vec<Layer>,
     limit: Limit,
+    accept: Accept,
     on_start: Option<Start>,
 }
 
@@ -115,6 +119,7 @@ impl Bot {
             fallback: None,
             layers: Vec::new(),
             limit: Limit::default(),
+            accept: Accept::default(),
             on_start: None,
         }
     }
@@ -166,6 +171,12 @@ impl Bot {
     /// Answers one person at most `messages` times in any `span`. Default: 20 in a minute.
     pub fn limit(mut self, messages: u32, span: Duration) -> Self {
         self.limit = Limit::new(messages, span);
+        self
+    }
+
+    /// What becomes of those who ask the bot to be a contact, also of those who did before it ran. Default: [`Accept::All`].
+    pub fn accept_contacts(mut self, accept: Accept) -> Self {
+        self.accept = accept;
         self
     }
 

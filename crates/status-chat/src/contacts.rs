@@ -8,6 +8,7 @@ use status_layer::{MessageId, Shelf, StoreError, Timestamp, UserId};
 
 pub use contact::{Contact, ContactRequest, How, Safety, Strangers, Verified, Which};
 
+use crate::avatar::{Avatar, AvatarSize};
 use crate::client::Client;
 use crate::core::Core;
 use crate::error::SendError;
@@ -198,6 +199,20 @@ impl Contacts<'_> {
             .look(move |shelf| {
                 let person = rows::load(shelf, &user)?.unwrap_or_default();
                 Ok(contact(shelf, user, person)?.shown_name())
+            })
+            .await
+    }
+
+    /// The picture of a user in one of its sizes, as they show it to us; of strangers only the small one is kept. It was
+    /// checked to be small and to begin like a picture, no more: show it with a decoder that stands bad files.
+    ///
+    /// # Errors
+    /// [`SendError::Failed`] if the store fails.
+    pub async fn picture(&self, user: UserId, size: AvatarSize) -> Result<Option<Avatar>, SendError> {
+        self.0
+            .look(move |shelf| {
+                let kept = table::avatar::theirs(shelf, &user, size)?;
+                Ok(kept.and_then(|kept| Avatar::of_somebody(size, kept.bytes).ok()))
             })
             .await
     }

@@ -4,6 +4,7 @@
 //! own: what may be wished for there, and what it makes of content that arrives ([`arrive`] hands it out).
 
 mod arrive;
+mod avatar;
 mod card;
 mod change;
 mod chores;

@@ -155,6 +155,9 @@ pub enum SendError {
         /// Largest number of characters.
         max: usize,
     },
+    /// A file is no profile picture.
+    #[error(transparent)]
+    Picture(#[from] crate::avatar::AvatarError),
     /// A contact card is not taken.
     #[error(transparent)]
     Card(#[from] status_identity::CardError),

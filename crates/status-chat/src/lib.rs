@@ -30,6 +30,7 @@
 //! durable. Below it run the five layers of the protocol; [`ClientBuilder::stack`] puts others in their place.
 
 mod areas;
+mod avatar;
 pub mod backup;
 pub mod bot;
 mod builder;
@@ -63,6 +64,7 @@ pub mod testing;
 mod throttle;
 mod values;
 
+pub use avatar::{Avatar, AvatarError, AvatarSize, ShowTo};
 pub use builder::{ClientBuilder, Us};
 pub use client::{Client, Events};
 pub use clock::{Clock, SystemClock};

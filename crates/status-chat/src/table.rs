@@ -29,6 +29,7 @@
 //! | `p` heard at (8) user (33) | version: a stranger, the one heard from longest ago first (in `table/contacts`) |
 //! | `S` `p` | version, name, bio (length (2) and text each), colour (4): what we say of ourselves (in `table/profile`) |
 //! | `S` `s` | version, what becomes of strangers (1): the settings (in `table/profile`) |
+//! | `S` `v` | version, who sees our picture (1) (in `table/profile`) |
 //! | `S` `i` chat | version, at (8), hash (32): when and what we said of ourselves there (in `table/profile`) |
 //! | `T` user (33) | version, how (1), at (8): a user who was verified (in `table/contacts`) |
 //! | `Q` | version, first, next and first wanted entry (8 each), cursors (4), bytes of all entries (8) (in `table/log`) |
@@ -36,7 +37,8 @@
 //! | `q` name | version, the number of the entry that this cursor wants next (8) (in `table/log`) |
 //! | `B` key | version, a value of the application as JSON (in `values`) |
 //!
-//! Closed groups have `G` and `g` (in `group`), and `F` (in `fellows`); what nobody asked for has `W` (in `unasked`).
+//! Closed groups have `G` and `g` (in `group`), and `F` (in `fellows`); profile pictures `i` and `f` (in `avatar`); what nobody
+//! asked for has `W` (in `unasked`).
 //!
 //! In version 1 a message had, for stage, confirmed and readers, one byte that said whether it was delivered; up to version 2 it was
 //! text and nothing else, which followed after the chat. Up to version 3 nothing was told by other devices. In version 1 a change
@@ -52,6 +54,7 @@ use crate::event::Chat;
 
 pub(crate) mod album;
 pub(crate) mod ask;
+pub(crate) mod avatar;
 mod change;
 pub(crate) mod contacts;
 pub(crate) mod devices;

@@ -9,6 +9,7 @@ use status_chat::{Client, ClientBuilder, Fleet};
 use crate::account::AccountTask;
 use crate::groups::GroupTask;
 use crate::message::MessageTask;
+use crate::profile::ProfileTask;
 use crate::push_server::PushServerArgs;
 use crate::sim::Storm;
 
@@ -216,6 +217,12 @@ pub(crate) enum Task {
     /// Change, delete, react to or pin a message.
     #[command(subcommand)]
     Message(MessageTask),
+    /// What others read of you: name, words and picture. What they are to be told goes out with the next command that is online.
+    Profile {
+        /// What to do.
+        #[command(subcommand)]
+        task: Option<ProfileTask>,
+    },
     /// Run a node that serves others: it relays, and keeps for them what they missed. It needs no identity and no home.
     Node(NodeArgs),
     /// Run a push notification server: it wakes the phones of those who register at it, and does not learn what is written.

@@ -15,6 +15,7 @@ mod lock;
 mod message;
 mod node;
 mod peers;
+mod profile;
 mod push_server;
 mod show;
 mod sim;
@@ -79,6 +80,7 @@ async fn run(args: Args, show: Show) -> Done {
         Task::Devices { task } => devices::run(show, &args.here, task).await,
         Task::Groups { task } => groups::run(show, &args.here, task).await,
         Task::Message(task) => message::run(show, &args.here, task).await,
+        Task::Profile { task } => profile::run(show, &args.here, task).await,
         Task::Contacts { task } => contacts::run(show, &args.here, task).await,
         Task::Sim(SimTask::Run { storm, seed, seeds }) => sim::run(show, &storm, seed, seeds),
         Task::Sim(SimTask::Replay { seed, storm }) => sim::replay(show, &storm, seed),

@@ -55,6 +55,7 @@ impl Bot {
         if let Some(start) = self.on_start {
             start(&client);
         }
+        self.accept.catch_up(&client).await?;
         let mut desk = Desk::new(&client, self.name, &self.about, self.commands, self.fallback, self.limit);
         desk.wrap(&self.layers);
         let mut stop = pin!(stop);
@@ -65,7 +66,8 @@ impl Bot {
                 Either::Right((None, _)) => break Err(SendError::Closed.into()),
                 Either::Right((Some(entry), _)) => entry,
             };
-            let read = matches!(&*entry, Event::Message(_));
+            let asked = self.accept.heard(&client, &entry).await;
+            let read = asked || matches!(&*entry, Event::Message(_));
             if let Event::Message(message) = &*entry {
                 desk.answer(&client, message).await;
             }

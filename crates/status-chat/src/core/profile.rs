@@ -51,7 +51,9 @@ impl Core {
         }
         let Some(profile) = self.due_at(step, chat)? else { return Ok(()) };
         let clock = self.tick(step, chat)?;
-        self.post(step, chat, &Content::ChatIdentity(identity(&profile, clock)))?;
+        let images = self.images(step, chat)?;
+        let identity = ChatIdentity { images, ..identity(&profile, clock) };
+        self.post(step, chat, &Content::ChatIdentity(identity))?;
         Ok(())
     }
 
@@ -62,7 +64,8 @@ impl Core {
             let code = Chat::Channel(code);
             let Some(profile) = self.due_at(step, &code)? else { return Ok(()) };
             let clock = Clock::new(step.now().millis());
-            let chat_identity = Some(identity(&profile, clock));
+            let images = self.images(step, &code)?;
+            let chat_identity = Some(ChatIdentity { images, ..identity(&profile, clock) });
             let advertisement = ContactCodeAdvertisement { chat_identity, ..Default::default() };
             self.post(step, &code, &Content::ContactCodeAdvertisement(advertisement)).map(drop)
         });
@@ -75,14 +78,19 @@ impl Core {
     /// The profile, if it is due at a place; then it is noted as said there.
     fn due_at(&self, step: &mut Step<'_, '_>, chat: &Chat) -> Result<Option<OwnProfile>, Stop> {
         let at = step.now();
+        let picture = self.picture_mark(step, chat)?;
         let mut shelf = step.shelf();
         let profile = rows::load(&shelf)?;
-        if profile.name.is_empty() {
+        let last = rows::published(&shelf, chat)?;
+        // A picture that was taken away is told of once, by a profile without one.
+        if profile.name.is_empty() && picture.is_empty() && last.is_none() {
             return Ok(None);
         }
-        let hash =
-            keccak256(&[profile.name.as_bytes(), profile.bio.as_bytes(), &profile.colour.to_be_bytes()]);
-        let last = rows::published(&shelf, chat)?;
+        let colour = profile.colour.to_be_bytes();
+        let hash = keccak256(&[&picture, profile.name.as_bytes(), profile.bio.as_bytes(), &colour]);
+        if profile.name.is_empty() && picture.is_empty() && last.is_some_and(|last| last.hash == hash) {
+            return Ok(None);
+        }
         if last.is_some_and(|last| last.hash == hash && at.since(last.at) < AGAIN) {
             return Ok(None);
         }
@@ -95,11 +103,12 @@ impl Core {
         &self,
         step: &mut Step<'_, '_>,
         origin: &Origin,
-        identity: ChatIdentity,
+        mut identity: ChatIdentity,
     ) -> Result<(), Unfit> {
+        let images = std::mem::take(&mut identity.images);
         let us = origin.author == self.keyring.user();
         let elsewhere = matches!(&origin.to, Recipient::Channel(name)
-            if name.as_str().ends_with(CONTACT_CODE) && Some(name) != contact_code(&origin.author).as_ref());
+            if is_contact_code(name) && Some(name) != contact_code(&origin.author).as_ref());
         if us || elsewhere {
             return Ok(());
         }
@@ -107,7 +116,9 @@ impl Core {
         judge(&content, step.now())?;
         match content {
             Content::ChatIdentity(identity) => {
-                self.take_profile(step, &origin.author, &Said::of_identity(identity))
+                let clock = identity.clock;
+                self.take_profile(step, &origin.author, &Said::of_identity(identity))?;
+                self.take_pictures(step, &origin.author, clock, images)
             }
             _ => Ok(()),
         }
@@ -196,6 +207,11 @@ impl Said {
 
 /// How the name of a place ends at which somebody announces their keys and their profile.
 const CONTACT_CODE: &str = "-contact-code";
+
+/// Whether somebody announces their keys and their profile at a place of this name.
+pub(super) fn is_contact_code(name: &Name) -> bool {
+    name.as_str().ends_with(CONTACT_CODE)
+}
 
 /// Where somebody announces their keys and their profile.
 fn contact_code(user: &UserId) -> Option<Name> {

@@ -32,6 +32,8 @@ pub enum ContactChange {
     Retracted,
     /// What they say of themselves has changed.
     Profile,
+    /// They have another picture, or none any more.
+    Picture,
     /// They have a device that was not heard of before: what is said to them is sealed for it as well. If they were verified,
     /// it is time to ask them whether it is theirs.
     NewDevice {

@@ -94,6 +94,7 @@ pub(crate) fn delete(shelf: &mut Shelf<'_>, user: &UserId) -> Result<(), StoreEr
     if let Some(person) = load(shelf, user)? {
         shelf.delete(seat(person.heard, user));
     }
+    super::avatar::forget(shelf, user);
     shelf.delete(key(user));
     unasked::end(shelf, &Chat::User(*user));
     Ok(())

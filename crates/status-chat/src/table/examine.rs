@@ -11,9 +11,9 @@ use super::pages::{READ, read_marker};
 use super::retention::{self, RETENTION};
 use super::search::{self, Built, INDEX};
 use super::{
-    CLOCK, IDENTITY, JOINED, Standing, VERSION, WHAT, album, ask, chat_of, contacts, damaged, devices,
-    fellows, group, hidden, load_media, load_message, log, media_of, profile, save_message, sync, unasked,
-    under, word,
+    CLOCK, IDENTITY, JOINED, Standing, VERSION, WHAT, album, ask, avatar, chat_of, contacts, damaged,
+    devices, fellows, group, hidden, load_media, load_message, log, media_of, profile, save_message, sync,
+    unasked, under, word,
 };
 use crate::event::{Chat, Message};
 use crate::identity::Identity;
@@ -48,6 +48,8 @@ pub(crate) const TABLES: &[Table] = &[
     Table { tag: HISTORY, holds: "the order of messages", nature: Nature::Index },
     Table { tag: contacts::PERSON, holds: "people", nature: Nature::User },
     Table { tag: profile::TAG, holds: "the profile and the settings", nature: Nature::User },
+    Table { tag: avatar::OURS, holds: "our picture", nature: Nature::User },
+    Table { tag: avatar::THEIRS, holds: "pictures of people", nature: Nature::Device },
     Table { tag: contacts::TRUST, holds: "who was verified", nature: Nature::User },
     Table { tag: unasked::UNASKED, holds: "what strangers take up", nature: Nature::Index },
     Table { tag: album::ALBUM, holds: "pictures of albums", nature: Nature::Index },
@@ -202,6 +204,7 @@ pub(crate) fn examine(rows: &dyn Read, area: Area) -> Result<Examined, StoreErro
                     report.mend(Wrong::Incomplete, [(seat, Some(row))].into());
                 }
             }
+            Some(&(avatar::OURS | avatar::THEIRS)) => drop(avatar::check(key, value)?),
             Some(&contacts::TRUST) => contacts::check_trust(key, value)?,
             Some(&profile::TAG) => profile::check(key, value)?,
             Some(&contacts::STRANGER) => {
@@ -342,6 +345,11 @@ pub(crate) fn adopt(shelf: &mut Shelf<'_>, key: &[u8], value: &Value) -> Result<
         }
         Some((&profile::TAG, _)) => {
             profile::check(key, value)?;
+            shelf.put(key, value.clone());
+            Ok(Adopted::Other)
+        }
+        Some((&avatar::OURS, _)) => {
+            avatar::check(key, value)?;
             shelf.put(key, value.clone());
             Ok(Adopted::Other)
         }

@@ -4,6 +4,7 @@ use status_layer::row::{Reader, Writer};
 use status_layer::{Shelf, StoreError, Timestamp};
 
 use super::{chat_bytes, chat_of, damaged, text};
+use crate::avatar::ShowTo;
 use crate::contacts::Strangers;
 use crate::event::Chat;
 use crate::profile::OwnProfile;
@@ -11,6 +12,7 @@ use crate::profile::OwnProfile;
 pub(crate) const TAG: u8 = b'S';
 const PROFILE: [u8; 2] = [TAG, b'p'];
 const SETTINGS: [u8; 2] = [TAG, b's'];
+const SHOWN_TO: [u8; 2] = [TAG, b'v'];
 const PUBLISHED: u8 = b'i';
 const VERSION: u8 = 1;
 const WHAT: &str = "the profile and the settings";
@@ -39,6 +41,15 @@ pub(crate) fn set_strangers(shelf: &mut Shelf<'_>, strangers: Strangers) {
     shelf.put(SETTINGS, Writer::new(VERSION).u8(strangers.byte()).finish());
 }
 
+/// Who sees our picture.
+pub(crate) fn shown_to(shelf: &Shelf<'_>) -> Result<ShowTo, StoreError> {
+    shelf.get(&SHOWN_TO)?.map_or(Ok(ShowTo::default()), |row| read_shown_to(&row))
+}
+
+pub(crate) fn set_shown_to(shelf: &mut Shelf<'_>, to: ShowTo) {
+    shelf.put(SHOWN_TO, Writer::new(VERSION).u8(to.byte()).finish());
+}
+
 pub(crate) fn published(shelf: &Shelf<'_>, chat: &Chat) -> Result<Option<Published>, StoreError> {
     shelf.get(&published_key(chat))?.map(|row| read_published(&row)).transpose()
 }
@@ -53,6 +64,7 @@ pub(crate) fn check(key: &[u8], row: &[u8]) -> Result<(), StoreError> {
     match key.get(1..) {
         Some(b"p") => read_profile(row).map(drop),
         Some(b"s") => read_settings(row).map(drop),
+        Some(b"v") => read_shown_to(row).map(drop),
         Some([PUBLISHED, chat @ ..]) => {
             chat_of(chat).ok_or_else(damaged)?;
             read_published(row).map(drop)
@@ -69,6 +81,10 @@ fn read_profile(row: &[u8]) -> Result<OwnProfile, StoreError> {
 
 fn read_settings(row: &[u8]) -> Result<Strangers, StoreError> {
     Reader::read(WHAT, VERSION, row, |r| Strangers::of(r.u8()?))
+}
+
+fn read_shown_to(row: &[u8]) -> Result<ShowTo, StoreError> {
+    Reader::read(WHAT, VERSION, row, |r| ShowTo::of(r.u8()?))
 }
 
 fn read_published(row: &[u8]) -> Result<Published, StoreError> {

@@ -118,3 +118,28 @@ fn a_home_holds_several_accounts_which_are_listed_and_chosen_by_label() {
     assert_ne!(first["key"], work["key"]);
     assert!(!of("nobody", &[]).status.success() && !of("../home", &[]).status.success());
 }
+
+#[test]
+fn a_profile_is_set_with_a_picture_and_shown() {
+    let folder = tempfile::tempdir().unwrap();
+    let (home, file) = (folder.path().join("home"), folder.path().join("me.png"));
+    let picture = [b"\x89PNG\r\n\x1a\n\0\0\0\x0dIHDR".as_slice(), &[0, 0, 0, 64, 0, 0, 0, 64, 8]].concat();
+    std::fs::write(&file, picture).unwrap();
+    account(&home, &["new"], "");
+    let profile = |arguments: &[&str]| {
+        let start = ["--json", "--home", home.to_str().unwrap(), "profile"];
+        command(&[&start, arguments].concat()).output().unwrap()
+    };
+
+    profile(&["set", "--name", "Alice Liddell", "--bio", "down the hole"]);
+    let pictured = profile(&["picture", "--thumbnail", file.to_str().unwrap(), "--show-to", "everybody"]);
+    let shown = told(&profile(&[]));
+
+    assert!(pictured.status.success());
+    assert_eq!(
+        (&shown["name"], &shown["shown_to"]),
+        (&Value::from("Alice Liddell"), &Value::from("everybody"))
+    );
+    assert_eq!(shown["pictures"], serde_json::json!(["64 × 64, 25 bytes"]));
+    assert!(!profile(&["set", "--name", "a"]).status.success());
+}

@@ -107,7 +107,8 @@ impl Core {
         if known.as_ref().is_some_and(|message| message.chat != chat) {
             return Err(Unfit::Elsewhere);
         }
-        if !(gone && known.is_some()) && !self.lets_in(step, origin, &chat, false)? {
+        let takes_away = gone && known.is_some();
+        if !takes_away && !self.lets_in(step, origin, &chat, false)? {
             return Ok(None);
         }
         if known.is_some() {

@@ -6,7 +6,8 @@ use status_payload::{
     AcceptContactRequest, Attachment, Change, ChatIdentity, ContactCodeAdvertisement,
     ContactRequestPropagatedState, ContactUpdate, EventKind, GroupChatId, GroupContent, Kind,
     MembershipUpdateMessage, PairInstallation, RetractContactRequest, Roster, SyncChat, SyncChatMessagesRead,
-    SyncChatRemoved, UnfurledLink,
+    SyncChatRemoved, SyncClearHistory, SyncContactRequestDecision, SyncDeleteForMe, SyncInstallationContact,
+    SyncTrustedUser, UnfurledLink,
 };
 
 use super::unasked::picture;
@@ -198,7 +199,7 @@ impl Mallory {
         };
         let someone = status_crypto::text::key_string(&key(2).user()).unwrap();
         let chat = self.one_of(&["room".to_owned(), "new".to_owned(), "0x04".to_owned(), someone]);
-        match self.rng.below(9) {
+        match self.rng.below(14) {
             0 => Content::ContactUpdate(Box::new(ContactUpdate {
                 clock,
                 display_name: self.text(),
@@ -221,6 +222,21 @@ impl Mallory {
             }),
             6 => Content::SyncChatRemoved(SyncChatRemoved { clock, id: chat }),
             7 => Content::SyncChatMessagesRead(SyncChatMessagesRead { clock, id: chat }),
+            8 => Content::SyncClearHistory(SyncClearHistory { chat_id: chat, cleared_at: clock }),
+            9 => Content::SyncDeleteForMe(SyncDeleteForMe { clock, message_id: id }),
+            10 => Content::SyncTrustedUser(SyncTrustedUser { clock, id: chat, ..SyncTrustedUser::default() }),
+            11 => Content::SyncContactRequestDecision(SyncContactRequestDecision {
+                clock,
+                request_id: id,
+                contact_id: chat,
+                ..SyncContactRequestDecision::default()
+            }),
+            12 => Content::SyncInstallationContact(Box::new(SyncInstallationContact {
+                id: chat,
+                clock,
+                blocked: self.rng.chance(20),
+                ..SyncInstallationContact::default()
+            })),
             _ => {
                 let place = Place::Channel(channel_named("synced"));
                 let mut said = SyncChat::new(&place, clock).unwrap();
@@ -323,7 +339,7 @@ impl Desk {
     /// Does something that a user may do; whether it can be done is of no account.
     fn decide(&mut self, mallory: &mut Mallory) {
         let user = key(mallory.one_of(&EVERYBODY[..5])).user();
-        let (id, what) = (mallory.id(), mallory.rng.below(16));
+        let (id, what) = (mallory.id(), mallory.rng.below(17));
         let group = mallory.one_of(&mallory.groups.clone()).chat().clone();
         let setting = mallory.one_of(&[Strangers::Shown, Strangers::RequestsOnly, Strangers::Refused]);
         self.step(|core, step| {
@@ -344,6 +360,7 @@ impl Desk {
                 12 => core.pin(step, id, true),
                 13 => core.edit(step, id, &"another text".into()),
                 14 => core.retract(step, user),
+                15 => core.clear(step, &Chat::User(user)),
                 _ => {
                     profile::set_strangers(&mut step.shelf(), setting);
                     Ok(())
@@ -356,7 +373,9 @@ impl Desk {
 #[test]
 fn whatever_anybody_sends_leaves_everything_in_order() {
     let (mut refused, mut taken) = (0, 0);
-    for seed in 0..8 {
+    // More of them: `STATUS_LIVES=100`.
+    let lives = std::env::var("STATUS_LIVES").ok().and_then(|lives| lives.parse().ok()).unwrap_or(8);
+    for seed in 0..lives {
         let (mut desk, mut mallory) = (Desk::among_people(), Mallory::new(seed));
         for n in 0..150 {
             let before = desk.store.clone();
@@ -380,7 +399,7 @@ fn whatever_anybody_sends_leaves_everything_in_order() {
             }
         }
     }
-    assert!(refused > 100 && taken > 400, "{refused} refused, {taken} taken");
+    assert!(refused > 100 && taken > 200, "{refused} refused, {taken} taken");
 }
 
 impl Desk {

@@ -8,6 +8,7 @@ use status_payload::Change;
 
 use super::reader::Reader;
 use super::{BOB, key};
+use crate::core::Core;
 use crate::table::fellows::{self, MAX_FELLOWS};
 
 /// Members of groups that were made here; our own place is one more.
@@ -56,7 +57,7 @@ fn a_group_of_an_earlier_version_is_listened_for_from_the_next_start_on() {
     bob.step(|_, step| fellows::set(&mut step.shelf(), &group, None));
     let mut later = bob.again();
 
-    let (done, _) = later.step(|core, step| core.listen_for_fellows(step));
+    let (done, _) = later.step(Core::listen_for_fellows);
 
     done.unwrap();
     assert_eq!(later.listened(), set(&crowd(1)));
