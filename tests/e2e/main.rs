@@ -2,7 +2,9 @@
 
 #[cfg(test)]
 mod accounts;
+#[cfg(test)]
 mod avatars;
+#[cfg(test)]
 mod backup;
 #[cfg(test)]
 mod bare;
@@ -64,6 +66,8 @@ mod pairing;
 mod peers;
 #[cfg(test)]
 mod policies;
+#[cfg(test)]
+mod push;
 #[cfg(test)]
 mod push_server;
 #[cfg(test)]

@@ -4,8 +4,8 @@
 use std::time::Duration;
 
 use status_chat::{
-    Chat, Client, Contact, ContactState, HistoryRange, How, OwnProfile, Search, Strangers, UserId, Which,
-    pairing,
+    AvatarSize, Chat, Client, Contact, ContactState, HistoryRange, How, OwnProfile, Search, ShowTo,
+    Strangers, UserId, Which, pairing,
 };
 use status_sim::Hub;
 use tokio::time::{sleep, timeout};
@@ -133,6 +133,50 @@ async fn a_device_that_was_paired_has_the_name_the_people_the_chats_and_the_sett
         desk.contacts().set_strangers(strangers).await.unwrap();
         until("strangers", async || phone.contacts().strangers().await.unwrap() == strangers).await;
     }
+}
+
+/// What is looked at of a picture, so many pixels a side.
+fn png(side: u8) -> Vec<u8> {
+    [b"\x89PNG\r\n\x1a\n\0\0\0\x0dIHDR".as_slice(), &[0, 0, 0, side, 0, 0, 0, side, 8, 6]].concat()
+}
+
+async fn picture(client: &Client, size: AvatarSize) -> Option<Vec<u8>> {
+    client.profile().picture(size).await.unwrap().map(|avatar| avatar.bytes)
+}
+
+#[tokio::test]
+async fn the_picture_is_the_same_on_all_devices_and_what_another_device_says_does_not_take_it_from_contacts()
+{
+    let hub = Hub::new();
+    let (alice, phone) = (client(&hub).await, client(&hub).await);
+    phone.profile().set_picture(png(40), Some(png(200))).await.unwrap();
+    phone.profile().show_picture_to(ShowTo::Everybody).await.unwrap();
+    phone.contacts().request(alice.user(), "hello").await.unwrap();
+    until("alice is asked", async || seen(&alice, phone.user()).await.0 == ContactState::Received).await;
+    alice.contacts().accept(phone.user()).await.unwrap();
+    let seen_by_alice = async || {
+        let shown = alice.contacts().picture(phone.user(), AvatarSize::Thumbnail).await.unwrap();
+        shown.map(|avatar| avatar.bytes)
+    };
+    until("alice sees it", async || seen_by_alice().await == Some(png(40))).await;
+
+    let desk = paired(&hub, &phone, "desk").await;
+    until("the desk has it", async || picture(&desk, AvatarSize::Large).await == Some(png(200))).await;
+    assert_eq!(picture(&desk, AvatarSize::Thumbnail).await, Some(png(40)));
+    until("whom", async || desk.profile().picture_shown_to().await.unwrap() == ShowTo::Everybody).await;
+
+    let named = OwnProfile { name: "Bob of Bath".into(), ..OwnProfile::default() };
+    desk.profile().set(named).await.unwrap();
+    until("alice reads the name", async || {
+        let contact = alice.contacts().get(phone.user()).await.unwrap().unwrap();
+        contact.shown_name().contains("Bob of Bath")
+    })
+    .await;
+    assert_eq!(seen_by_alice().await, Some(png(40)));
+
+    desk.profile().remove_picture().await.unwrap();
+    until("the phone has none", async || picture(&phone, AvatarSize::Thumbnail).await.is_none()).await;
+    assert_eq!(picture(&phone, AvatarSize::Large).await, None);
 }
 
 #[tokio::test]

@@ -15,6 +15,7 @@ mod fellows;
 mod groups;
 mod history;
 mod profile;
+mod push;
 mod rights;
 mod rooms;
 mod say;
@@ -32,6 +33,7 @@ use crate::stage::{self, Fact};
 use crate::table::{log, unasked};
 
 pub(crate) use arrive::Arrived;
+pub(crate) use push::Errand;
 pub(crate) use rooms::{MAX_CHATS, promised};
 pub(crate) use say::place;
 pub(crate) use step::{Effects, Step, Stop};
@@ -121,6 +123,7 @@ impl Core {
         }
         let shelf = &mut step.unit.cx(AREA).shelf;
         step.effects.kept = log::keep(shelf, &step.effects.events).map_err(step::fault)?;
+        step.effects.errands = push::due(&step.shelf()).map_err(step::fault)?;
         if let Some(wake) = step.effects.wake {
             let now = step.now();
             let due = chores::due(&step.shelf(), now).map_err(step::fault)?;
@@ -177,10 +180,16 @@ impl Core {
                 step.effects.tally.acked += 1;
                 note(step, id, &Fact::Delivered { by, device })?;
             }
-            News::Published { id, .. } => note(step, id, &Fact::Published)?,
+            News::Published { id, to } => {
+                note(step, id, &Fact::Published)?;
+                self.has_left(step, id, &to)?;
+            }
             News::Stored { id, .. } => note(step, id, &Fact::Stored)?,
             News::GaveUp { to, .. } if to == self.keyring.user() => {}
-            News::GaveUp { id, to } => note(step, id, &Fact::GaveUp { to })?,
+            News::GaveUp { id, to } => {
+                note(step, id, &Fact::GaveUp { to })?;
+                self.never_left(step, id, to)?;
+            }
             News::Gap { from, missing } => step.tell(Event::Gap { from, missing }),
             News::Again { .. } => step.effects.tally.copies += 1,
             News::Refused { id, layer, why } => step.refuse(id, layer, &why),

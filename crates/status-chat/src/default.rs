@@ -2,17 +2,18 @@
 
 use std::sync::Arc;
 
-use status_data_sync::Mvds;
+use status_crypto::Keyring;
+use status_data_sync::{Mvds, Once};
 use status_payload::MAX_BODY;
-use status_privacy::Waku;
-use status_security::{MailInClear, Sessions};
-use status_stack::Stack;
+use status_privacy::{Inbox, Inboxes, Waku};
+use status_security::{Bare, MailInClear, Sessions};
+use status_stack::{Engine, Stack};
 
 use crate::builder::Us;
 use crate::preset::Policy;
 
 /// MVDS over X3DH and Double Ratchet over Waku envelopes.
-pub(crate) fn stack(us: &Us, policy: Policy) -> Stack<Mvds, Sessions, Waku<Arc<dyn status_crypto::Keyring>>> {
+pub(crate) fn stack(us: &Us, policy: Policy) -> Stack<Mvds, Sessions, Waku<Arc<dyn Keyring>>> {
     let keyring = Arc::clone(&us.keyring);
     let security = status_security::Config {
         first_message: policy.first_message(),
@@ -25,6 +26,12 @@ pub(crate) fn stack(us: &Us, policy: Policy) -> Stack<Mvds, Sessions, Waku<Arc<d
         Sessions::new(security, Arc::clone(&keyring), us.device.clone()),
         Waku::new(keyring),
     )
+}
+
+/// Signed messages and nothing around them, over Waku envelopes: how users and notification servers talk.
+pub(crate) fn bare(keyring: Arc<dyn Keyring>, leave: Inbox) -> Box<dyn Engine + Send> {
+    let (us, inboxes) = (keyring.user(), Inboxes { leave, ..Inboxes::DEPLOYED });
+    Box::new(Stack::new(Once::default(), Bare::new(us), Waku::new(keyring).with_inboxes(inboxes)))
 }
 
 /// Pictures and recordings are larger than texts: the privacy layer splits them.

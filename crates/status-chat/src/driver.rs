@@ -71,6 +71,8 @@ pub(crate) struct Driver {
     pub(crate) events: broadcast::Sender<Event>,
     /// Told after each commit that kept events for streams.
     pub(crate) kept: watch::Sender<()>,
+    /// Told when something is to be said to notification servers.
+    pub(crate) errands: watch::Sender<Option<Timestamp>>,
     pub(crate) tally: Tally,
     pub(crate) wake: Option<Timestamp>,
     /// Frames given to the network that it has not confirmed.
@@ -121,6 +123,7 @@ impl Driver {
             commands,
             events,
             kept: watch::channel(()).0,
+            errands: watch::channel(None).0,
             tally: Tally::default(),
             wake: None,
             waiting: BTreeSet::new(),

@@ -143,6 +143,24 @@ pub enum SendError {
     /// The user is blocked.
     #[error("this user is blocked. Unblock them first")]
     Blocked,
+    /// A device token cannot be one.
+    #[error(
+        "a device token has 1 to {max} bytes, the topic with it at most {max_topic}. Give what the push service has given out"
+    )]
+    DeviceToken {
+        /// Largest number of bytes.
+        max: usize,
+        /// The same of a topic.
+        max_topic: usize,
+    },
+    /// These are not servers that a device can register with.
+    #[error(
+        "a device registers with 1 to {max} notification servers, each named by its key, and not with itself. Name others"
+    )]
+    PushServers {
+        /// Largest number of servers.
+        max: usize,
+    },
     /// There is no request to accept or deny.
     #[error("this user has not asked to be a contact, or has taken it back. Send them a request")]
     NoRequest,

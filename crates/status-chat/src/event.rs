@@ -7,6 +7,7 @@ mod group;
 mod kind;
 mod message;
 mod own;
+mod push;
 mod tally;
 
 use serde::{Deserialize, Serialize};
@@ -25,6 +26,7 @@ pub use kind::{
 };
 pub use message::{Journey, Message, Stage};
 pub use own::OwnChange;
+pub use push::{PushRefusal, PushState};
 pub use tally::Tally;
 
 /// Something that happened.
@@ -127,6 +129,13 @@ pub enum Event {
     History(HistoryProgress),
     /// How it is with another device of our own: it was taken in or out, or has another name.
     Device(OwnDevice),
+    /// What a notification server answers to what this device asked of it, or that it never did; see [`Client::push`](crate::Client::push).
+    Push {
+        /// The key of the server.
+        server: UserId,
+        /// How it stands.
+        state: PushState,
+    },
     /// Something about keys and devices.
     Notice(Notice),
     /// Something about a person.

@@ -1,7 +1,8 @@
-//! One network for two: the client of this home, and for a while a guest beside it.
+//! One network for several: the client of this home, and for a while guests beside it.
 //!
-//! Who pairs a device talks under a passing identity, which no layer of the home is to know of. So it has layers of its own,
-//! and only the network is shared: both say which topics they want, and what the guest publishes is its own affair.
+//! Who pairs a device, or asks a notification server, talks under a passing identity, which no layer of the home is to know of. So
+//! it has layers of its own, and only the network is shared: all say which topics they want, and what a guest publishes is its own
+//! affair. Guests of one kind take each other's place; those of different kinds do not get into each other's way.
 
 use async_trait::async_trait;
 use status_layer::{Frame, FrameId, History, Network, NetworkEvent, Topic, Traffic};
@@ -14,11 +15,12 @@ const MAX_ASKED: usize = 64;
 /// Frames of guests are named from here on; a store counts its own from zero.
 const FIRST_ID: u64 = 1 << 63;
 
-/// The network of a client, which takes a guest in.
+/// The network of a client, which takes guests in.
 pub(crate) struct Shared {
     network: Box<dyn Network>,
     topics: Vec<Topic>,
-    guest: Option<Seat>,
+    /// At most one of each kind.
+    guests: Vec<Seat>,
     door: mpsc::Receiver<Ask>,
     /// Whether anybody may still come in.
     open: bool,
@@ -32,7 +34,16 @@ pub(crate) struct Shared {
 #[derive(Clone)]
 pub(crate) struct Door(mpsc::Sender<Ask>);
 
-/// A guest on the network of a client. Whoever comes after it takes its place.
+/// What a guest is here for. There is one place for each.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(crate) enum Place {
+    /// To pair a device.
+    Pairing,
+    /// To talk to notification servers.
+    Courier,
+}
+
+/// A guest on the network of a client. Whoever comes after it to the same place takes it.
 pub(crate) struct Guest {
     door: mpsc::Sender<Ask>,
     /// Names this guest. Weak, so that it hears the end when its place is taken.
@@ -41,12 +52,13 @@ pub(crate) struct Guest {
 }
 
 struct Seat {
+    place: Place,
     topics: Vec<Topic>,
     heard: mpsc::Sender<Frame>,
 }
 
 enum Ask {
-    Enter(mpsc::Sender<Frame>),
+    Enter(Place, mpsc::Sender<Frame>),
     Watch(mpsc::WeakSender<Frame>, Vec<Topic>),
     Publish(Frame),
     Leave(mpsc::WeakSender<Frame>),
@@ -58,7 +70,7 @@ impl Shared {
         let shared = Self {
             network,
             topics: Vec::new(),
-            guest: None,
+            guests: Vec::new(),
             door: asked,
             open: true,
             published: 0,
@@ -67,7 +79,7 @@ impl Shared {
         (shared, Door(door))
     }
 
-    /// Serves the guest alone, before there is a client; returns when the network has stopped for good.
+    /// Serves guests alone, before there is a client; returns when the network has stopped for good.
     pub(crate) async fn serve_guest(&mut self) {
         loop {
             match self.happens().await {
@@ -104,13 +116,16 @@ impl Shared {
 
     fn answer(&mut self, ask: Option<Ask>) {
         match ask {
-            Some(Ask::Enter(heard)) => self.guest = Some(Seat { topics: Vec::new(), heard }),
+            Some(Ask::Enter(place, heard)) => {
+                self.guests.retain(|seat| seat.place != place);
+                self.guests.push(Seat { place, topics: Vec::new(), heard });
+            }
             Some(Ask::Watch(who, topics)) => {
-                if let Some(seat) = self.guest.as_mut().filter(|seat| seat.is_of(&who)) {
+                if let Some(seat) = self.guests.iter_mut().find(|seat| seat.is_of(&who)) {
                     seat.topics = topics;
                 }
             }
-            Some(Ask::Leave(who)) => drop(self.guest.take_if(|seat| seat.is_of(&who))),
+            Some(Ask::Leave(who)) => self.guests.retain(|seat| !seat.is_of(&who)),
             Some(Ask::Publish(frame)) => {
                 let id = FrameId(FIRST_ID.saturating_add(self.published));
                 self.published = self.published.wrapping_add(1) % FIRST_ID;
@@ -122,24 +137,24 @@ impl Shared {
         self.watch_all();
     }
 
-    /// Hands a frame to the guest, if it wants it; returns it, if it is for the client too.
+    /// Hands a frame to the guests that want it; returns it, if it is for the client too.
     fn route(&mut self, frame: Frame) -> Option<Frame> {
-        let Some(seat) = &self.guest else { return Some(frame) };
-        if seat.heard.is_closed() {
-            self.guest = None;
+        let before = self.guests.len();
+        self.guests.retain(|seat| !seat.heard.is_closed());
+        if self.guests.len() < before {
             self.watch_all();
-            return Some(frame);
         }
-        if !seat.topics.contains(&frame.topic) {
-            return Some(frame);
+        let mut is_theirs = false;
+        for seat in self.guests.iter().filter(|seat| seat.topics.contains(&frame.topic)) {
+            is_theirs = true;
+            // A guest that does not keep up misses some.
+            drop(seat.heard.try_send(frame.clone()));
         }
-        // A guest that does not keep up misses some.
-        drop(seat.heard.try_send(frame.clone()));
-        self.topics.contains(&frame.topic).then_some(frame)
+        (!is_theirs || self.topics.contains(&frame.topic)).then_some(frame)
     }
 
     fn watch_all(&mut self) {
-        let guests = self.guest.iter().flat_map(|seat| &seat.topics);
+        let guests = self.guests.iter().flat_map(|seat| &seat.topics);
         let topics: Vec<Topic> = self.topics.iter().chain(guests).cloned().collect();
         self.network.watch(&topics);
     }
@@ -185,10 +200,10 @@ impl Seat {
 
 impl Door {
     /// Comes in. `None` if the client has stopped.
-    pub(crate) async fn enter(&self) -> Option<Guest> {
+    pub(crate) async fn enter(&self, place: Place) -> Option<Guest> {
         let (sender, heard) = mpsc::channel(MAX_WAITING);
         let seat = sender.downgrade();
-        self.0.send(Ask::Enter(sender)).await.ok()?;
+        self.0.send(Ask::Enter(place, sender)).await.ok()?;
         Some(Guest { door: self.0.clone(), seat, heard })
     }
 }

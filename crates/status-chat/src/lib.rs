@@ -55,6 +55,7 @@ mod nodes;
 pub mod pairing;
 mod preset;
 mod profile;
+mod push;
 mod sent;
 mod stage;
 mod stream;
@@ -78,13 +79,17 @@ pub use error::{Error, OpenError, SendError};
 pub use event::{
     Album, AudioFormat, Chat, ContactChange, Deleted, Edited, Event, Feeling, Group, GroupChange,
     ImageFormat, Journey, Kind, Member, Membership, Mention, Mentioned, Message, OwnChange, Picture, Pin,
-    Preview, Reaction, Recording, Refused, Relayed, Role, Stage, Sticker, Tally,
+    Preview, PushRefusal, PushState, Reaction, Recording, Refused, Relayed, Role, Stage, Sticker, Tally,
 };
 pub use groups::{Groups, MAX_GROUP_NAME, MAX_GROUP_PICTURE};
 pub use history::{Cursor, ExportError, Hits, MAX_PAGE, Page, Pages, Retention, Search, Unread};
 pub use identity::{Identity, IdentityError, RecoveryPhrase};
 pub use preset::{Policy, Preset};
 pub use profile::{OwnProfile, Profile};
+pub use push::{
+    DeviceToken, MAX_DEVICE_TOKEN, MAX_PUSH_SERVERS, MAX_PUSH_TOPIC, Push, PushServer, PushService,
+    PushWishes,
+};
 pub use sent::Sent;
 pub use status_crypto::account::{Language, PhraseLength};
 pub use status_identity::{Card, CardError, MakeCardError, SafetyNumber};
@@ -113,4 +118,6 @@ mod shown {
     struct Readme;
     #[doc = include_str!("../../../docs/book/your-first-bot.md")]
     struct YourFirstBot;
+    #[doc = include_str!("../../../docs/book/notifications.md")]
+    struct Notifications;
 }

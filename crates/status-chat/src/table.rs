@@ -38,7 +38,7 @@
 //! | `B` key | version, a value of the application as JSON (in `values`) |
 //!
 //! Closed groups have `G` and `g` (in `group`), and `F` (in `fellows`); profile pictures `i` and `f` (in `avatar`); what nobody
-//! asked for has `W` (in `unasked`).
+//! asked for has `W` (in `unasked`); notifications have `U`, `u`, `V` and `v` (in `push`).
 //!
 //! In version 1 a message had, for stage, confirmed and readers, one byte that said whether it was delivered; up to version 2 it was
 //! text and nothing else, which followed after the chat. Up to version 3 nothing was told by other devices. In version 1 a change
@@ -67,6 +67,7 @@ pub(crate) mod log;
 mod message;
 mod pages;
 pub(crate) mod profile;
+pub(crate) mod push;
 mod retention;
 mod search;
 pub(crate) mod sync;

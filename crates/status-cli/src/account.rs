@@ -159,10 +159,11 @@ fn named(text: &str) -> Result<UserId, Box<dyn std::error::Error>> {
     Ok(Pasted::parse(text, now())?.user())
 }
 
-fn now() -> Timestamp {
+/// The time of day.
+pub(crate) fn now() -> Timestamp {
     #[expect(
         clippy::disallowed_methods,
-        reason = "a card is valid for a time, and a command reads the clock"
+        reason = "a command reads the clock: cards expire, and history is asked for by days"
     )]
     let since = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).unwrap_or_default();
     Timestamp::from_millis(u64::try_from(since.as_millis()).unwrap_or(u64::MAX))

@@ -2,13 +2,14 @@
 
 use std::io::IsTerminal;
 use std::process::ExitCode;
-use std::time::{Duration, SystemTime, UNIX_EPOCH};
+use std::time::Duration;
 
 use serde_json::json;
 use status_chat::{Client, DeviceId, Event, HistoryProgress, HistoryRange, Timestamp, pairing};
 use status_identity::Ink;
 use status_identity::qr::Code;
 
+use crate::account::now;
 use crate::args::{DeviceTask, Here};
 use crate::home::{Done, online, open};
 use crate::lock::{self, locked};
@@ -120,9 +121,8 @@ async fn history(show: Show, client: &Client, chats: &[String], days: Option<u32
         range = range.chat(&chat.parse()?);
     }
     if let Some(days) = days {
-        let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
-        let span = Duration::from_secs(u64::from(days).saturating_mul(24 * 60 * 60));
-        range = range.since(Timestamp::from_secs(now.saturating_sub(span).as_secs()));
+        let span = u64::from(days).saturating_mul(24 * 60 * 60 * 1_000);
+        range = range.since(Timestamp::from_millis(now().millis().saturating_sub(span)));
     }
     let mut events = client.events();
     if client.devices().histories().await?.is_empty() || range != HistoryRange::all() {

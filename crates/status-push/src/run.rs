@@ -297,9 +297,9 @@ impl PushServer {
         match self.turn(&inputs) {
             Ok(done) => done.into_iter().zip(inputs).for_each(|(done, input)| match done {
                 Ok(out) => self.let_out(out),
-                Err(why) => self.failed(&why, input),
+                Err(why) => self.failed(&why, &input),
             }),
-            Err(why) if inputs.len() == 1 => inputs.drain(..).for_each(|input| self.failed(&why, input)),
+            Err(why) if inputs.len() == 1 => inputs.drain(..).for_each(|input| self.failed(&why, &input)),
             Err(_) => inputs.drain(..).for_each(|input| self.work(vec![input])),
         }
     }
@@ -336,9 +336,9 @@ impl PushServer {
         self.watcher.add(&out.tally);
     }
 
-    fn failed(&mut self, why: &dyn fmt::Display, input: Input) {
+    fn failed(&mut self, why: &dyn fmt::Display, input: &Input) {
         if let Input::Handed { number, version, outcome } = input {
-            self.unnoted.insert(number, (version, outcome));
+            self.unnoted.insert(*number, (*version, *outcome));
         }
         tracing::error!(%why, "a step failed and left no trace");
         let later = self.clock.now().after(AFTER_FAILURE);

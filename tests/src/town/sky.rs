@@ -121,14 +121,17 @@ impl Sky {
         self.lock().line(line).map_or(0, |at| at.topics.len())
     }
 
-    pub(super) fn new_line(&self) -> usize {
+    /// Lays a line to whoever is to hold it.
+    #[must_use]
+    pub fn new_line(&self) -> usize {
         let mut inner = self.lock();
         inner.lines.push(Line::default());
         inner.lines.len() - 1
     }
 
     /// Takes the line; whoever held it before holds it no more.
-    pub(super) fn port(&self, line: usize) -> Port {
+    #[must_use]
+    pub fn port(&self, line: usize) -> Port {
         let mut inner = self.lock();
         let mut holder = 0;
         if let Some(at) = inner.lines.get_mut(line) {

@@ -24,6 +24,7 @@ use crate::home::{folder_to_open, open_store, secret_areas};
 use crate::identity::{Identity, RecoveryPhrase};
 use crate::nodes;
 use crate::pairing::Kit;
+use crate::push::Courier;
 use crate::stream;
 use crate::table::{self, Owner, devices as rows};
 
@@ -188,7 +189,7 @@ impl ClientBuilder {
     /// Puts a client together, and runs the first step.
     pub(crate) fn assemble(
         self,
-        ground: Ground,
+        mut ground: Ground,
         owner: Owner,
         line: Line,
     ) -> Result<(Client, Driver), OpenError> {
@@ -202,7 +203,10 @@ impl ClientBuilder {
         let (events, first) = broadcast::channel(MAX_EVENTS);
         let ears = events.downgrade();
         let (kept, keeps) = watch::channel(());
+        let (errands, due) = watch::channel(None);
         let me = us.keyring.user();
+        let keyring = Arc::clone(&us.keyring);
+        let courier_rng = StdRng::from_rng(&mut ground.rng);
         let driver = Driver::new(Parts {
             core: Core { engine, keyring: us.keyring, device: us.device.clone() },
             store: ground.store,
@@ -214,16 +218,19 @@ impl ClientBuilder {
         });
         // Who does not look for nodes knows none, and would forget those that are kept.
         let nodes = line.overview.clone().filter(|_| line.looks).map(nodes::Keeper::new);
-        let mut driver = Driver { kept, nodes, ..driver };
+        let mut driver = Driver { kept, errands, nodes, ..driver };
         driver
             .start(streams, self.chats, ground.continuity == Continuity::PutBack)
             .map_err(OpenError::Layer)?;
         let phrase = RecoveryPhrase::kept(owner.phrase);
         let node = Reached { addresses: line.addresses, overview: line.overview };
-        let pairing =
-            Kit { make, clock: ground.clock, door: line.door, runtime: tokio::runtime::Handle::current() };
+        let (clock, door, runtime) = (ground.clock, line.door, tokio::runtime::Handle::current());
+        let pairing = Kit { make, clock: clock.clone(), door: door.clone(), runtime: runtime.clone() };
         let ears = Ears { events: ears, first: Mutex::new(Some(first)), kept: keeps };
-        Ok((Client::new(me, us.device, phrase, node, pairing, commands, ears), driver))
+        let client = Client::new(me, us.device, phrase, node, pairing, commands, ears);
+        let courier = Courier { client: client.weak(), keyring, door, clock, rng: courier_rng, due };
+        runtime.spawn(courier.run());
+        Ok((client, driver))
     }
 }
 

@@ -6,6 +6,7 @@ mod devices;
 mod group;
 mod history;
 pub(super) mod message;
+mod push;
 pub(super) mod sync;
 mod unasked;
 
@@ -80,6 +81,8 @@ pub(crate) enum Unfit {
     NoRoom,
     #[error("the group has more members than can be written to")]
     TooManyMembers,
+    #[error("it answers nothing that was asked")]
+    NotAsked,
     #[error("only devices of our own may say this")]
     NotOurs,
     #[error("what was to be said to it was refused: {0}")]
@@ -136,10 +139,14 @@ impl Core {
             Content::AcceptContactRequest(accept) => self.accepted(step, &origin, &accept),
             Content::RetractContactRequest(retract) => self.retracted(step, &origin, &retract),
             Content::ChatIdentity(identity) => self.identified(step, &origin, identity),
-            Content::ContactCodeAdvertisement(advertisement) => match advertisement.chat_identity {
-                Some(identity) => self.identified(step, &origin, identity),
-                None => Ok(()),
-            },
+            Content::ContactCodeAdvertisement(advertisement) => {
+                self.advertised(step, &origin, &advertisement.push_notification_info)?;
+                match advertisement.chat_identity {
+                    Some(identity) => self.identified(step, &origin, identity),
+                    None => Ok(()),
+                }
+            }
+            Content::PushNotificationRegistrationResponse(said) => self.registered(step, &origin, &said),
             Content::PairInstallation(said) => self.device_named(step, &origin, &said),
             Content::SyncChat(said) => self.chat_synced(step, &origin, &said),
             Content::SyncChatRemoved(said) => self.chat_removed(step, &origin, &said),
@@ -148,6 +155,7 @@ impl Core {
             Content::SyncContactRequestDecision(said) => self.request_decided(step, &origin, &said),
             Content::SyncTrustedUser(said) => self.trust_synced(step, &origin, &said),
             Content::SyncSetting(said) => self.setting_synced(step, &origin, &said),
+            Content::SyncProfilePictures(said) => self.pictures_synced(step, &origin, &said),
             Content::SyncClearHistory(said) => self.cleared_elsewhere(step, &origin, &said),
             Content::SyncDeleteForMe(said) => self.hidden_elsewhere(step, &origin, &said),
             Content::OwnDevices(said) => self.told_by_own(step, &origin, *said),

@@ -40,15 +40,18 @@ impl Core {
         thumbnail: Option<&Avatar>,
         large: Option<&Avatar>,
     ) -> Result<(), Stop> {
-        for (size, avatar) in [(AvatarSize::Thumbnail, thumbnail), (AvatarSize::Large, large)] {
-            rows::set_ours(&mut step.shelf(), size, avatar.map(|avatar| avatar.bytes.as_slice()));
-        }
+        let bytes = |avatar: Option<&Avatar>| avatar.map(|avatar| avatar.bytes.clone());
+        let (thumbnail, large) = (bytes(thumbnail), bytes(large));
+        self.set_own(step, |shelf| {
+            rows::set_ours(shelf, AvatarSize::Thumbnail, thumbnail.as_deref());
+            rows::set_ours(shelf, AvatarSize::Large, large.as_deref());
+        })?;
         Ok(self.advertise(step)?)
     }
 
     /// Shows the picture to others than before.
     pub(crate) fn show_picture(&self, step: &mut Step<'_, '_>, to: ShowTo) -> Result<(), Stop> {
-        profile::set_shown_to(&mut step.shelf(), to);
+        self.set_own(step, |shelf| profile::set_shown_to(shelf, to))?;
         Ok(self.advertise(step)?)
     }
 

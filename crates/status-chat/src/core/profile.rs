@@ -62,11 +62,19 @@ impl Core {
         let said = step.attempt(|step| {
             let Some(code) = contact_code(&self.keyring.user()) else { return Ok(()) };
             let code = Chat::Channel(code);
-            let Some(profile) = self.due_at(step, &code)? else { return Ok(()) };
+            let (due, infos_due) = (self.due_at(step, &code)?, self.infos_due(step)?);
+            if due.is_none() && !infos_due {
+                return Ok(());
+            }
+            // That there is neither name nor picture any more is said once, too.
+            let changed = due.is_some();
+            let profile = due.map_or_else(|| rows::load(&step.shelf()), Ok)?;
             let clock = Clock::new(step.now().millis());
             let images = self.images(step, &code)?;
-            let chat_identity = Some(ChatIdentity { images, ..identity(&profile, clock) });
-            let advertisement = ContactCodeAdvertisement { chat_identity, ..Default::default() };
+            let says = changed || !profile.name.is_empty() || !images.is_empty();
+            let chat_identity = says.then(|| ChatIdentity { images, ..identity(&profile, clock) });
+            let push_notification_info = self.infos(step)?;
+            let advertisement = ContactCodeAdvertisement { push_notification_info, chat_identity };
             self.post(step, &code, &Content::ContactCodeAdvertisement(advertisement)).map(drop)
         });
         match said {
@@ -214,7 +222,7 @@ pub(super) fn is_contact_code(name: &Name) -> bool {
 }
 
 /// Where somebody announces their keys and their profile.
-fn contact_code(user: &UserId) -> Option<Name> {
+pub(super) fn contact_code(user: &UserId) -> Option<Name> {
     let key = text::key_string(user).ok()?;
     Name::new(format!("{key}{CONTACT_CODE}")).ok()
 }

@@ -1,6 +1,6 @@
 //! The chats that we take part in: coming and going.
 
-use status_layer::{Interest, Recipient, StoreError};
+use status_layer::{Interest, Recipient, Shelf, StoreError};
 use status_stack::{Fault, Input};
 
 use super::fellows::is_fellow;
@@ -9,7 +9,7 @@ use super::{Core, Step, Stop};
 use crate::error::SendError;
 use crate::event::Chat;
 use crate::table;
-use crate::table::contacts as people;
+use crate::table::{contacts as people, push};
 use status_layer::Grade;
 
 /// Chats that one client takes part in.
@@ -35,6 +35,7 @@ impl Core {
                 return Err(Stop::Refused(SendError::TooManyChats { max: MAX_CHATS }));
             }
             table::join(&mut shelf, chat);
+            note_channel(&mut shelf, chat)?;
             self.expect(step, chat, Interest::Listen)?;
             step.unless_refused(None)?;
             self.tell_part(step, chat, true)?;
@@ -56,6 +57,7 @@ impl Core {
 
     /// Takes part in a chat from now on, or no more.
     pub(super) fn take_part(&self, step: &mut Step<'_, '_>, chat: &Chat, part: bool) -> Result<(), Fault> {
+        note_channel(&mut step.shelf(), chat).map_err(fault)?;
         if part {
             table::join(&mut step.shelf(), chat);
             self.expect(step, chat, Interest::Listen)
@@ -109,6 +111,11 @@ impl Core {
         };
         self.layers(step, Input::Expect { whom, how })
     }
+}
+
+/// Notification servers know in which channels whoever names us has us notified.
+fn note_channel(shelf: &mut Shelf<'_>, chat: &Chat) -> Result<(), StoreError> {
+    if matches!(chat, Chat::Channel(_)) { push::touch(shelf) } else { Ok(()) }
 }
 
 /// How private a message in a chat is at least, whatever the layers achieve beyond that.

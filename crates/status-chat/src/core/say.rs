@@ -43,6 +43,7 @@ impl Core {
         let told = told(id, chat.clone(), self.keyring.user(), said).map_err(|why| invalid(&why))?;
         let message = Message { grade: promised(chat), stage: Some(Stage::Queued), ..told };
         keep(&mut step.shelf(), &message, said)?;
+        self.to_notify(step, chat, id, &said.text)?;
         step.effects.tally.sent += 1;
         Ok(id)
     }

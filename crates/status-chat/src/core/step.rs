@@ -35,6 +35,8 @@ pub(crate) struct Effects {
     pub(crate) tally: Tally,
     /// Whether events were kept for those who read them later.
     pub(crate) kept: bool,
+    /// When something is to be said to notification servers.
+    pub(crate) errands: Option<Timestamp>,
 }
 
 /// Why a task did not come to its end.
@@ -104,7 +106,7 @@ impl<'s, 'u> Step<'s, 'u> {
 impl Effects {
     /// Adds what happened later in the same step.
     fn absorb(&mut self, later: Self) {
-        let Self { refused, events, frames, work, topics, fetch, wake, tally, kept } = later;
+        let Self { refused, events, frames, work, topics, fetch, wake, tally, kept, errands } = later;
         self.refused = refused.or(self.refused.take());
         self.events.extend(events);
         self.frames.extend(frames);
@@ -114,6 +116,7 @@ impl Effects {
         self.wake = wake.or(self.wake);
         self.tally.add(&tally);
         self.kept |= kept;
+        self.errands = errands.or(self.errands);
     }
 
     /// Takes what a step of the layers wants done.

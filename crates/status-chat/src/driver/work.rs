@@ -107,6 +107,9 @@ impl Driver {
             if let Some(wanted) = effects.fetch {
                 self.network.fetch(wanted);
             }
+            // Before the answer: whoever takes errands sees when the next is due.
+            let errands = effects.errands;
+            self.errands.send_if_modified(|due| std::mem::replace(due, errands) != errands);
             if let Some(reply) = job.reply {
                 // Whoever asked may be gone; then nobody is to be told.
                 drop(reply.send(effects.refused.map_or(Ok(()), Err)));

@@ -122,7 +122,12 @@ fn every_event() -> Vec<Event> {
             joined: true,
             name: DeviceName::new("Bob's phone", "android").unwrap(),
         }),
+        Event::Push { server: user(), state: PushState::Registered },
     ];
+    let refusals =
+        [PushRefusal::Malformed, PushRefusal::TokenType, PushRefusal::Unsaid].map(PushState::Refused);
+    let states = refusals.into_iter().chain([PushState::Waiting, PushState::GaveUp]);
+    events.extend(states.map(|state| Event::Push { server: user(), state }));
     events.extend(stages.map(|stage| Event::Stage { id, stage }));
     let changes = [
         GroupChange::Entered,
@@ -171,6 +176,7 @@ const fn kind(event: &Event) -> usize {
         Event::Cleared { .. } => 23,
         Event::Own(_) => 24,
         Event::History(_) => 25,
+        Event::Push { .. } => 26,
     }
 }
 

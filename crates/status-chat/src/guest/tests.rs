@@ -61,7 +61,7 @@ async fn a_frame_goes_to_whoever_listens_for_it() {
     let air = Air::default();
     let (mut shared, door) = Shared::new(Box::new(air.clone()));
     shared.watch(&[topic("ours"), topic("both")]);
-    let mut guest = door.enter().await.unwrap();
+    let mut guest = door.enter(Place::Pairing).await.unwrap();
     guest.watch(vec![topic("guests"), topic("both")]).await;
     assert!(shared.next().now_or_never().is_none());
 
@@ -80,7 +80,7 @@ async fn a_frame_goes_to_whoever_listens_for_it() {
 async fn what_becomes_of_a_guests_frames_is_not_told_to_the_client() {
     let air = Air::default();
     let (mut shared, door) = Shared::new(Box::new(air.clone()));
-    let guest = door.enter().await.unwrap();
+    let guest = door.enter(Place::Pairing).await.unwrap();
     guest.publish(frame("guests")).await;
     assert!(shared.next().now_or_never().is_none());
     let id = air.0.lock().unwrap().published[0];
@@ -97,9 +97,9 @@ async fn a_guest_that_left_or_was_replaced_is_listened_for_no_more() {
     let air = Air::default();
     let (mut shared, door) = Shared::new(Box::new(air.clone()));
     shared.watch(&[topic("ours")]);
-    let mut first = door.enter().await.unwrap();
+    let mut first = door.enter(Place::Pairing).await.unwrap();
     first.watch(vec![topic("first")]).await;
-    let second = door.enter().await.unwrap();
+    let second = door.enter(Place::Pairing).await.unwrap();
     second.watch(vec![topic("second")]).await;
     first.watch(vec![topic("first")]).await;
     assert!(shared.next().now_or_never().is_none());
@@ -110,6 +110,29 @@ async fn a_guest_that_left_or_was_replaced_is_listened_for_no_more() {
     assert_eq!(replaced, [topic("ours"), topic("second")]);
     assert_eq!(air.watched(), [topic("ours")]);
     assert_eq!(first.next().await, None, "its place was taken");
+}
+
+#[tokio::test]
+async fn guests_of_different_kinds_hear_beside_each_other() {
+    let air = Air::default();
+    let (mut shared, door) = Shared::new(Box::new(air.clone()));
+    shared.watch(&[topic("ours")]);
+    let mut pairing = door.enter(Place::Pairing).await.unwrap();
+    pairing.watch(vec![topic("one"), topic("both")]).await;
+    let mut courier = door.enter(Place::Courier).await.unwrap();
+    courier.watch(vec![topic("two"), topic("both")]).await;
+    assert!(shared.next().now_or_never().is_none());
+
+    for name in ["one", "two", "both", "ours"] {
+        air.happens(NetworkEvent::Frame(frame(name)));
+    }
+
+    assert_eq!(shared.next().await, NetworkEvent::Frame(frame("ours")));
+    for (guest, own) in [(&mut pairing, "one"), (&mut courier, "two")] {
+        assert_eq!(guest.next().await, Some(frame(own)));
+        assert_eq!(guest.next().await, Some(frame("both")));
+        assert!(guest.next().now_or_never().is_none());
+    }
 }
 
 #[tokio::test]

@@ -13,6 +13,7 @@ use super::host::{Host, Reaction};
 use super::party::{Party, randomness};
 use crate::client::{Client, WeakClient};
 use crate::devices::OwnDevice;
+use crate::guest::Place;
 use crate::table::{self, Owner, devices};
 
 /// How long an invitation is good for.
@@ -67,7 +68,7 @@ pub(crate) async fn invite(client: &Client) -> Result<Invitation, PairingError> 
     let mut rng = randomness()?;
     let (short, long) = (Code::short(&mut rng)?, Code::long(&mut rng));
     let channels = [short.channel()?, long.channel()?];
-    let guest = kit.door.enter().await.ok_or(PairingError::Closed)?;
+    let guest = kit.door.enter(Place::Pairing).await.ok_or(PairingError::Closed)?;
     let party = Party::new(guest, &kit.make, kit.clock.clone(), &channels).await?;
     let expires = party.now().after(LIVES);
     let host = Host::new(party.user(), vec![short.clone(), long.clone()], expires)?;

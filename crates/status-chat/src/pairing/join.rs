@@ -16,6 +16,7 @@ use crate::clock::Clock;
 use crate::core::AREA;
 use crate::devices::DeviceName;
 use crate::driver::Driver;
+use crate::guest::Place;
 use crate::home::is_home;
 use crate::table::devices::{self as rows, Expected};
 use crate::table::{self, Owner};
@@ -93,7 +94,7 @@ async fn exchange(
     let (make, clock) = (builder.layers(), builder.shared_clock());
     let door = line.door.clone();
     let talk = async {
-        let guest = door.enter().await.ok_or(PairingError::Closed)?;
+        let guest = door.enter(Place::Pairing).await.ok_or(PairingError::Closed)?;
         let mut party = Party::new(guest, &make, clock, &[code.channel()?]).await?;
         let joiner = Joiner::new(party.user(), code, newcomer, &mut party.rng)?;
         ask(&mut party, joiner).await

@@ -9,7 +9,7 @@ use status_layer::{Grade, MessageId, Shelf, StoreError, Timestamp, UserId, Value
 use status_payload::{Clock, ContactState, Relation, Side};
 
 use super::message::{grade_byte, grade_of};
-use super::{text, unasked};
+use super::{push, text, unasked};
 use crate::contacts::{How, Verified};
 use crate::event::Chat;
 
@@ -68,8 +68,13 @@ pub(crate) fn load(shelf: &Shelf<'_>, user: &UserId) -> Result<Option<Person>, S
 
 /// Keeps a person as they are now, in the place of what was kept of them.
 pub(crate) fn save(shelf: &mut Shelf<'_>, user: &UserId, person: &Person) -> Result<(), StoreError> {
-    if let Some(before) = load(shelf, user)?.filter(|before| before.stranger) {
+    let before = load(shelf, user)?.unwrap_or_default();
+    if before.stranger {
         shelf.delete(seat(before.heard, user));
+    }
+    let notifies = |person: &Person| (person.relation.added(), person.blocked, person.muted);
+    if notifies(&before) != notifies(person) {
+        push::touch(shelf)?;
     }
     shelf.put(key(user), row(person));
     if person.stranger {

@@ -12,8 +12,8 @@ use super::retention::{self, RETENTION};
 use super::search::{self, Built, INDEX};
 use super::{
     CLOCK, IDENTITY, JOINED, Standing, VERSION, WHAT, album, ask, avatar, chat_of, contacts, damaged,
-    devices, fellows, group, hidden, load_media, load_message, log, media_of, profile, save_message, sync,
-    unasked, under, word,
+    devices, fellows, group, hidden, load_media, load_message, log, media_of, profile, push, save_message,
+    sync, unasked, under, word,
 };
 use crate::event::{Chat, Message};
 use crate::identity::Identity;
@@ -56,6 +56,10 @@ pub(crate) const TABLES: &[Table] = &[
     Table { tag: contacts::STRANGER, holds: "the order of strangers", nature: Nature::Index },
     Table { tag: log::LOG, holds: "events for applications", nature: Nature::Device },
     Table { tag: log::CURSOR, holds: "how far applications have read", nature: Nature::Device },
+    Table { tag: push::OURS, holds: "how this device is notified", nature: Nature::Device },
+    Table { tag: push::SERVER, holds: "notification servers", nature: Nature::Device },
+    Table { tag: push::KNOWN, holds: "how others are notified", nature: Nature::Device },
+    Table { tag: push::NOTIFY, holds: "who is to be notified", nature: Nature::Device },
     Table { tag: values::VALUE, holds: "values of applications", nature: Nature::User },
 ];
 
@@ -241,6 +245,10 @@ pub(crate) fn examine(rows: &dyn Read, area: Area) -> Result<Examined, StoreErro
                 }
             }
             Some(&(log::LOG | log::CURSOR)) => log::examine(key, value)?,
+            Some(&push::OURS) => push::check_ours(key, value)?,
+            Some(&push::SERVER) => drop(push::read_server(key, value)?),
+            Some(&push::KNOWN) => drop(push::read_known(key, value)?),
+            Some(&push::NOTIFY) => push::examine(shelf, key, value, report)?,
             Some(&values::VALUE) => values::examine(key, value)?,
             _ => report.say(Wrong::Unknown),
         }

@@ -50,10 +50,15 @@ pub(crate) enum Setting {
     Colour = 3,
     /// What becomes of what strangers write.
     Strangers = 4,
+    /// The profile picture, in both sizes.
+    Picture = 5,
+    /// Who sees it.
+    ShownTo = 6,
 }
 
 impl Setting {
-    pub(crate) const ALL: [Self; 4] = [Self::Name, Self::Bio, Self::Colour, Self::Strangers];
+    pub(crate) const ALL: [Self; 6] =
+        [Self::Name, Self::Bio, Self::Colour, Self::Strangers, Self::Picture, Self::ShownTo];
 
     pub(crate) fn numbered(number: u32) -> Option<Self> {
         Self::ALL.into_iter().find(|setting| *setting as u32 == number)

@@ -2,6 +2,7 @@
 
 #[cfg(test)]
 mod account;
+#[cfg(test)]
 mod groups;
 #[cfg(test)]
 mod node;

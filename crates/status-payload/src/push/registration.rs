@@ -78,7 +78,7 @@ pub fn hash_of_key(user: &UserId) -> [u8; 64] {
 }
 
 /// The hash of a chat id or of the key string of an author. Between two users the chat id is the key string of
-/// whoever is notified.
+/// the author, as whoever is notified names the chat.
 #[must_use]
 pub fn hash_of_text(text: &str) -> [u8; 64] {
     shake256(&[text.as_bytes()])

@@ -18,24 +18,36 @@ pub(crate) fn note(
     now: Timestamp,
     max: u32,
 ) -> Result<bool, StoreError> {
-    let seen = key(SEEN, &[id.as_bytes()]);
-    if shelf.has(&seen)? {
-        return Ok(false);
-    }
     let mut count = count(shelf)?;
     for (row, _) in shelf.scan(&[SEEN_AT], None, PAGE)? {
         let (at, old) = at(&row)?;
-        if count < max && at.after(SEEN_FOR) > now {
+        if at.after(SEEN_FOR) > now {
             break;
         }
-        shelf.delete(row);
-        shelf.delete(key(SEEN, &[old.as_bytes()]));
+        forget(shelf, row, old);
         count = count.saturating_sub(1);
+    }
+    let seen = key(SEEN, &[id.as_bytes()]);
+    if shelf.has(&seen)? {
+        shelf.put([SEEN_COUNT], Writer::new(VERSION).u32(count).finish());
+        return Ok(false);
+    }
+    if count >= max {
+        for (row, _) in shelf.scan(&[SEEN_AT], None, 1)? {
+            let (_, old) = at(&row)?;
+            forget(shelf, row, old);
+            count = count.saturating_sub(1);
+        }
     }
     shelf.put(seen, Writer::new(VERSION).u64(now.millis()).finish());
     shelf.put(key(SEEN_AT, &[&now.millis().to_be_bytes(), id.as_bytes()]), Writer::new(VERSION).finish());
     shelf.put([SEEN_COUNT], Writer::new(VERSION).u32(count.saturating_add(1)).finish());
     Ok(true)
+}
+
+fn forget(shelf: &mut Shelf<'_>, row: Vec<u8>, old: MessageId) {
+    shelf.delete(row);
+    shelf.delete(key(SEEN, &[old.as_bytes()]));
 }
 
 fn count(shelf: &Shelf<'_>) -> Result<u32, StoreError> {

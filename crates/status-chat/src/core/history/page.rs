@@ -287,3 +287,6 @@ fn again(shelf: &Shelf<'_>, message: &Message) -> Result<Option<(ChatMessage, us
     }
     Ok(Some((said, size)))
 }
+
+#[cfg(test)]
+mod tests;

@@ -4,6 +4,8 @@
 //! heard at all as a setting. The rest, which they do not know, or know by numbers that are not known here, travels in a message
 //! of our own.
 
+pub(in crate::core) mod picture;
+
 use status_layer::{Shelf, StoreError};
 use status_payload::{
     BackedUpProfile, Backup, Clock, ContactUpdate, Content, OwnDevices, OwnSetting, OwnSettings, SettingType,
@@ -12,11 +14,12 @@ use status_payload::{
 
 use super::super::arrive::judge;
 use super::super::{Core, Step, Stop};
+use crate::avatar::{AvatarSize, ShowTo};
 use crate::contacts::Strangers;
 use crate::event::Chat;
 use crate::profile::OwnProfile;
-use crate::table::profile;
 use crate::table::word::{self, Setting, Subject};
+use crate::table::{avatar, profile};
 
 /// The value of a setting, as it travels.
 type Value = Vec<u8>;
@@ -129,6 +132,16 @@ pub(crate) fn learn_setting(
             let Some(strangers) = of(new) else { return Ok(false) };
             profile::set_strangers(shelf, strangers);
         }
+        Setting::Picture => {
+            let Some([thumbnail, large]) = picture::read(new) else { return Ok(false) };
+            avatar::set_ours(shelf, AvatarSize::Thumbnail, thumbnail.as_deref());
+            avatar::set_ours(shelf, AvatarSize::Large, large.as_deref());
+        }
+        Setting::ShownTo => {
+            let [byte] = new else { return Ok(false) };
+            let Some(to) = ShowTo::of(*byte) else { return Ok(false) };
+            profile::set_shown_to(shelf, to);
+        }
     }
     word::set_said_at(shelf, Subject::Setting(setting), clock);
     Ok(was != new)
@@ -150,13 +163,19 @@ fn value(shelf: &Shelf<'_>, setting: Setting) -> Result<Value, StoreError> {
         Setting::Bio => ours.bio.into_bytes(),
         Setting::Colour => ours.colour.to_be_bytes().to_vec(),
         Setting::Strangers => vec![profile::strangers(shelf)?.byte()],
+        Setting::Picture => {
+            let size = |size| avatar::ours(shelf, size);
+            picture::write(size(AvatarSize::Thumbnail)?, size(AvatarSize::Large)?)
+        }
+        Setting::ShownTo => vec![profile::shown_to(shelf)?.byte()],
     })
 }
 
 fn said_at(shelf: &Shelf<'_>, setting: Setting) -> Result<u64, StoreError> {
     let any = match setting {
         Setting::Colour | Setting::Strangers => value(shelf, setting)?.iter().any(|byte| *byte != 0),
-        Setting::Name | Setting::Bio => !value(shelf, setting)?.is_empty(),
+        Setting::Name | Setting::Bio | Setting::Picture => !value(shelf, setting)?.is_empty(),
+        Setting::ShownTo => profile::shown_to(shelf)? != ShowTo::default(),
     };
     word::said_at(shelf, Subject::Setting(setting), any)
 }

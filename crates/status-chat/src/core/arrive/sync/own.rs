@@ -1,11 +1,15 @@
 //! What another device of ours says of the profile and the settings.
 
-use status_payload::{BackedUpProfile, OwnDevices, OwnSettings, SettingType, SettingValue, SyncSetting};
+use status_payload::{
+    BackedUpProfile, OwnDevices, OwnSettings, SettingType, SettingValue, SyncProfilePicture,
+    SyncProfilePictures, SyncSetting,
+};
 
 use super::super::{Origin, Unfit};
 use super::person::not_ahead;
+use crate::avatar::AvatarSize;
 use crate::contacts::Strangers;
-use crate::core::sync::own::learn_setting;
+use crate::core::sync::own::{learn_setting, picture};
 use crate::core::{Core, Step};
 use crate::event::{Event, OwnChange};
 use crate::table::word::Setting;
@@ -46,7 +50,30 @@ impl Core {
         said: &BackedUpProfile,
     ) -> Result<(), Unfit> {
         let (name, clock) = (said.display_name.trim().as_bytes(), said.display_name_clock.value());
-        self.setting_told(step, Setting::Name, clock, name)
+        self.setting_told(step, Setting::Name, clock, name)?;
+        self.picture_told(step, &said.pictures)
+    }
+
+    /// The picture, as deployed peers tell it.
+    pub(in crate::core::arrive) fn pictures_synced(
+        &self,
+        step: &mut Step<'_, '_>,
+        origin: &Origin,
+        said: &SyncProfilePictures,
+    ) -> Result<(), Unfit> {
+        self.belongs(step, origin)?;
+        self.picture_told(step, &said.pictures)
+    }
+
+    fn picture_told(&self, step: &mut Step<'_, '_>, said: &[SyncProfilePicture]) -> Result<(), Unfit> {
+        let of = |size: AvatarSize| said.iter().find(|picture| picture.name == size.name());
+        // That there is none any more they have no word for.
+        let Some(thumbnail) = of(AvatarSize::Thumbnail) else { return Ok(()) };
+        let large = of(AvatarSize::Large);
+        let clock = large.map_or(0, |large| large.clock.value()).max(thumbnail.clock.value());
+        let bytes = |picture: &SyncProfilePicture| picture.payload.clone();
+        let value = picture::write(Some(bytes(thumbnail)), large.map(bytes));
+        self.setting_told(step, Setting::Picture, clock, &value)
     }
 
     /// A setting, as deployed peers tell it too. They have many that mean nothing here.
@@ -79,7 +106,7 @@ impl Core {
         if learn_setting(step, setting, clock, value)? {
             step.tell(Event::Own(match setting {
                 Setting::Strangers => OwnChange::Strangers,
-                Setting::Name | Setting::Bio | Setting::Colour => OwnChange::Profile,
+                _ => OwnChange::Profile,
             }));
         }
         Ok(())
