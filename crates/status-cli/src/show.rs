@@ -86,7 +86,7 @@ impl Show {
             Event::Message(message) => {
                 let place = match &message.chat {
                     Chat::User(_) => String::new(),
-                    channel => format!(" in {channel}"),
+                    other => format!(" in {}", short(other)),
                 };
                 let head = format!("{}{place}", short(&Chat::User(message.from)));
                 let stage = message.stage.map(|stage| self.dim(&format!(", {stage}"))).unwrap_or_default();
